@@ -1,0 +1,89 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/koshop/koshop/internal/shop/client"
+	"github.com/koshop/koshop/internal/shop/money"
+)
+
+// The statuses of an order and of a payment.
+const (
+	StatusPending = "pending"
+	StatusPaid    = "paid"
+)
+
+// Order is an order of orders-svc. It has an amount when it was created with
+// one; the seed's form has none.
+type Order struct {
+	ID         string        `json:"id" format:"uuid" example:"d7f4deda-d2f0-40a5-99a0-d0287a855edf"`
+	UserID     string        `json:"user_id" example:"6cde8acb-c7e0-420e-8d10-7ada0a190430"`
+	ProductIDs []string      `json:"product_ids" example:"[\"L9ECAV7KIM\",\"OLJCESPC7Z\"]"`
+	Status     string        `json:"status" enum:"pending,paid" example:"pending"`
+	Amount     *money.Amount `json:"amount,omitempty" doc:"What must be paid, fixed when the order was created"`
+}
+
+// ProductIDs is the articles of an order, once for each piece.
+type ProductIDs []string
+
+// Schema bounds the list; the tags of a field cannot bound a list and its items.
+func (ProductIDs) Schema(huma.Registry) *huma.Schema {
+	const maxPieces, maxID = 100, 64
+	items := &huma.Schema{Type: huma.TypeString, MinLength: ptr(1), MaxLength: ptr(maxID)}
+	items.PrecomputeMessages()
+	return &huma.Schema{
+		Type: huma.TypeArray, Items: items, MinItems: ptr(1), MaxItems: ptr(maxPieces),
+		Examples: []any{[]string{"L9ECAV7KIM", "OLJCESPC7Z"}}, Description: "Products to order",
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// CreateOrder is the body of POST /orders.
+type CreateOrder struct {
+	UserID     string         `json:"user_id" minLength:"1" maxLength:"64" example:"6cde8acb-c7e0-420e-8d10-7ada0a190430"`
+	ProductIDs ProductIDs     `json:"product_ids"`
+	Amount     *money.Decimal `json:"amount,omitempty" minimum:"0.01" maximum:"1000000" doc:"What must be paid; fixed from now on"`
+}
+
+// Resolve refuses an amount that is not one; huma calls it.
+func (c *CreateOrder) Resolve(_ huma.Context, at *huma.PathBuffer) []error {
+	if c.Amount == nil {
+		return nil
+	}
+	return c.Amount.Check(at.With("amount"))
+}
+
+// Orders calls orders-svc.
+type Orders struct{ *client.Client }
+
+// NewOrders returns a client of orders-svc at the URL.
+func NewOrders(base *url.URL) Orders { return Orders{client.New("orders-svc", base)} }
+
+// Create creates an order.
+func (o Orders) Create(ctx context.Context, order CreateOrder) (Order, error) {
+	return call[Order](ctx, o.Client, client.Call{Method: http.MethodPost, Path: []string{"orders"}, Body: order})
+}
+
+// Get returns an order, or fault.NotFound.
+func (o Orders) Get(ctx context.Context, id string) (Order, error) {
+	return call[Order](ctx, o.Client, client.Call{Method: http.MethodGet, Path: []string{"orders", id}})
+}
+
+// ByUser returns the user's latest orders, newest first.
+func (o Orders) ByUser(ctx context.Context, userID string) ([]Order, error) {
+	return call[[]Order](ctx, o.Client, client.Call{Method: http.MethodGet, Path: []string{"orders"}, Query: url.Values{"user_id": {userID}}})
+}
+
+// MarkPaid sets the order to paid on behalf of the payment: fault.Conflict when
+// another payment did so before. Repeating it is harmless.
+func (o Orders) MarkPaid(ctx context.Context, id, paymentID string) (Order, error) {
+	return call[Order](ctx, o.Client, client.Call{
+		Method: http.MethodPatch, Path: []string{"orders", id, "status"},
+		Query: url.Values{"status": {StatusPaid}, "payment_id": {paymentID}},
+	})
+}

@@ -1,0 +1,186 @@
+// Package client is HTTP from one service to another: bounded in time and in
+// size, with the request's id, and with failures as faults.
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/koshop/koshop/internal/shop/fault"
+	"github.com/koshop/koshop/internal/shop/requestid"
+)
+
+const (
+	// callTimeout bounds one call with its repetition. It is below the 5 s within
+	// which the gateway has to answer, whatever happens behind it.
+	callTimeout = 4 * time.Second
+	// maxAnswer bounds what is read of an answer, in bytes.
+	maxAnswer = 4 << 20
+	// patience bounds how long a request that did not get through is repeated: a
+	// Service whose pod was just replaced refuses connections for a moment.
+	patience = 2 * time.Second
+	// firstPause is the pause before the first repetition; each further one is
+	// twice as long.
+	firstPause = 50 * time.Millisecond
+)
+
+// Client calls one service.
+type Client struct {
+	name string
+	base string
+	http *http.Client
+}
+
+// New returns a client of the named service at the base URL.
+func New(name string, base *url.URL) *Client {
+	dialer := &net.Dialer{Timeout: 2 * time.Second}
+	return &Client{name: name, base: strings.TrimSuffix(base.String(), "/"), http: &http.Client{
+		Timeout: callTimeout,
+		Transport: &http.Transport{
+			DialContext: dialer.DialContext, TLSHandshakeTimeout: 2 * time.Second,
+			MaxIdleConnsPerHost: 16, MaxConnsPerHost: 64, IdleConnTimeout: 30 * time.Second,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// Call is one request.
+type Call struct {
+	Method string
+	Path   []string   // segments; they are escaped
+	Query  url.Values // may be nil
+	Body   any        // sent as JSON unless nil
+}
+
+// Do makes the call and decodes the answer's JSON into out. A refusal of the
+// service (4xx) comes back as the fault it was, with its detail; a service
+// that is down or fails is fault.Upstream, one that is slow fault.Timeout.
+func (c *Client) Do(ctx context.Context, call Call, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	res, err := c.sendThrough(ctx, call)
+	if err != nil {
+		return c.explain(ctx, err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	if err != nil {
+		return c.explain(ctx, fmt.Errorf("read the answer of %s: %w", c.name, err))
+	}
+	if len(body) > maxAnswer {
+		return c.failed(fmt.Errorf("%s answered more than %d bytes", c.name, maxAnswer))
+	}
+	if res.StatusCode < 200 || res.StatusCode > 299 {
+		return c.refusal(res.StatusCode, body)
+	}
+	if err := json.Unmarshal(body, out); err != nil {
+		return c.failed(fmt.Errorf("decode the answer of %s: %w", c.name, err))
+	}
+	return nil
+}
+
+// sendThrough sends a request until it gets through or patience has run out.
+func (c *Client) sendThrough(ctx context.Context, call Call) (*http.Response, error) {
+	until := time.Now().Add(patience)
+	for pause := firstPause; ; pause *= 2 {
+		res, err := c.send(ctx, call)
+		if err == nil || !repeatable(call.Method, err) || time.Now().Add(pause).After(until) || !wait(ctx, pause) {
+			return res, err
+		}
+	}
+}
+
+// repeatable says whether a request that failed may be sent again: a GET after
+// any broken connection, another one only if there never was a connection.
+func repeatable(method string, err error) bool {
+	if isTimeout(err) {
+		return false
+	}
+	var op *net.OpError
+	return method == http.MethodGet || errors.As(err, &op) && op.Op == "dial"
+}
+
+func (c *Client) send(ctx context.Context, call Call) (*http.Response, error) {
+	body := &bytes.Buffer{}
+	if call.Body != nil {
+		if err := json.NewEncoder(body).Encode(call.Body); err != nil {
+			return nil, fmt.Errorf("encode the request to %s: %w", c.name, err)
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, call.Method, c.url(call), body)
+	if err != nil {
+		return nil, err
+	}
+	if call.Body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if id := requestid.From(ctx); id != "" {
+		req.Header.Set(requestid.Header, id)
+	}
+	return c.http.Do(req)
+}
+
+func (c *Client) url(call Call) string {
+	u := c.base
+	for _, segment := range call.Path {
+		u += "/" + escape(segment)
+	}
+	if len(call.Query) > 0 {
+		u += "?" + call.Query.Encode()
+	}
+	return u
+}
+
+// escape keeps a segment a segment, even one that is "..".
+func escape(segment string) string {
+	if segment == "." || segment == ".." {
+		return strings.ReplaceAll(segment, ".", "%2E")
+	}
+	return url.PathEscape(segment)
+}
+
+// Close drops the connections that are kept for later.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// explain turns a failure to get an answer into a fault. It is the caller's
+// own error when the caller has gone.
+func (c *Client) explain(ctx context.Context, err error) error {
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return fmt.Errorf("call %s: %w", c.name, ctx.Err())
+	case isTimeout(err): // A refused connection stays one, even if time ran out between two attempts.
+		return fault.Wrap(err, fault.Timeout, "%s did not answer in time", c.name)
+	default:
+		return fault.Wrap(err, fault.Upstream, "%s cannot be reached", c.name)
+	}
+}
+
+func (c *Client) failed(err error) error {
+	return fault.Wrap(err, fault.Upstream, "%s failed", c.name)
+}
+
+func isTimeout(err error) bool {
+	var n net.Error
+	return errors.As(err, &n) && n.Timeout()
+}
+
+// wait pauses and reports whether the context is still alive.
+func wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,51 @@
+package client
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/koshop/koshop/internal/shop/fault"
+)
+
+// codes is the way back of package web's statuses, for refusals.
+var codes = map[int]fault.Code{
+	http.StatusBadRequest:          fault.BadRequest,
+	http.StatusUnauthorized:        fault.Unauthorized,
+	http.StatusForbidden:           fault.Forbidden,
+	http.StatusNotFound:            fault.NotFound,
+	http.StatusConflict:            fault.Conflict,
+	http.StatusUnprocessableEntity: fault.Invalid,
+}
+
+// refusal turns an answer that is not 2xx into a fault. A 4xx without a detail is
+// no refusal: what sent it, a proxy or another pod, is no service of the shop.
+func (c *Client) refusal(status int, body []byte) error {
+	cause := fmt.Errorf("%s answered %d", c.name, status)
+	if code, ok := codes[status]; ok {
+		if detail, ok := detailOf(body, http.StatusText(status)); ok {
+			return fault.Wrap(cause, code, "%s", detail)
+		}
+	}
+	if status == http.StatusGatewayTimeout {
+		return fault.Wrap(cause, fault.Timeout, "%s did not answer in time", c.name)
+	}
+	return c.failed(cause)
+}
+
+// detailOf reads the detail of an error answer, if it has one; the fallback is
+// for one that is no text. The workshop's own payments service puts the whole
+// answer of orders-svc into its detail, so a detail inside a detail is found too.
+func detailOf(body []byte, fallback string) (detail string, ok bool) {
+	for range 3 {
+		var answer struct{ Detail json.RawMessage }
+		if json.Unmarshal(body, &answer) != nil || answer.Detail == nil {
+			break
+		}
+		if ok = true; json.Unmarshal(answer.Detail, &detail) == nil {
+			return detail, true
+		}
+		body = answer.Detail
+	}
+	return fallback, ok
+}

@@ -1,0 +1,85 @@
+package config_test
+
+import (
+	"log/slog"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/koshop/koshop/internal/shop/config"
+)
+
+type sample struct {
+	port  int
+	name  string
+	wait  time.Duration
+	peer  *url.URL
+	level slog.Level
+}
+
+func bind(s *sample) *config.Set {
+	set := config.New("sample-svc", "is a sample.")
+	set.Port(&s.port, "PORT", "8080", "port to listen on")
+	set.String(&s.name, "NAME", "mom", "whom to greet")
+	set.Duration(&s.wait, "WAIT", "3s", "how long to wait", 0, time.Minute)
+	set.URL(&s.peer, "PEER_URL", "http://peer.api", "where the peer is")
+	set.Level(&s.level, "LOG_LEVEL", "info", "what to log")
+	return set
+}
+
+func TestDefaultsAndValues(t *testing.T) {
+	t.Setenv("PORT", "")
+	t.Setenv("LOG_LEVEL", "debug")
+	t.Setenv("WAIT", "1500ms")
+	var s sample
+	if err := bind(&s).Load(); err != nil {
+		t.Fatal(err)
+	}
+	if s.port != 8080 || s.name != "mom" || s.wait != 1500*time.Millisecond || s.peer.Host != "peer.api" || s.level != slog.LevelDebug {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for _, tc := range []struct{ name, value, want string }{
+		{"PORT", "http", `PORT="http": must be a number from 1 to 65535`},
+		{"PORT", "65536", `PORT="65536": must be a number from 1 to 65535`},
+		{"WAIT", "2m", `WAIT="2m": must be a duration from 0s to 1m0s, such as 1m30s`},
+		{"PEER_URL", "peer:80", `PEER_URL: must be a URL such as http://orders-svc.api`},
+		{"PEER_URL", "ftp://u:secret@peer", `PEER_URL: must be a URL such as http://orders-svc.api`},
+		{"PEER_URL", "http://u:hun/ter2@h/?q", `PEER_URL: must be a URL such as http://orders-svc.api`},
+		{"PEER_URL", "http://:80", `PEER_URL: must be a URL such as http://orders-svc.api`},
+		{"PEER_URL", "http://h:99999", `PEER_URL: must be a URL such as http://orders-svc.api`},
+		{"PEER_URL", "http://h:0", `PEER_URL: must be a URL such as http://orders-svc.api`},
+		{"LOG_LEVEL", "loud", `LOG_LEVEL="loud": must be debug, info, warn or error`},
+	} {
+		t.Run(tc.name+"="+tc.value, func(t *testing.T) {
+			t.Setenv(tc.name, tc.value)
+			if err := bind(new(sample)).Load(); err == nil || err.Error() != tc.want {
+				t.Errorf("got %v, want %s", err, tc.want)
+			}
+		})
+	}
+}
+
+func TestAllRefusalsAtOnce(t *testing.T) {
+	t.Setenv("PORT", "x")
+	t.Setenv("WAIT", "y")
+	err := bind(new(sample)).Load()
+	if err == nil || !strings.Contains(err.Error(), "PORT=") || !strings.Contains(err.Error(), "WAIT=") {
+		t.Errorf("got %v, want both variables named", err)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	var out strings.Builder
+	if err := bind(new(sample)).Usage(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"sample-svc: is a sample.", "PORT       8080             port to listen on", "PEER_URL"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("usage lacks %q:\n%s", want, out.String())
+		}
+	}
+}

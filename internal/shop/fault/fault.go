@@ -1,0 +1,75 @@
+// Package fault holds the error codes of the shop's domain.
+//
+// Code below the HTTP layer returns a *Error; package web turns it into an
+// answer. An error of any other type is internal: it is logged and the client
+// learns nothing about it.
+package fault
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Code says what kind of failure an Error is.
+type Code string
+
+// The codes. Package web maps each to one HTTP status.
+const (
+	BadRequest   Code = "bad_request"  // the request cannot be carried out as sent
+	Invalid      Code = "invalid"      // a field has a value that is not accepted
+	Unauthorized Code = "unauthorized" // the caller did not prove who they are
+	Forbidden    Code = "forbidden"    // the caller may not do this
+	NotFound     Code = "not_found"    // the thing does not exist, or not for the caller
+	Conflict     Code = "conflict"     // the thing is in a state that does not allow this
+	Unavailable  Code = "unavailable"  // this service cannot answer now; try again
+	Upstream     Code = "upstream"     // a service behind this one is down or failed
+	Timeout      Code = "timeout"      // a service behind this one did not answer in time
+	Internal     Code = "internal"     // anything else
+)
+
+// Error is a failure that a client may be told about.
+type Error struct {
+	Code   Code
+	Detail string // for the client: one sentence, no internals
+	Err    error  // for the log: the cause; may be nil
+}
+
+// New returns an Error with a formatted detail for the client.
+func New(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Detail: fmt.Sprintf(format, args...)}
+}
+
+// Wrap is New with a cause that goes to the log only.
+func Wrap(err error, code Code, format string, args ...any) *Error {
+	e := New(code, format, args...)
+	e.Err = err
+	return e
+}
+
+// Error returns the detail and the cause.
+func (e *Error) Error() string {
+	if e.Err == nil {
+		return e.Detail
+	}
+	return e.Detail + ": " + e.Err.Error()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// CodeOf returns the code of the first Error in err's chain, Internal for any
+// other error and "" for nil.
+func CodeOf(err error) Code {
+	var e *Error
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &e):
+		return e.Code
+	default:
+		return Internal
+	}
+}
+
+// Is reports whether err carries the code.
+func Is(err error, code Code) bool { return CodeOf(err) == code }

@@ -1,0 +1,121 @@
+package gateway
+
+import (
+	"context"
+	"crypto/ed25519"
+	"sync"
+	"time"
+
+	"github.com/koshop/koshop/internal/shop/fault"
+	"github.com/koshop/koshop/internal/shop/token"
+)
+
+const (
+	// freshFor is how long fetched keys are used without asking again.
+	freshFor = 5 * time.Minute
+	// usableFor is how long they are used while user-svc cannot be asked.
+	usableFor = time.Hour
+	// fetchPause is the least time between two fetches, whatever tokens come in.
+	fetchPause = time.Second
+)
+
+// keyCache holds user-svc's public keys. It has to be closed: it fetches them
+// beside the requests.
+type keyCache struct {
+	fetch func(context.Context) (token.KeySet, error)
+	now   func() time.Time
+
+	life context.Context // of fetches
+	end  context.CancelFunc
+	work sync.WaitGroup
+
+	mu      sync.Mutex
+	flight  chan struct{} // closed when the fetch under way ends; nil when there is none
+	keys    map[string]ed25519.PublicKey
+	fetched time.Time // when keys were fetched
+	tried   time.Time // when the last fetch ended
+	err     error     // of the last fetch
+}
+
+func newKeyCache(fetch func(context.Context) (token.KeySet, error)) *keyCache {
+	life, end := context.WithCancel(context.Background())
+	return &keyCache{fetch: fetch, now: time.Now, life: life, end: end}
+}
+
+// get returns the key with the id, or nil when user-svc has none. The keys are
+// fetched when they are old, or do not have the id; only for a key that is
+// unknown, or too old to be used, does get wait for them. An error means that
+// user-svc could not be asked.
+func (c *keyCache) get(ctx context.Context, id string) (ed25519.PublicKey, error) {
+	key, age, _ := c.lookUp(id)
+	if key != nil && age < freshFor {
+		return key, nil
+	}
+	done := c.refresh()
+	if key != nil && age < usableFor {
+		return key, nil
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
+		return nil, fault.Wrap(ctx.Err(), fault.Timeout, "user-svc did not answer in time")
+	}
+	key, age, err := c.lookUp(id)
+	if key != nil && age < usableFor {
+		return key, nil
+	}
+	return nil, err
+}
+
+// lookUp returns a key and its age, and the error of the last fetch.
+func (c *keyCache) lookUp(id string) (key ed25519.PublicKey, age time.Duration, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.keys[id], c.now().Sub(c.fetched), c.err
+}
+
+// refresh starts to fetch the keys; the channel is closed when that is done. All
+// who ask at once share one fetch, and a fetch that has just been made, well or
+// not, is not repeated.
+func (c *keyCache) refresh() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.flight != nil {
+		return c.flight
+	}
+	done := make(chan struct{})
+	recent := !c.tried.IsZero() && c.now().Sub(c.tried) < fetchPause
+	if recent || c.life.Err() != nil {
+		close(done)
+		return done
+	}
+	c.flight = done
+	c.work.Go(func() {
+		defer close(done)
+		c.store(c.fetch(c.life)) // the client bounds its time
+	})
+	return done
+}
+
+func (c *keyCache) store(set token.KeySet, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.flight, c.tried, c.err = nil, c.now(), err
+	if err != nil {
+		return
+	}
+	c.fetched, c.keys = c.tried, map[string]ed25519.PublicKey{}
+	for _, k := range set.Keys {
+		if key, err := k.Public(); err == nil { // a kind of key that comes later is not ours to use
+			c.keys[k.ID] = key
+		}
+	}
+}
+
+// close ends a fetch under way and waits for it. None begins afterwards.
+func (c *keyCache) close() {
+	c.mu.Lock()
+	c.end()
+	c.mu.Unlock()
+	c.work.Wait()
+}

@@ -1,0 +1,133 @@
+package orders
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/koshop/koshop/internal/shop/api"
+	"github.com/koshop/koshop/internal/shop/database/databasetest"
+	"github.com/koshop/koshop/internal/shop/fault"
+	"github.com/koshop/koshop/internal/shop/money"
+)
+
+func TestMain(m *testing.M) { os.Exit(databasetest.Main(m)) }
+
+func newStore(t *testing.T, url string) *Store {
+	t.Helper()
+	return &Store{databasetest.Open(t, url, schema, migrations)}
+}
+
+func create(t *testing.T, s *Store, user string, amount *money.Amount) api.Order {
+	t.Helper()
+	order, err := s.Create(t.Context(), user, []string{"L9ECAV7KIM", "OLJCESPC7Z"}, amount)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return order
+}
+
+func TestOrdersSurviveARestart(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		amount := money.Amount(10908)
+		with, without := create(t, newStore(t, url), "ann", &amount), create(t, newStore(t, url), "ann", nil)
+		s := newStore(t, url)
+		for _, want := range []api.Order{with, without} {
+			got, err := s.Get(t.Context(), want.ID)
+			if err != nil || fmt.Sprint(got.ProductIDs) != fmt.Sprint(want.ProductIDs) || got.UserID != "ann" || got.Status != "pending" {
+				t.Errorf("got %+v, %v; want %+v", got, err, want)
+			}
+			if (got.Amount == nil) != (want.Amount == nil) || got.Amount != nil && *got.Amount != amount {
+				t.Errorf("amount %v, want %v", got.Amount, want.Amount)
+			}
+		}
+		if _, err := s.Get(t.Context(), "nope"); !fault.Is(err, fault.NotFound) {
+			t.Errorf("unknown order: %v", err)
+		}
+	})
+}
+
+func TestOrdersOfAUser(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		s := newStore(t, url)
+		for range listed + 5 {
+			create(t, s, "ann", nil)
+		}
+		last := create(t, s, "ann", nil)
+		if _, err := s.db.Exec(`UPDATE orders SET created_at = created_at + 1000 WHERE id = $1`, last.ID); err != nil {
+			t.Fatal(err)
+		}
+		create(t, s, "bob", nil)
+		got, err := s.ByUser(t.Context(), "ann")
+		if err != nil || len(got) != listed || got[0].ID != last.ID {
+			t.Errorf("%d orders, first %s, %v; want %d, first %s", len(got), got[0].ID, err, listed, last.ID)
+		}
+		if got, err := s.ByUser(t.Context(), "nobody"); err != nil || len(got) != 0 {
+			t.Errorf("nobody has %v, %v", got, err)
+		}
+	})
+}
+
+func TestStatusSteps(t *testing.T) {
+	type step struct {
+		status, payment string
+		want            fault.Code
+	}
+	for name, steps := range map[string][]step{
+		"seed's form":                   {{"pending", "", ""}, {"paid", "", ""}, {"paid", "", ""}, {"pending", "", fault.Conflict}},
+		"one payment wins":              {{"paid", "p1", ""}, {"paid", "p1", ""}, {"paid", "p2", fault.Conflict}, {"paid", "p1", ""}},
+		"paid without identity":         {{"paid", "", ""}, {"paid", "p1", fault.Conflict}},
+		"repeat without identity":       {{"paid", "p1", ""}, {"paid", "", ""}, {"paid", "p2", fault.Conflict}},
+		"pending is nobody's":           {{"pending", "p1", ""}, {"paid", "p2", ""}, {"paid", "p1", fault.Conflict}},
+		"a payment cannot step back":    {{"paid", "p1", ""}, {"pending", "p1", fault.Conflict}},
+		"an unknown order is not found": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			databasetest.Each(t, func(t *testing.T, url string) {
+				s := newStore(t, url)
+				id := create(t, s, "ann", nil).ID
+				for i, step := range steps {
+					got, err := s.SetStatus(t.Context(), id, step.status, step.payment)
+					if fault.CodeOf(err) != step.want || err == nil && got.Status != step.status {
+						t.Fatalf("step %d %+v: %+v, %v", i, step, got, err)
+					}
+				}
+				if _, err := s.SetStatus(t.Context(), "nope", "paid", "p1"); !fault.Is(err, fault.NotFound) {
+					t.Errorf("unknown order: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// TestExactlyOnePaymentWins has two replicas and many payments at once.
+func TestExactlyOnePaymentWins(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		replicas := []*Store{newStore(t, url), newStore(t, url)}
+		id := create(t, replicas[0], "ann", nil).ID
+		var winner atomic.Pointer[string]
+		var all sync.WaitGroup
+		for i := range 40 {
+			all.Go(func() {
+				payment := fmt.Sprintf("payment-%d", i)
+				_, err := replicas[i%2].SetStatus(t.Context(), id, "paid", payment)
+				switch {
+				case err == nil && !winner.CompareAndSwap(nil, &payment):
+					t.Errorf("%s won too", payment)
+				case err != nil && !fault.Is(err, fault.Conflict):
+					t.Errorf("%s: %v", payment, err)
+				}
+			})
+		}
+		all.Wait()
+		if winner.Load() == nil {
+			t.Fatal(errors.New("nobody won"))
+		}
+		if _, err := replicas[1].SetStatus(t.Context(), id, "paid", *winner.Load()); err != nil {
+			t.Errorf("the winner's repeat: %v", err)
+		}
+	})
+}

@@ -1,0 +1,100 @@
+// Package payments is payments-svc: it takes payments for orders, one for each.
+package payments
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/koshop/koshop/internal/shop/api"
+	"github.com/koshop/koshop/internal/shop/config"
+	"github.com/koshop/koshop/internal/shop/database"
+	"github.com/koshop/koshop/internal/shop/fault"
+	"github.com/koshop/koshop/internal/shop/server"
+	"github.com/koshop/koshop/internal/shop/web"
+)
+
+// Name and About introduce the service.
+const (
+	Name  = "payments-svc"
+	About = "Takes payments for orders, one for each, and shows them."
+)
+
+// schema is the service's own in a PostgreSQL that all services share.
+const schema = "payments"
+
+// Config is the configuration of the service.
+type Config struct {
+	server.Config
+	Database  database.Source
+	OrdersURL *url.URL
+	// SettleInterval is how old a payment must be, and how often it is looked
+	// for, to be settled after a crash.
+	SettleInterval time.Duration
+}
+
+// Bind adds the variables to the set.
+func (c *Config) Bind(v *config.Set) {
+	c.Config.Bind(v)
+	c.Database.Bind(v, Name)
+	v.URL(&c.OrdersURL, "ORDER_SERVICE_URL", "http://orders-svc.api", "where orders-svc is")
+	v.Duration(&c.SettleInterval, "SETTLE_INTERVAL", "15s", "how often to settle payments that a crash left pending for as long", time.Second, time.Hour)
+}
+
+// New returns the service.
+func New(cfg Config, log *slog.Logger) *server.Server {
+	s := &service{&cashier{store: &store{}, orders: api.NewOrders(cfg.OrdersURL), log: log.With("service", Name)}}
+	return server.New(cfg.Config, server.Service{
+		// Below the gateway's limit, so that the gateway learns how it ended.
+		Name: Name, About: About, Greeting: "Hi Mom!", Timeout: 4 * time.Second,
+		Register: s.register,
+		Open: func(ctx context.Context) (err error) {
+			s.cashier.store.db, err = database.Open(ctx, cfg.Database, schema, migrations, log)
+			return err
+		},
+		Ready: func(ctx context.Context) error { return s.cashier.store.db.PingContext(ctx) },
+		Work:  func(ctx context.Context) { s.cashier.settleLeftOvers(ctx, cfg.SettleInterval) },
+		Close: func() error {
+			s.cashier.orders.Close()
+			return s.cashier.store.db.Close()
+		},
+	}, log)
+}
+
+type service struct{ cashier *cashier }
+
+type (
+	createInput struct{ Body api.CreatePayment }
+	idInput     struct {
+		ID string `path:"id" example:"7084ae0a-d386-4ecd-913d-17c72b408c2c"`
+	}
+	paymentOutput struct{ Body api.Payment }
+)
+
+func (s *service) register(a huma.API) {
+	huma.Register(a, web.Operation("create-payment", http.MethodPost, "/payments", "Pay for an order",
+		http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusBadGateway, http.StatusGatewayTimeout), s.create)
+	huma.Register(a, web.Operation("get-payment", http.MethodGet, "/payments/{id}", "Show a payment", http.StatusNotFound),
+		func(ctx context.Context, in *idInput) (*paymentOutput, error) {
+			return output(s.cashier.store.paid(ctx, in.ID))
+		})
+}
+
+func (s *service) create(ctx context.Context, in *createInput) (*paymentOutput, error) {
+	amount, err := in.Body.Amount.Amount()
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "amount: %v", err)
+	}
+	return output(s.cashier.pay(ctx, in.Body.UserID, in.Body.OrderID, amount))
+}
+
+func output(p api.Payment, err error) (*paymentOutput, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &paymentOutput{p}, nil
+}

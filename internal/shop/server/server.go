@@ -1,0 +1,186 @@
+// Package server is the life of a service: listen, become ready, serve, drain,
+// stop. A Server is started and closed by a main or by a test in the same way.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/koshop/koshop/internal/shop/web"
+)
+
+// Service is what a Server runs. Register is required, the other functions are
+// for services that have state.
+type Service struct {
+	Name     string        // the workload, as in orders-svc
+	About    string        // one sentence
+	Greeting string        // what GET /healthz says
+	Timeout  time.Duration // how long one request may take
+	Register func(api huma.API)
+	Open     func(ctx context.Context) error // brings up what the operations need; may wait for it
+	Ready    func(ctx context.Context) error // tells whether that still works
+	Work     func(ctx context.Context)       // runs beside the operations until ctx ends
+	Close    func() error                    // releases what Open took
+}
+
+// States of a Server. Requests are served in the last two, /readyz is 200 only
+// in the middle one.
+const (
+	starting int32 = iota
+	ready
+	draining
+)
+
+// Server runs one Service.
+type Server struct {
+	cfg      Config
+	svc      Service
+	log      *slog.Logger
+	http     *http.Server
+	listener net.Listener
+	state    atomic.Int32
+
+	served   chan struct{} // closed when serving ended, with serveErr set
+	serveErr error
+
+	stopWork context.CancelFunc
+	work     sync.WaitGroup
+	close    func() error
+}
+
+// New returns a Server that has not been started.
+func New(cfg Config, svc Service, log *slog.Logger) *Server {
+	log = log.With("service", svc.Name)
+	s := &Server{cfg: cfg, svc: svc, log: log, served: make(chan struct{}), stopWork: func() {}}
+	s.close = sync.OnceValue(s.shutDown)
+	s.http = &http.Server{
+		Handler: web.NewHandler(web.Options{
+			Name: svc.Name, About: svc.About, Greeting: svc.Greeting, Timeout: svc.Timeout,
+			Register: svc.Register, Log: log, Ready: s.checkReady,
+			Started:  func() bool { return s.state.Load() != starting },
+			Stopping: func() bool { return s.state.Load() == draining },
+		}),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      svc.Timeout + 10*time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	return s
+}
+
+// Start listens, opens the service and returns when it is ready. From the
+// first moment on health is answered, so that a pod that waits for its
+// database is alive, though not ready. After an error nothing listens any more, and there is
+// nothing to Close.
+func (s *Server) Start(ctx context.Context) error {
+	var lc net.ListenConfig
+	ln, err := lc.Listen(ctx, "tcp", net.JoinHostPort(s.cfg.Host, strconv.Itoa(s.cfg.Port)))
+	if err != nil {
+		return fmt.Errorf("%w (PORT and HOST choose another address)", err)
+	}
+	s.listener = ln
+	go func() {
+		defer close(s.served)
+		s.serveErr = s.http.Serve(ln)
+	}()
+	if s.svc.Open != nil {
+		if err := s.svc.Open(ctx); err != nil {
+			return errors.Join(err, s.abort())
+		}
+	}
+	s.state.Store(ready)
+	s.startWork(ctx)
+	s.log.InfoContext(ctx, "ready", "address", ln.Addr().String())
+	return nil
+}
+
+func (s *Server) startWork(ctx context.Context) {
+	if s.svc.Work == nil {
+		return
+	}
+	ctx, s.stopWork = context.WithCancel(context.WithoutCancel(ctx))
+	s.work.Go(func() { s.svc.Work(ctx) })
+}
+
+// URL is where a started server answers on this machine.
+func (s *Server) URL() string {
+	host := s.cfg.Host
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, strconv.Itoa(s.listener.Addr().(*net.TCPAddr).Port))
+}
+
+// Run starts the server and closes it when ctx ends, which is no error.
+func (s *Server) Run(ctx context.Context) error {
+	if err := s.Start(ctx); err != nil {
+		if ctx.Err() != nil { // told to stop before it was ready
+			return nil
+		}
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return s.Close()
+	case <-s.served:
+		return errors.Join(fmt.Errorf("serve: %w", s.serveErr), s.Close())
+	}
+}
+
+// Close drains and stops a started server: /readyz turns 503, requests are
+// accepted for the delay, those in flight finish within the timeout, the work
+// beside them ends, the service is closed. Only the first call does this.
+func (s *Server) Close() error { return s.close() }
+
+func (s *Server) shutDown() error {
+	s.state.Store(draining)
+	s.log.Info("stopping", "delay", s.cfg.DrainDelay.String())
+	time.Sleep(s.cfg.DrainDelay)
+
+	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
+	defer cancel()
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(fmt.Errorf("requests were still running after DRAIN_TIMEOUT (%v): %w", s.cfg.DrainTimeout, err), s.http.Close())
+	}
+	<-s.served
+	s.stopWork()
+	s.work.Wait()
+	if s.svc.Close != nil {
+		err = errors.Join(err, s.svc.Close())
+	}
+	s.log.Info("stopped")
+	return err
+}
+
+// abort stops a server that did not become ready: nothing is in flight.
+func (s *Server) abort() error {
+	err := s.http.Close()
+	<-s.served
+	return err
+}
+
+func (s *Server) checkReady(ctx context.Context) error {
+	switch s.state.Load() {
+	case starting:
+		return errors.New("starting")
+	case draining:
+		return errors.New("stopping")
+	}
+	if s.svc.Ready == nil {
+		return nil
+	}
+	return s.svc.Ready(ctx)
+}

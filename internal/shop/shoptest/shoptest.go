@@ -1,0 +1,122 @@
+// Package shoptest helps to test the services through real listeners.
+package shoptest
+
+import (
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/koshop/koshop/internal/shop/server"
+)
+
+// Config listens on a free port of the loopback interface.
+func Config() server.Config { return server.Config{Host: "127.0.0.1", DrainTimeout: 5 * time.Second} }
+
+// Log discards everything.
+func Log() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// Start starts the server until the test ends and returns its URL.
+func Start(t *testing.T, s *server.Server) string {
+	t.Helper()
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error("close: ", err)
+		}
+	})
+	return s.URL()
+}
+
+// URL parses a URL of a test.
+func URL(t *testing.T, raw string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// Answer is what came back for a request.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   string
+}
+
+// Do sends a request with a JSON body, or none, and with a token, or none.
+func Do(t *testing.T, method, url, token, body string) Answer {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Answer{res.StatusCode, res.Header, strings.TrimSpace(string(b))}
+}
+
+// Want fails the test unless the answer has the status; it returns the answer.
+func (a Answer) Want(t *testing.T, status int) Answer {
+	t.Helper()
+	if a.Status != status {
+		t.Fatalf("status %d, want %d: %s", a.Status, status, a.Body)
+	}
+	return a
+}
+
+// WantDetail fails the test unless the answer is the problem with the status
+// and the detail.
+func (a Answer) WantDetail(t *testing.T, status int, detail string) {
+	t.Helper()
+	if got := a.Want(t, status).Member(t, "detail"); got != detail {
+		t.Errorf("detail %q, want %q", got, detail)
+	}
+}
+
+// Into decodes the body.
+func (a Answer) Into(t *testing.T, out any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(a.Body), out); err != nil {
+		t.Fatalf("decode %s: %v", a.Body, err)
+	}
+}
+
+// Member returns a text out of the body by its path, as "order.id".
+func (a Answer) Member(t *testing.T, path string) string {
+	t.Helper()
+	var v any
+	a.Into(t, &v)
+	for name := range strings.SplitSeq(path, ".") {
+		members, ok := v.(map[string]any)
+		if !ok {
+			t.Fatalf("no %s in %s", path, a.Body)
+		}
+		v = members[name]
+	}
+	text, ok := v.(string)
+	if !ok {
+		t.Fatalf("no text %s in %s", path, a.Body)
+	}
+	return text
+}

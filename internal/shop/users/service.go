@@ -1,0 +1,75 @@
+// Package users is user-svc: it signs users up, logs them in and issues the
+// access tokens that the gateway verifies.
+package users
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/koshop/koshop/internal/shop/config"
+	"github.com/koshop/koshop/internal/shop/database"
+	"github.com/koshop/koshop/internal/shop/server"
+	"github.com/koshop/koshop/internal/shop/token"
+	"github.com/koshop/koshop/internal/shop/web"
+)
+
+// Name and About introduce the service.
+const (
+	Name  = "user-svc"
+	About = "Signs users up, logs them in and publishes the keys that verify their tokens."
+)
+
+// schema is the service's own in a PostgreSQL that all services share.
+const schema = "users"
+
+// Config is the configuration of the service.
+type Config struct {
+	server.Config
+	Database database.Source
+	// KeyRotation is how long a key signs.
+	KeyRotation time.Duration
+}
+
+// Bind adds the variables to the set.
+func (c *Config) Bind(v *config.Set) {
+	c.Config.Bind(v)
+	c.Database.Bind(v, Name)
+	v.Duration(&c.KeyRotation, "KEY_ROTATION", "24h", "how long a key signs tokens before the next one does", 2*token.Lifetime, 90*24*time.Hour)
+}
+
+// New returns the service.
+func New(cfg Config, log *slog.Logger) *server.Server {
+	s := &service{hasher: newHasher()}
+	return server.New(cfg.Config, server.Service{
+		// Passwords are checked a few at a time; a class that logs in at once waits.
+		Name: Name, About: About, Greeting: "user-svc is well", Timeout: 10 * time.Second,
+		Register: s.register,
+		Open: func(ctx context.Context) error {
+			db, err := database.Open(ctx, cfg.Database, schema, migrations, log)
+			if err != nil {
+				return err
+			}
+			s.store = &store{db}
+			s.keys = &keys{db: db, rotation: cfg.KeyRotation, now: time.Now}
+			return nil
+		},
+		Ready: func(ctx context.Context) error { return s.store.db.PingContext(ctx) },
+		Close: func() error { return s.store.db.Close() },
+	}, log)
+}
+
+type service struct {
+	store  *store
+	keys   *keys
+	hasher *hasher
+}
+
+func (s *service) register(a huma.API) {
+	huma.Register(a, web.Operation("create-user", http.MethodPost, "/users", "Sign up", http.StatusBadRequest), s.signUp)
+	huma.Register(a, web.Operation("login", http.MethodPost, "/login", "Log in for an access token", http.StatusBadRequest, http.StatusUnauthorized), s.logIn)
+	huma.Register(a, web.Operation("list-keys", http.MethodGet, "/.well-known/jwks.json", "List the public keys that verify tokens"), s.jwks)
+}

@@ -1,0 +1,151 @@
+package users
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/koshop/koshop/internal/shop/database/databasetest"
+	"github.com/koshop/koshop/internal/shop/shoptest"
+	"github.com/koshop/koshop/internal/shop/token"
+)
+
+func start(t *testing.T, url string) string {
+	return shoptest.Start(t, New(Config{
+		Config: shoptest.Config(), Database: databasetest.Source(t, url), KeyRotation: period,
+	}, shoptest.Log()))
+}
+
+const ann = `{"name":"Ann","email":"Ann@Example.com","password":"x"}`
+
+func TestSignUp(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		base := start(t, url)
+		answer := shoptest.Do(t, "POST", base+"/users", "", ann).Want(t, 200)
+		if want := `{"id":"` + answer.Member(t, "id") + `","name":"Ann","email":"Ann@Example.com"}`; answer.Body != want {
+			t.Errorf("got %s, want %s", answer.Body, want)
+		}
+		shoptest.Do(t, "POST", base+"/users", "", `{"name":"A\u0000","email":"nul@b.c","password":"x"}`).WantDetail(t, 422, "name: must not contain U+0000")
+		shoptest.Do(t, "POST", base+"/login", "", `{"email":"a\u0000","password":"x"}`).WantDetail(t, 422, "email: must not contain U+0000")
+		for _, again := range []string{ann, strings.ToLower(ann)} {
+			shoptest.Do(t, "POST", base+"/users", "", again).WantDetail(t, 400, "Email already registered")
+		}
+	})
+}
+
+func TestSignUpAtOnce(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		replicas := []string{start(t, url), start(t, url)}
+		var created atomic.Int32
+		var all sync.WaitGroup
+		for i := range 6 {
+			all.Go(func() {
+				if answer := shoptest.Do(t, "POST", replicas[i%2]+"/users", "", ann); answer.Status == 200 {
+					created.Add(1)
+				} else if answer.Status != 400 {
+					t.Errorf("%d %s", answer.Status, answer.Body)
+				}
+			})
+		}
+		all.Wait()
+		if n := created.Load(); n != 1 {
+			t.Errorf("%d users have the address, want 1", n)
+		}
+	})
+}
+
+func TestSignUpRefusals(t *testing.T) {
+	base := start(t, databasetest.SQLite(t))
+	for body, detail := range map[string]string{
+		`{"email":"a@b.c","password":"x"}`:                                               "name: is required",
+		`{"name":"","email":"a@b.c","password":"x"}`:                                     "name: expected length >= 1",
+		`{"name":"Ann","email":"a@b.c","password":""}`:                                   "password: expected length >= 1",
+		`{"name":"Ann","email":"a@b.c","password":"` + strings.Repeat("x", 1025) + `"}`:  "password: expected length <= 1024",
+		`{"name":"Ann","email":"Ann <a@b.c>","password":"x"}`:                            "email: expected nothing but the address",
+		`{"name":"Ann","email":"` + strings.Repeat("x", 250) + `@b.cde","password":"x"}`: "email: expected length <= 254",
+		`{"name":7,"email":"a@b.c","password":"x"}`:                                      "name: expected string",
+	} {
+		shoptest.Do(t, "POST", base+"/users", "", body).WantDetail(t, 422, detail)
+	}
+	answer := shoptest.Do(t, "POST", base+"/users", "", `{"name":"Ann","email":"ann","password":"x"}`).Want(t, 422)
+	if !strings.HasPrefix(answer.Member(t, "detail"), "email: expected string to be RFC 5322 email") {
+		t.Error(answer.Body)
+	}
+}
+
+func TestLogIn(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		base := start(t, url)
+		id := shoptest.Do(t, "POST", base+"/users", "", ann).Want(t, 200).Member(t, "id")
+		for _, wrong := range []string{
+			`{"email":"ann@example.com","password":"y"}`, `{"email":"bob@example.com","password":"x"}`, `{"email":"","password":""}`,
+		} {
+			shoptest.Do(t, "POST", base+"/login", "", wrong).WantDetail(t, 401, "Invalid credentials")
+		}
+
+		signed := shoptest.Do(t, "POST", base+"/login", "", `{"email":"ANN@example.com","password":"x"}`).Want(t, 200).Member(t, "access_token")
+		jwks := shoptest.Do(t, "GET", base+"/.well-known/jwks.json", "", "").Want(t, 200)
+		if !strings.Contains(jwks.Header.Get("Cache-Control"), "max-age") || strings.Contains(jwks.Body, "seed") {
+			t.Errorf("jwks: %v %s", jwks.Header, jwks.Body)
+		}
+		var set token.KeySet
+		jwks.Into(t, &set)
+		var claims token.Claims
+		_, err := jwt.ParseWithClaims(signed, &claims, func(parsed *jwt.Token) (any, error) {
+			for _, key := range set.Keys {
+				if key.ID == parsed.Header["kid"] {
+					return key.Public()
+				}
+			}
+			return nil, jwt.ErrTokenUnverifiable
+		}, jwt.WithValidMethods([]string{"EdDSA"}), jwt.WithIssuer("user-svc"), jwt.WithAudience("api-gateway"), jwt.WithExpirationRequired())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if left := time.Until(claims.ExpiresAt.Time); claims.UserID != id || left > time.Hour || left < 59*time.Minute {
+			t.Errorf("claims %+v, want user %s for an hour", claims, id)
+		}
+	})
+}
+
+func TestUsersAndKeysSurviveARestart(t *testing.T) {
+	url := databasetest.SQLite(t)
+	first := New(Config{Config: shoptest.Config(), Database: databasetest.Source(t, url), KeyRotation: period}, shoptest.Log())
+	if err := first.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	shoptest.Do(t, "POST", first.URL()+"/users", "", ann).Want(t, 200)
+	before := shoptest.Do(t, "GET", first.URL()+"/.well-known/jwks.json", "", "").Body
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	base := start(t, url)
+	shoptest.Do(t, "POST", base+"/login", "", `{"email":"ann@example.com","password":"x"}`).Want(t, 200)
+	if after := shoptest.Do(t, "GET", base+"/.well-known/jwks.json", "", "").Body; after != before {
+		t.Errorf("keys were\n%s\nand are\n%s", before, after)
+	}
+}
+
+// TestUnknownAddressTakesAsLong compares the least of several times, which is
+// what is left of them without the machine's noise.
+func TestUnknownAddressTakesAsLong(t *testing.T) {
+	base := start(t, databasetest.SQLite(t))
+	shoptest.Do(t, "POST", base+"/users", "", ann).Want(t, 200)
+	least := func(body string) time.Duration {
+		best := time.Hour
+		for range 5 {
+			begin := time.Now()
+			shoptest.Do(t, "POST", base+"/login", "", body).Want(t, 401)
+			best = min(best, time.Since(begin))
+		}
+		return best
+	}
+	known, unknown := least(`{"email":"ann@example.com","password":"y"}`), least(`{"email":"bob@example.com","password":"y"}`)
+	if unknown < known/3 || unknown > known*3 {
+		t.Errorf("a wrong password takes %v, an unknown address %v", known, unknown)
+	}
+}

@@ -1,0 +1,64 @@
+package users
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/koshop/koshop/internal/shop/fault"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// User is a user as the service shows them.
+type User struct {
+	ID    string `json:"id" format:"uuid" example:"6cde8acb-c7e0-420e-8d10-7ada0a190430"`
+	Name  string `json:"name" example:"Ann"`
+	Email string `json:"email" example:"ann@example.com"`
+}
+
+// store keeps users in a database.
+type store struct{ db *sql.DB }
+
+// create stores a user with the hash of their password; errTaken when the
+// e-mail address belongs to another.
+func (s *store) create(ctx context.Context, name, email, hash string) (User, error) {
+	user := User{ID: uuid.NewString(), Name: name, Email: email}
+	res, err := s.db.ExecContext(ctx, `
+		INSERT INTO users (id, name, email, email_key, password, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (email_key) DO NOTHING`,
+		user.ID, name, email, key(email), hash, time.Now().UnixMilli())
+	if err != nil {
+		return User{}, fmt.Errorf("store a user: %w", err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return User{}, fmt.Errorf("store a user: %w", err)
+	}
+	if n == 0 {
+		return User{}, errTaken()
+	}
+	return user, nil
+}
+
+// credentials returns the id and the hash of the user with the address; both
+// are empty when there is none.
+func (s *store) credentials(ctx context.Context, email string) (id, hash string, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT id, password FROM users WHERE email_key = $1`, key(email)).Scan(&id, &hash)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", "", fmt.Errorf("read a user: %w", err)
+	}
+	return id, hash, nil
+}
+
+// key is the form in which addresses are compared.
+func key(email string) string { return strings.ToLower(email) }
+
+func errTaken() error { return fault.New(fault.BadRequest, "Email already registered") }

@@ -1,0 +1,46 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/koshop/koshop/internal/shop/fault"
+)
+
+// readyTimeout bounds the check behind /readyz; a kubelet gives a probe 1 s by
+// default.
+const readyTimeout = 900 * time.Millisecond
+
+type message struct {
+	Message string `json:"message"`
+}
+
+type messageOutput struct{ Body message }
+
+func say(text string) *messageOutput { return &messageOutput{Body: message{text}} }
+
+func isProbe(path string) bool {
+	return path == "/healthz" || path == "/livez" || path == "/readyz"
+}
+
+func registerHealth(api huma.API, o Options) {
+	healthz := Operation("healthz", http.MethodGet, "/healthz", "Say hello")
+	healthz.DefaultStatus = http.StatusCreated // the workshop's status
+	huma.Register(api, healthz, func(context.Context, *struct{}) (*messageOutput, error) {
+		return say(o.Greeting), nil
+	})
+	huma.Register(api, Operation("livez", http.MethodGet, "/livez", "Tell whether the process works"),
+		func(context.Context, *struct{}) (*messageOutput, error) { return say("live"), nil })
+	huma.Register(api, Operation("readyz", http.MethodGet, "/readyz", "Tell whether requests can be served", http.StatusServiceUnavailable),
+		func(ctx context.Context, _ *struct{}) (*messageOutput, error) {
+			ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+			defer cancel()
+			if err := o.Ready(ctx); err != nil {
+				return nil, fault.Wrap(err, fault.Unavailable, "The service is not ready")
+			}
+			return say("ready"), nil
+		})
+}
