@@ -1,0 +1,79 @@
+// Package apply is the last stage of the pipeline, the only one that talks to
+// a cluster: it applies, creates or deletes a set of objects, after a
+// server-side dry run of all of them.
+package apply
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/fluxcd/pkg/ssa"
+	"github.com/go-logr/logr"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+)
+
+// fieldManager owns the fields that server-side apply sets:
+// https://kubernetes.io/docs/reference/using-api/server-side-apply/#managers
+const fieldManager = "ko"
+
+// concurrency bounds the dry runs that are in flight at once.
+const concurrency = 8
+
+// Cluster is a connection to a Kubernetes API server.
+type Cluster struct {
+	client    client.Client
+	manager   *ssa.ResourceManager
+	host      string
+	namespace string // for objects that name none
+	enforce   bool   // the namespace was asked for: refuse objects of another one
+}
+
+// Connect reads the kubeconfig that kubectl would with the same flags. It
+// sends nothing to the cluster yet. Warnings of the API server go to warnings,
+// each once.
+func Connect(flags *genericclioptions.ConfigFlags, warnings io.Writer) (*Cluster, error) {
+	config, err := flags.ToRESTConfig()
+	if err != nil {
+		return nil, fmt.Errorf("reading the kubeconfig: %w; name a cluster with --context, --kubeconfig or KUBECONFIG", err)
+	}
+	namespace, enforce, err := flags.ToRawKubeConfigLoader().Namespace()
+	if err != nil {
+		return nil, fmt.Errorf("reading the namespace from the kubeconfig: %w", err)
+	}
+	config = rest.CopyConfig(config)
+	config.QPS = -1 // The API server's own fairness bounds us, as it does kubectl.
+	config.WarningHandler = rest.NewWarningWriter(warnings, rest.WarningWriterOptions{Deduplicate: true})
+	// What these libraries log, they return as errors too.
+	log.SetLogger(logr.Discard())
+	klog.SetLogger(logr.Discard())
+	c, err := client.New(config, client.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("connecting to %s: %w", config.Host, err)
+	}
+	manager := ssa.NewResourceManager(c, nil, ssa.Owner{Field: fieldManager})
+	return &Cluster{client: c, manager: manager, host: config.Host, namespace: namespace, enforce: enforce}, nil
+}
+
+// Host is the address of the API server.
+func (c *Cluster) Host() string { return c.host }
+
+// Outcome is what happened to one object.
+type Outcome struct {
+	Object string // as kubectl prints it: deployment.apps/user-svc
+	Action string // created, configured, unchanged or deleted
+}
+
+// Report is called for each object as it is dealt with, in order.
+type Report func(Outcome)
+
+// verb is one way of sending an object: a dry run that changes nothing, and
+// the real thing, which says what it did.
+type verb struct {
+	dryRun func(context.Context, object) error
+	run    func(context.Context, object) (action string, err error)
+}

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/koshop/koshop/internal/kit/apply"
+	"github.com/koshop/koshop/internal/kit/progress"
+)
+
+const applyExample = `
+  # Build and publish every import path reference of a kustomization as
+  #   ${KO_DOCKER_REPO}/<command name>
+  # Then, if the cluster accepts every object in a dry run, apply them.
+  ko apply -k kustomize/overlays/dev
+
+  # The same, and return when everything runs:
+  ko apply -k kustomize/overlays/dev --wait
+
+  # With -k, the flags after '--' say which cluster, as kubectl's do:
+  ko apply -k kustomize/overlays/dev -- --context=kind-kind
+`
+
+// extendApply adds -k to upstream's apply.
+func extendApply(root *cobra.Command) {
+	cmd := command(root, "apply")
+	cmd.Long += kustomizeLong + "applied by the API server, once it has accepted all of them in a dry run. Fields that kubectl set before are taken over."
+	cmd.Example += applyExample
+	extendSend(cmd, "applying", (*apply.Cluster).Apply)
+}
+
+const createExample = `
+  # Build and publish every import path reference of a kustomization, then
+  # create its objects; one that exists already is an error:
+  ko create -k kustomize/overlays/dev
+`
+
+// extendCreate adds -k to upstream's create.
+func extendCreate(root *cobra.Command) {
+	cmd := command(root, "create")
+	cmd.Long += kustomizeLong + "created, once the API server has accepted all of them in a dry run."
+	cmd.Example += createExample
+	extendSend(cmd, "creating", (*apply.Cluster).Create)
+}
+
+// send is the method of a cluster that a command ends in.
+type send = func(*apply.Cluster, context.Context, []byte, apply.Report) error
+
+// extendSend gives a command that ends in a cluster its -k and the flags of it.
+func extendSend(cmd *cobra.Command, doing string, send send) {
+	connection := addConnectionFlags(cmd)
+	waiting := addWaitFlags(cmd)
+	passConnection(cmd)
+	addKustomize(cmd, func(cmd *cobra.Command, dir string, args []string) error {
+		if cmd.Flags().Changed("timeout") && !waiting.wait {
+			return errors.New("--timeout goes with --wait")
+		}
+		log := newProgress(cmd)
+		defer log.Close()
+		cluster, err := connection.connect(args, log)
+		if err != nil {
+			return err
+		}
+		manifests, err := release(cmd.Context(), cmd, dir, log)
+		if err != nil {
+			return err
+		}
+		stream, err := manifests.YAML()
+		if err != nil {
+			return err
+		}
+		task := log.Start(cluster.Host(), doing)
+		err = send(cluster, cmd.Context(), stream, printer(cmd, log))
+		task.Stop()
+		if err != nil || !waiting.wait {
+			return err
+		}
+		return cluster.Wait(cmd.Context(), stream, waiting.timeout, log)
+	})
+}
+
+// waitFlags say whether and how long to wait after sending.
+type waitFlags struct {
+	wait    bool
+	timeout time.Duration
+}
+
+// addWaitFlags adds --wait and --timeout, which go with -k only: with -f, what
+// kubectl should do stands after "--".
+func addWaitFlags(cmd *cobra.Command) *waitFlags {
+	f := &waitFlags{}
+	cmd.Flags().BoolVar(&f.wait, "wait", false, "With -k, return only when everything is ready, and fail if it is not in time")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 5*time.Minute, "With -k --wait, how long to wait")
+	upstream := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if cmd.Flags().Changed("wait") || cmd.Flags().Changed("timeout") {
+			return errors.New("--wait and --timeout go with -k: with -f, pass kubectl's flags after \"--\"")
+		}
+		return upstream(cmd, args)
+	}
+	return f
+}
+
+// printer writes a line for each object, as kubectl does.
+func printer(cmd *cobra.Command, log *progress.Log) apply.Report {
+	return func(o apply.Outcome) { log.Result(cmd.OutOrStdout(), "%s %s", o.Object, o.Action) }
+}

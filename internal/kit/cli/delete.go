@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/google/ko/pkg/commands/options"
+	"github.com/spf13/cobra"
+
+	"github.com/koshop/koshop/internal/kit/apply"
+	"github.com/koshop/koshop/internal/kit/pipeline"
+)
+
+// extendDelete adds -k to upstream's delete, which hands everything else to
+// kubectl, flags that it does not know included. With -k there is no kubectl to
+// judge such flags, so they are refused.
+func extendDelete(root *cobra.Command, args []string) {
+	cmd := command(root, "delete")
+	cmd.Use = "delete (-f FILENAME | -k DIRECTORY)"
+	cmd.Example = `
+  # Delete the objects of a kustomization and wait until they are gone:
+  ko delete -k kustomize/overlays/dev`
+	cmd.FParseErrWhitelist.UnknownFlags = !slices.ContainsFunc(args, isKustomizeFlag)
+	cmd.Flags().StringSliceP("filename", "f", nil, "Passed on to kubectl")
+	opts := apply.DeleteOptions{}
+	cmd.Flags().BoolVar(&opts.IgnoreNotFound, "ignore-not-found", false, "Treat an object that is not there as deleted")
+	cmd.Flags().BoolVar(&opts.Wait, "wait", true, "Return only when the objects are gone")
+	selecting := &options.SelectorOptions{}
+	options.AddSelectorArg(cmd, selecting)
+	connection := addConnectionFlags(cmd)
+	addKustomize(cmd, func(cmd *cobra.Command, dir string, args []string) error {
+		log := newProgress(cmd)
+		defer log.Close()
+		cluster, err := connection.connect(args, log)
+		if err != nil {
+			return err
+		}
+		selector, err := parseSelector(selecting.Selector)
+		if err != nil {
+			return err
+		}
+		manifests, err := pipeline.Render(dir, selector)
+		if err != nil {
+			return err
+		}
+		stream, err := manifests.YAML()
+		if err != nil {
+			return err
+		}
+		return cluster.Delete(cmd.Context(), stream, opts, log, printer(cmd, log))
+	})
+}
+
+func isKustomizeFlag(arg string) bool {
+	return strings.HasPrefix(arg, "--kustomize") || strings.HasPrefix(arg, "-k") && !strings.HasPrefix(arg, "--")
+}

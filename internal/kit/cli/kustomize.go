@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/google/ko/pkg/commands/options"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/koshop/koshop/internal/kit/build"
+	"github.com/koshop/koshop/internal/kit/pipeline"
+	"github.com/koshop/koshop/internal/kit/progress"
+	"github.com/koshop/koshop/internal/kit/publish"
+	"github.com/koshop/koshop/internal/kit/resolve"
+)
+
+// kustomizeLong begins what a command's help says of -k.
+const kustomizeLong = "\n\nWith -k it renders a kustomization instead, without kubectl: every import path reference in it is built and published as " +
+	"${KO_DOCKER_REPO}/<command name>, and the objects are "
+
+// addKustomize gives an upstream command the flag -k and makes it run
+// kustomize when that flag is set.
+func addKustomize(cmd *cobra.Command, kustomize func(cmd *cobra.Command, dir string, args []string) error) {
+	dir := cmd.Flags().StringP("kustomize", "k", "", "Process a kustomization directory, local or remote. Cannot be used together with -f")
+	cmd.Flags().BoolP("quiet", "q", false, "With -k, show no progress, only results and errors")
+	cmd.Use = strings.Replace(cmd.Use, " -f FILENAME", " (-f FILENAME | -k DIRECTORY)", 1)
+	upstream := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if !cmd.Flags().Changed("kustomize") {
+			if cmd.Flags().Changed("quiet") {
+				return errors.New("--quiet goes with -k")
+			}
+			return upstream(cmd, args)
+		}
+		if cmd.Flags().Changed("filename") {
+			return errors.New("-f and -k cannot be used together: pass files, or a kustomization directory")
+		}
+		if cmd.Flags().Changed("recursive") {
+			return errors.New("--recursive goes with -f: a kustomization names its files itself")
+		}
+		if *dir == "" {
+			return errors.New("-k needs the directory of a kustomization")
+		}
+		if n := beforeDash(cmd, args); n > 0 {
+			return fmt.Errorf("unexpected argument %q: %s -k takes one directory", args[0], cmd.Name())
+		}
+		return kustomize(cmd, *dir, args)
+	}
+}
+
+// beforeDash counts the arguments that stand before "--".
+func beforeDash(cmd *cobra.Command, args []string) int {
+	if dash := cmd.ArgsLenAtDash(); dash >= 0 {
+		return dash
+	}
+	return len(args)
+}
+
+// release runs the pipeline with the flags of an upstream command and returns
+// the resolved manifests.
+func release(ctx context.Context, cmd *cobra.Command, dir string, log *progress.Log) (*resolve.Manifests, error) {
+	p, err := newPipeline(ctx, cmd.Flags())
+	if err != nil {
+		return nil, err
+	}
+	p.Log = log
+	manifests, err := p.Run(ctx, dir)
+	// A tarball or an OCI layout is only whole once the publisher is closed.
+	if closed := p.Publisher.Close(); closed != nil && err == nil {
+		err = fmt.Errorf("finishing the publication: %w", closed)
+	}
+	return manifests, err
+}
+
+// newPipeline reads upstream's build, publish and selector flags.
+func newPipeline(ctx context.Context, flags *pflag.FlagSet) (*pipeline.Pipeline, error) {
+	publishing, building, selecting := &options.PublishOptions{}, &options.BuildOptions{}, &options.SelectorOptions{}
+	own := &cobra.Command{}
+	options.AddPublishArg(own, publishing)
+	options.AddBuildOptions(own, building)
+	options.AddSelectorArg(own, selecting)
+	if err := copyFlags(flags, own.Flags()); err != nil {
+		return nil, err
+	}
+	if err := options.Validate(publishing, building); err != nil {
+		return nil, fmt.Errorf("validating options: %w", err)
+	}
+	selector, err := parseSelector(selecting.Selector)
+	if err != nil {
+		return nil, err
+	}
+	if verbose, _ := flags.GetBool("verbose"); !verbose {
+		silence() // The pipeline reports progress itself.
+	}
+	publisher, err := publish.New(publishing)
+	if err != nil {
+		return nil, err
+	}
+	building.InsecureRegistry = publishing.InsecureRegistry
+	builder, err := build.New(ctx, building)
+	if err != nil {
+		return nil, err
+	}
+	return &pipeline.Pipeline{Builder: builder, Publisher: publisher, Selector: selector}, nil
+}
+
+// copyFlags sets in to what was set in from. Upstream's commands keep the
+// options behind their flags to themselves, so the same flags are declared once
+// more, on options of our own.
+func copyFlags(from, to *pflag.FlagSet) error {
+	var failed error
+	from.Visit(func(set *pflag.Flag) {
+		flag := to.Lookup(set.Name)
+		if flag == nil || failed != nil {
+			return
+		}
+		if list, ok := set.Value.(pflag.SliceValue); ok {
+			failed = flag.Value.(pflag.SliceValue).Replace(list.GetSlice())
+			return
+		}
+		failed = flag.Value.Set(set.Value.String())
+	})
+	return failed
+}
+
+func parseSelector(text string) (labels.Selector, error) {
+	if text == "" {
+		return nil, nil
+	}
+	selector, err := labels.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("--selector %q: %w", text, err)
+	}
+	return selector, nil
+}
+
+// newProgress returns where a command shows progress; with --quiet, nowhere.
+func newProgress(cmd *cobra.Command) *progress.Log {
+	var w io.Writer
+	if quiet, _ := cmd.Flags().GetBool("quiet"); !quiet {
+		w = cmd.ErrOrStderr()
+	}
+	return progress.New(w)
+}

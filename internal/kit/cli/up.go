@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/google/ko/pkg/commands/options"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/koshop/koshop/internal/kit/up"
+)
+
+const upLong = `This command renders a kustomization and runs its workloads as processes of this machine, without a cluster and
+without images: every Deployment, StatefulSet, DaemonSet, Pod and Job whose image is a ko:// reference. The programs are
+compiled with the settings that their images are built with, get the environment, arguments, files and volumes of their
+manifests, and reach each other by the names of their Services. A program listens on the port that PORT names.
+
+When a file is saved that a program is made of, it is compiled again; the old process serves until the new one is ready.
+
+Services are reached at http://SERVICE.NAMESPACE.localhost:8080, and the one that users face at http://localhost:8080.
+Name workloads to run only those; the others are left to the network.`
+
+const upExample = `
+  # Run an overlay on this machine:
+  ko up -k kustomize/overlays/dev
+
+  # Run one workload of it, and reach PostgreSQL on this machine:
+  ko up -k kustomize/overlays/workshop payments-svc --service postgres=127.0.0.1:5432
+
+  # Run the local side of an intercept:
+  telepresence intercept payments-svc --port 8080 --env-file payments.env
+  ko up -k kustomize/overlays/workshop payments-svc --env-file payments.env
+`
+
+// addUp adds the command that needs no cluster.
+func addUp(root *cobra.Command) {
+	opts := up.Options{Build: &options.BuildOptions{Trimpath: true}}
+	var services []string
+	var envFile string
+	var quiet bool
+	cmd := &cobra.Command{
+		Use:     "up -k DIRECTORY [WORKLOAD...]",
+		Short:   "Run the workloads of a kustomization on this machine, and reload them on save.",
+		Long:    upLong,
+		Example: upExample,
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			opts.Workloads = args
+			if opts.Port < 1 || opts.Port > 65535 {
+				return fmt.Errorf("--port %d: expected a port from 1 to 65535", opts.Port)
+			}
+			if opts.Services, err = parseServices(services); err != nil {
+				return err
+			}
+			if opts.Env, err = readEnvFile(envFile, opts.Workloads); err != nil {
+				return err
+			}
+			return runUp(cmd, opts)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&opts.Kustomization, "kustomize", "k", "", "The kustomization directory, local or remote")
+	flags.IntVar(&opts.Port, "port", 8080, "The port of the front door on localhost")
+	flags.StringVar(&envFile, "env-file", "", "A file of NAME=VALUE lines, such as 'telepresence intercept --env-file' writes, that win over the manifests. For one workload")
+	flags.StringArrayVar(&services, "service", nil, "SERVICE[.NAMESPACE]=HOST:PORT, where a Service is that is not run here (may be repeated)")
+	flags.StringVar(&opts.State, "state", ".ko", "The directory that keeps volumes and executables")
+	flags.BoolVarP(&quiet, "quiet", "q", false, "Show no progress, only errors and what the programs print")
+	flags.IntVarP(&opts.Build.ConcurrentBuilds, "jobs", "j", 0, "The maximum number of concurrent builds (default GOMAXPROCS)")
+	flags.StringSliceVar(&opts.Build.Ldflags, "ldflags", nil, "ldflags to pass to go build (may be repeated)")
+	flags.BoolVar(&opts.Build.DisableOptimizations, "disable-optimizations", false, "Disable optimizations, for a debugger")
+	if err := cmd.MarkFlagRequired("kustomize"); err != nil {
+		panic(err) // The flag is declared above.
+	}
+	root.AddCommand(cmd)
+}
+
+func runUp(cmd *cobra.Command, opts up.Options) error {
+	log := newProgress(cmd)
+	defer log.Close()
+	opts.Log, opts.Out, opts.Err = log, cmd.OutOrStdout(), cmd.ErrOrStderr()
+	opts.Colour = colourful(opts.Out)
+	ctx, stop := context.WithCancel(cmd.Context())
+	restore := quitOnKey(ctx, os.Stdin, stop)
+	err := up.Run(ctx, opts)
+	stop()
+	restore()
+	return err
+}
+
+// colourful tells whether w shows colours: it is a terminal, and nobody asked
+// for none (https://no-color.org).
+func colourful(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd())) && os.Getenv("NO_COLOR") == ""
+}
+
+// parseServices reads NAME=HOST:PORT.
+func parseServices(list []string) (map[string]string, error) {
+	services := map[string]string{}
+	for _, entry := range list {
+		name, address, _ := strings.Cut(entry, "=")
+		host, port, err := net.SplitHostPort(address)
+		if err != nil || name == "" || host == "" || port == "" {
+			return nil, fmt.Errorf("--service %q: expected SERVICE=HOST:PORT or SERVICE.NAMESPACE=HOST:PORT, such as postgres=127.0.0.1:5432", entry)
+		}
+		services[name] = address
+	}
+	return services, nil
+}

@@ -1,0 +1,58 @@
+package compile
+
+import (
+	"errors"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"al.essio.dev/pkg/shellescape"
+)
+
+// CompileError is what the go tool has to say about code that does not compile.
+type CompileError struct {
+	ImportPath string // scheme included
+	Output     string // lines such as "cmd/web/main.go:12:3: undefined: x"; files are relative to the working directory
+	Command    string // what to paste into a shell to see it again
+}
+
+func (e *CompileError) Error() string {
+	return "compiling " + e.ImportPath + " failed:\n" + e.Output + "\nto see it again: " + e.Command
+}
+
+var errNotCommand = errors.New("it is no main package; it must name a main package that `go build` finds from this directory")
+
+// position matches the place that a message of the go tool begins with.
+var position = regexp.MustCompile(`^[^:\s]+:\d+`)
+
+// tidy drops the lines that only name a package and makes file names, which
+// the go tool reports relative to dir, relative to the working directory.
+func tidy(dir, output string) string {
+	var lines []string
+	for line := range strings.Lines(strings.TrimSpace(output)) {
+		line = strings.TrimRight(line, "\r\n")
+		if strings.HasPrefix(line, "# ") {
+			continue
+		}
+		if file, rest, _ := strings.Cut(line, ":"); position.MatchString(line) && !filepath.IsAbs(file) {
+			line = filepath.Join(dir, file) + ":" + rest
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// command returns the compilation as a line for a shell, with nothing written.
+func (s *settings) command(args []string) string {
+	words := make([]string, 0, len(s.extraEnv)+1)
+	for _, entry := range s.extraEnv {
+		name, value, _ := strings.Cut(entry, "=")
+		words = append(words, name+"="+shellescape.Quote(value))
+	}
+	build := []string{goTool(), "build"}
+	if s.dir != "." {
+		build = append(build, "-C", s.dir)
+	}
+	build = append(append(build, args...), "-o", "/dev/null", s.path)
+	return strings.Join(append(words, shellescape.QuoteCommand(build)), " ")
+}

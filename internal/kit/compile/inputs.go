@@ -1,0 +1,155 @@
+package compile
+
+import (
+	"context"
+	"fmt"
+	gobuild "go/build"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// Inputs are the files that an executable is made of: those of packages in the
+// main module, in modules of the workspace, in modules replaced by a directory,
+// and vendored; not those of Go and of the module cache. They hold until a file
+// changes for which Match is true, and are to be found anew then.
+type Inputs struct {
+	// Dir is the directory of the main package, absolute. Its kodata directory
+	// is data, which the executable reads when it runs, and no input.
+	Dir string
+
+	dirs     map[string]bool // to watch
+	packages map[string]bool // the directories among them whose files are compiled
+	files    map[string]bool // what was compiled, to notice when one is removed
+	embeds   []embed
+	platform gobuild.Context
+}
+
+// Inputs finds what the executable of an import path, scheme included, is made
+// of. That works for code that does not compile, too. There are none if the
+// package is gone, or go.mod is too broken to tell; what was found before is
+// still worth watching then.
+func (c *Compiler) Inputs(ctx context.Context, importPath string) (*Inputs, error) {
+	s, err := c.settings(importPath)
+	if err != nil {
+		return nil, fmt.Errorf("finding the files of %s: %w", importPath, err)
+	}
+	in, err := s.inputs(ctx)
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("finding the files of %s: %w", importPath, err)
+	}
+	return in, nil
+}
+
+func (s *settings) inputs(ctx context.Context) (*Inputs, error) {
+	flags, err := s.listFlags(ctx)
+	if err != nil {
+		return nil, err
+	}
+	packages, err := s.list(ctx, flags)
+	if err != nil {
+		return nil, err
+	}
+	if err := packages.checkCommand(); err != nil {
+		return nil, err
+	}
+	in := newInputs(packages)
+	in.addWorkspace(s)
+	in.platform = s.platform(flags)
+	return in, nil
+}
+
+func newInputs(packages listing) *Inputs {
+	in := &Inputs{
+		Dir:      packages.command().Dir,
+		dirs:     map[string]bool{},
+		packages: map[string]bool{},
+		files:    map[string]bool{},
+	}
+	for _, dir := range packages.missing() {
+		in.addPackage(dir)
+	}
+	for _, p := range packages.local() {
+		in.addPackage(p.Dir)
+		in.dirs[p.moduleDir()] = true
+		for _, file := range p.files() {
+			in.files[file] = true
+		}
+		for _, pattern := range p.EmbedPatterns {
+			e := newEmbed(p.Dir, pattern)
+			in.embeds = append(in.embeds, e)
+			for _, dir := range e.dirs() {
+				in.dirs[dir] = true
+			}
+		}
+	}
+	return in
+}
+
+func (in *Inputs) addPackage(dir string) {
+	in.dirs[dir] = true
+	in.packages[dir] = true
+}
+
+// addWorkspace adds the directory of the go.work file, which the go tool looks
+// for in the directory it runs in and above.
+func (in *Inputs) addWorkspace(s *settings) {
+	file := s.vars()["GOWORK"]
+	if file == "off" {
+		return
+	}
+	if filepath.IsAbs(file) {
+		in.dirs[filepath.Dir(file)] = true
+		return
+	}
+	dir, err := filepath.Abs(s.dir)
+	for ; err == nil; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.work")); err == nil {
+			in.dirs[dir] = true
+			return
+		}
+		if dir == filepath.Dir(dir) {
+			return
+		}
+	}
+}
+
+// platform returns what decides whether a file with build constraints counts.
+func (s *settings) platform(flags []string) gobuild.Context {
+	env := s.vars()
+	platform := gobuild.Default
+	platform.GOOS, platform.GOARCH = runtime.GOOS, runtime.GOARCH
+	platform.CgoEnabled = env["CGO_ENABLED"] == "1"
+	platform.BuildTags = buildTags(append(strings.Fields(env["GOFLAGS"]), flags...))
+	return platform
+}
+
+// buildTags finds the build tags in the flags of the go tool. The last -tags
+// counts.
+func buildTags(flags []string) []string {
+	var tags, implied []string
+	for i, flag := range flags {
+		name, value, inline := strings.Cut(flag, "=")
+		switch name = strings.TrimLeft(name, "-"); name {
+		case "tags":
+			if !inline && i+1 < len(flags) {
+				value = flags[i+1]
+			}
+			tags = strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })
+		case "race", "msan", "asan":
+			implied = append(implied, name)
+		}
+	}
+	return append(tags, implied...)
+}
+
+// Dirs returns the directories to watch, absolute and sorted. A file below one
+// of them is not covered unless its own directory is listed. A directory that
+// is not there is listed if the code refers to it.
+func (in *Inputs) Dirs() []string { return slices.Sorted(maps.Keys(in.dirs)) }

@@ -1,0 +1,26 @@
+// Package kit documents the pipeline behind `ko apply -k`; it holds no code.
+//
+// The stages run in this order, one package each, and data flows one way:
+//
+//	render    a kustomization directory becomes YAML manifests
+//	resolve   the ko:// references in the manifests are found, and at the end
+//	          replaced by what was published
+//	build     a reference becomes an image, by upstream ko
+//	publish   an image becomes a digest in a registry, by upstream ko
+//	apply     the resolved manifests are dry-run, then sent to a cluster
+//
+// Package pipeline joins the first four into one call. Behind `ko up -k` the
+// first stage is followed by others:
+//
+//	workload  the manifests become a plan: programs, ports, files, addresses
+//	compile   an import path becomes an executable, and the files it is made of
+//	          are found
+//	watch     changes of files come in batches
+//	process   programs run, and never outlive ko
+//	probe     processes are asked what a kubelet asks containers
+//	route     requests reach the processes that are ready
+//	up        joins them: a loop, and a slot for each replica
+//
+// Package cli puts all that behind upstream ko's command line, and package
+// progress shows people what is going on. Nothing here knows the shop.
+package kit

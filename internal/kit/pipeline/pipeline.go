@@ -1,0 +1,136 @@
+// Package pipeline joins the stages that need no cluster: a kustomization goes
+// in, manifests with published images come out.
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"path"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/koshop/koshop/internal/kit/build"
+	"github.com/koshop/koshop/internal/kit/progress"
+	"github.com/koshop/koshop/internal/kit/publish"
+	"github.com/koshop/koshop/internal/kit/render"
+	"github.com/koshop/koshop/internal/kit/resolve"
+)
+
+// Pipeline is what a run works with.
+type Pipeline struct {
+	Builder   *build.Builder
+	Publisher *publish.Publisher
+	Selector  labels.Selector // nil selects every object
+	Log       *progress.Log
+}
+
+// Run renders the kustomization at target, builds and publishes every image it
+// refers to, and returns its manifests with the published references in them.
+// It returns no manifests unless every image is published.
+func (p *Pipeline) Run(ctx context.Context, target string) (*resolve.Manifests, error) {
+	manifests, err := Render(target, p.Selector)
+	if err != nil {
+		return nil, err
+	}
+	refs := manifests.References()
+	p.Log.Printf("rendered %s: %s, %s", target, count(manifests.Len(), "object"), count(len(refs), "image"))
+	if err := p.check(refs); err != nil {
+		return nil, err
+	}
+	images, err := p.images(ctx, refs)
+	if err != nil {
+		return nil, err
+	}
+	if err := manifests.Replace(images); err != nil {
+		return nil, err
+	}
+	return manifests, nil
+}
+
+// Render returns the manifests of the kustomization at target that the
+// selector, if there is one, matches; references stay as they are.
+func Render(target string, selector labels.Selector) (*resolve.Manifests, error) {
+	stream, err := render.Kustomization(target)
+	if err != nil {
+		return nil, err
+	}
+	manifests, err := resolve.Parse(stream)
+	if err != nil {
+		return nil, fmt.Errorf("rendering kustomization %s: %w", target, err)
+	}
+	if selector != nil {
+		if err := manifests.Select(selector); err != nil {
+			return nil, err
+		}
+	}
+	return manifests, nil
+}
+
+// check refuses references that can never be built, before the first
+// compilation, and says where each stands.
+func (p *Pipeline) check(refs []resolve.Reference) error {
+	paths := make([]string, len(refs))
+	for i, ref := range refs {
+		paths[i] = ref.ImportPath
+	}
+	if err := p.Publisher.Check(paths); err != nil {
+		return err
+	}
+	var group errgroup.Group
+	for _, ref := range refs {
+		group.Go(func() error {
+			if err := p.Builder.Check(ref.ImportPath); err != nil {
+				return fmt.Errorf("%s: %w", ref.Uses[0], err)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// images builds and publishes all references; one image is pushed while the
+// next is compiled. The first failure cancels the rest.
+func (p *Pipeline) images(ctx context.Context, refs []resolve.Reference) (map[string]name.Reference, error) {
+	published := make([]name.Reference, len(refs))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, ref := range refs {
+		group.Go(func() (err error) {
+			published[i], err = p.image(ctx, ref.ImportPath)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	images := make(map[string]name.Reference, len(refs))
+	for i, ref := range refs {
+		images[ref.ImportPath] = published[i]
+	}
+	return images, nil
+}
+
+func (p *Pipeline) image(ctx context.Context, importPath string) (name.Reference, error) {
+	task := p.Log.Start(path.Base(importPath), "building")
+	defer task.Stop()
+	image, err := p.Builder.Build(ctx, importPath)
+	if err != nil {
+		return nil, err
+	}
+	task.Step("publishing")
+	ref, err := p.Publisher.Publish(ctx, image, importPath)
+	if err != nil {
+		return nil, err
+	}
+	task.Done("published " + ref.String())
+	return ref, nil
+}
+
+// count reads "1 image" or "5 images".
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

@@ -1,0 +1,80 @@
+// Package publish is the stage that brings an image to where the cluster finds
+// it: a registry, or with KO_DOCKER_REPO=kind.local or ko.local a node or a
+// daemon. The work is upstream ko's; here images get names without hashes and
+// errors get a remedy.
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/ko/pkg/build"
+	"github.com/google/ko/pkg/commands"
+	"github.com/google/ko/pkg/commands/options"
+	"github.com/google/ko/pkg/publish"
+)
+
+// Publisher publishes the images of one run.
+type Publisher struct {
+	ko    publish.Interface
+	repo  string
+	namer publish.Namer
+	// chosen is set when the user asked for a way of naming; then two commands
+	// that share a name are the user's own wish.
+	chosen bool
+}
+
+// New returns a publisher with upstream's options. Unless the options choose
+// another name, an image is called after its command: $KO_DOCKER_REPO/user-svc.
+func New(opts *options.PublishOptions) (*Publisher, error) {
+	chosen := opts.PreserveImportPaths || opts.BaseImportPaths || opts.Bare
+	if !chosen {
+		opts.BaseImportPaths = true
+	}
+	if opts.DockerRepo == "" && opts.Push && !opts.Local {
+		return nil, errors.New("KO_DOCKER_REPO is not set: export the registry to push images to, such as " +
+			"KO_DOCKER_REPO=localhost:5001 or KO_DOCKER_REPO=ghcr.io/you, or kind.local for a kind cluster")
+	}
+	ko, err := commands.NewPublisher(opts)
+	if err != nil {
+		return nil, fmt.Errorf("setting up the push to KO_DOCKER_REPO=%q: %w", opts.DockerRepo, err)
+	}
+	return &Publisher{ko: ko, repo: opts.DockerRepo, namer: options.MakeNamer(opts), chosen: chosen}, nil
+}
+
+// Check refuses import paths, schemes included, whose images would overwrite
+// each other's tags because the commands have the same name.
+func (p *Publisher) Check(importPaths []string) error {
+	if p.chosen {
+		return nil
+	}
+	taken := map[string]string{}
+	for _, path := range importPaths {
+		image := p.namer(p.repo, strings.TrimPrefix(path, build.StrictScheme))
+		if first, ok := taken[image]; ok {
+			return fmt.Errorf("%s and %s would both be pushed to %s: pass --preserve-import-paths to keep them apart", first, path, image)
+		}
+		taken[image] = path
+	}
+	return nil
+}
+
+// Publish pushes the image of an import path, scheme included, and returns the
+// reference to deploy: by digest, or by tag with --tag-only.
+func (p *Publisher) Publish(ctx context.Context, image build.Result, importPath string) (name.Reference, error) {
+	ref, err := p.ko.Publish(ctx, image, importPath)
+	if err != nil && ctx.Err() != nil {
+		return nil, fmt.Errorf("publishing %s: %w", importPath, context.Cause(ctx))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("publishing %s to %s: %w\ncheck that KO_DOCKER_REPO names a registry that is reachable and that you may push to (ko login)",
+			importPath, p.repo, err)
+	}
+	return ref, nil
+}
+
+// Close ends what the publisher holds open, such as a tarball.
+func (p *Publisher) Close() error { return p.ko.Close() }

@@ -1,0 +1,80 @@
+// Package render is the first stage of the pipeline: it turns a kustomization
+// into manifests, in process.
+package render
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/api/konfig"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+)
+
+// Kustomization builds the kustomization at target and returns its objects as
+// a stream of YAML documents. A target is what `kubectl kustomize` takes: a
+// local directory, or a remote one such as
+// https://github.com/org/repo//overlays/dev?ref=v1, which kustomize clones
+// with git.
+func Kustomization(target string) ([]byte, error) {
+	return build(filesys.MakeFsOnDisk(), target)
+}
+
+// KustomizationFiles does what Kustomization does, and returns the local files
+// and directories that the manifests depend on, absolute and sorted. They are
+// those read so far when it fails, so that a caller can wait for their repair.
+func KustomizationFiles(target string) (manifests []byte, files []string, err error) {
+	recorder := &recorder{FileSystem: filesys.MakeFsOnDisk(), read: map[string]bool{}}
+	manifests, err = build(recorder, target)
+	files = slices.Sorted(maps.Keys(recorder.read))
+	if absolute, absErr := filepath.Abs(target); absErr == nil && len(files) == 0 {
+		for _, name := range konfig.RecognizedKustomizationFileNames() {
+			files = append(files, filepath.Join(absolute, name))
+		}
+	}
+	return manifests, files, err
+}
+
+func build(disk filesys.FileSystem, target string) ([]byte, error) {
+	if err := check(target); err != nil {
+		return nil, err
+	}
+	opts := krusty.MakeDefaultOptions()
+	// As the kustomize command line does when no order is asked for.
+	opts.Reorder = krusty.ReorderOptionUnspecified
+	objects, err := krusty.MakeKustomizer(opts).Run(disk, target)
+	if _, missing := os.Stat(target); err != nil && missing != nil {
+		return nil, fmt.Errorf("kustomization %s: no such directory, and no repository that kustomize can fetch: %w", target, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("rendering kustomization %s: %w", target, err)
+	}
+	yaml, err := objects.AsYaml()
+	if err != nil {
+		return nil, fmt.Errorf("writing the objects of kustomization %s: %w", target, err)
+	}
+	return yaml, nil
+}
+
+// check refuses a local path that is plainly no kustomization, because
+// kustomize's own message for it speaks of git and symlinks.
+func check(target string) error {
+	info, err := os.Stat(target)
+	if err != nil {
+		return nil // It may be a remote one.
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("kustomization %s is a file: -k takes the directory that holds it, here %s", target, filepath.Dir(target))
+	}
+	names := konfig.RecognizedKustomizationFileNames()
+	for _, name := range names {
+		if _, err := os.Stat(filepath.Join(target, name)); err == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s holds no kustomization: expected one of %s in it", target, strings.Join(names, ", "))
+}

@@ -1,0 +1,103 @@
+package up
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/koshop/koshop/internal/kit/route"
+	"github.com/koshop/koshop/internal/kit/workload"
+)
+
+// errCompleted is how an instance ends whose programs have all ended well.
+var errCompleted = errors.New("completed")
+
+// instance is a pod that runs: the programs of one replica in one version.
+type instance struct {
+	version *version
+	began   time.Time
+	cancel  context.CancelFunc
+	stopBy  atomic.Pointer[time.Time] // when programs are killed after cancel; nil means after their grace
+	ready   chan struct{}             // closed at the first time that all programs are ready
+	turn    chan bool                 // later turns of that
+	ended   chan struct{}             // closed when all programs are gone
+	err     error                     // why; to be read when ended is closed
+
+	// To be read when ready is closed.
+	pod       *workload.Pod
+	took      time.Duration             // from the start to ready
+	endpoints map[int32]*route.Endpoint // by container port
+}
+
+// The channels of no instance never deliver.
+
+func (i *instance) isReady() <-chan struct{} {
+	if i == nil {
+		return nil
+	}
+	return i.ready
+}
+
+func (i *instance) hasEnded() <-chan struct{} {
+	if i == nil {
+		return nil
+	}
+	return i.ended
+}
+
+func (i *instance) turns() <-chan bool {
+	if i == nil {
+		return nil
+	}
+	return i.turn
+}
+
+// runs tells whether it is an instance of a version.
+func (i *instance) runs(version *version) bool { return i != nil && i.version == version }
+
+// becomeReady opens the instance to requests.
+func (i *instance) becomeReady() {
+	i.took = time.Since(i.began)
+	i.endpoints = map[int32]*route.Endpoint{}
+	for _, c := range i.pod.Containers {
+		for containerPort, port := range c.Ports {
+			i.endpoints[containerPort] = route.NewEndpoint(loopback(port))
+		}
+	}
+	close(i.ready)
+}
+
+// retire lets the requests in flight be finished until ctx ends.
+func (i *instance) retire(ctx context.Context) {
+	var retiring sync.WaitGroup
+	for _, endpoint := range i.endpoints {
+		retiring.Go(func() { endpoint.Retire(ctx) })
+	}
+	retiring.Wait()
+}
+
+// leave ends an instance that takes no new requests: its requests in flight and
+// its programs have the time together that the pod grants for ending.
+func (i *instance) leave() {
+	select {
+	case <-i.ready:
+		by := time.Now().Add(i.pod.Grace)
+		i.stopBy.Store(&by)
+		ctx, cancel := context.WithDeadline(context.Background(), by)
+		defer cancel()
+		i.retire(ctx)
+	default: // It never served.
+	}
+	i.cancel()
+	<-i.ended
+}
+
+// grace is how long the programs may take to end, once they are told to.
+func (i *instance) grace() time.Duration {
+	if by := i.stopBy.Load(); by != nil {
+		return max(time.Until(*by), 0)
+	}
+	return i.pod.Grace
+}

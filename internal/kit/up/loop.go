@@ -1,0 +1,138 @@
+package up
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/koshop/koshop/internal/kit/compile"
+	"github.com/koshop/koshop/internal/kit/process"
+	"github.com/koshop/koshop/internal/kit/watch"
+	"github.com/koshop/koshop/internal/kit/workload"
+)
+
+// loop decides what runs. It alone changes what it holds.
+type loop struct {
+	opts    Options
+	state   *state
+	group   *process.Group
+	watcher *watch.Watcher
+	routes  *routes
+	board   *board
+	logs    *logs
+	builds  *builds
+	jobs    *gate
+
+	plan     *workload.Plan
+	rendered []string // files that the plan was made from
+	replicas map[string]*replicas
+	slots    sync.WaitGroup
+	relist   <-chan time.Time // nil unless it is due
+}
+
+// newLoop opens what a run needs; close must be called even if it fails.
+func newLoop(opts Options) (l *loop, err error) {
+	l = &loop{
+		opts: opts, replicas: map[string]*replicas{}, jobs: newGate(),
+		board: newBoard(opts), logs: newLogs(opts),
+	}
+	if l.plan, err = l.render(); err != nil {
+		return l, err
+	}
+	if l.group, err = process.NewGroup(); err != nil {
+		return l, err
+	}
+	if l.state, err = openState(opts.State); err != nil {
+		return l, err
+	}
+	compiler, err := compile.New(opts.Build, l.group, l.state.run())
+	if err != nil {
+		return l, err
+	}
+	if l.watcher, err = watch.New(); err != nil {
+		return l, err
+	}
+	if l.routes, err = newRoutes(opts.Port, l.board.explain); err != nil {
+		return l, err
+	}
+	l.builds = newBuilds(compiler, l.state.executables(), l.state.run())
+	return l, l.routes.lead(l.plan)
+}
+
+func (l *loop) close() {
+	if l.watcher != nil {
+		l.watcher.Close()
+	}
+	if l.routes != nil {
+		l.routes.close()
+	}
+	if l.group != nil {
+		l.group.Close()
+	}
+	if l.state != nil {
+		l.state.close()
+	}
+}
+
+func (l *loop) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer func() {
+		cancel()
+		l.builds.running.Wait()
+		l.slots.Wait()
+	}()
+	l.note(nil)
+	l.watch() // What nothing could be found out about has to be mended in these.
+	l.reconcile(ctx)
+	for {
+		select {
+		case <-ctx.Done():
+			l.board.stopping()
+			return nil
+		case files := <-l.watcher.Changes():
+			l.changed(ctx, files)
+		case done := <-l.builds.finished:
+			l.built(ctx, done)
+		case found := <-l.builds.listed:
+			l.listed(ctx, found)
+		case <-l.relist:
+			l.relist = nil
+			l.listAgain(ctx)
+		}
+	}
+}
+
+// changed acts on changed files.
+func (l *loop) changed(ctx context.Context, files []string) {
+	if touched(l.rendered, files) {
+		l.rerender(ctx)
+	}
+	if touched([]string{l.builds.compiler.SettingsFile()}, files) && l.reconfigure(ctx) {
+		return
+	}
+	for _, importPath := range l.builds.affected(files) {
+		l.build(ctx, importPath)
+	}
+}
+
+// touched tells whether one of the files is among the changed ones, or stands
+// in a directory that changed in an unknown way.
+func touched(files, changed []string) bool {
+	return slices.ContainsFunc(files, func(file string) bool {
+		return slices.Contains(changed, file) || slices.Contains(changed, filepath.Dir(file))
+	})
+}
+
+// watch watches the files that everything is made of.
+func (l *loop) watch() {
+	dirs := append(l.builds.dirs(), filepath.Dir(l.builds.compiler.SettingsFile()))
+	for _, file := range l.rendered {
+		dirs = append(dirs, filepath.Dir(file))
+	}
+	slices.Sort(dirs)
+	if err := l.watcher.Set(slices.Compact(dirs)); err != nil {
+		l.board.alert("Error: %v", err)
+	}
+}

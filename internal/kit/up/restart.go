@@ -1,0 +1,84 @@
+package up
+
+import (
+	"errors"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// again starts an instance in the place of one that has ended, when that is due.
+func (s *slot) again(ended *instance) {
+	if s.isJob {
+		s.jobEnded(ended)
+		return
+	}
+	if isSetupError(ended.err) {
+		s.row.cannotStart(ended)
+		return
+	}
+	if final(s.version.workload.Template.Spec.RestartPolicy, ended.err) {
+		s.done = true
+		s.row.finished(ended)
+		return
+	}
+	s.restart(ended)
+}
+
+func (s *slot) restart(ended *instance) {
+	wait := s.backoff.ended(time.Since(ended.began))
+	s.row.restarting(ended, wait)
+	s.retry = time.After(wait)
+}
+
+// final tells whether a pod that ended so stays ended.
+func final(policy corev1.RestartPolicy, err error) bool {
+	return policy == corev1.RestartPolicyNever || policy == corev1.RestartPolicyOnFailure && errors.Is(err, errCompleted)
+}
+
+func (s *slot) jobEnded(ended *instance) {
+	defer s.pass()
+	if !errors.Is(ended.err, errCompleted) {
+		if s.tally.failed++; s.tally.failed > s.version.workload.BackoffLimit {
+			s.row.finished(ended)
+			return
+		}
+		s.restart(ended)
+		return
+	}
+	if s.tally.succeeded++; s.tally.succeeded < s.version.workload.Completions {
+		s.retry = time.After(0)
+		return
+	}
+	s.done = true
+	s.row.finished(ended)
+}
+
+// Kubernetes' back-off for containers that end: the first restart comes at
+// once, the next after ten seconds, each later one after twice as long, up to
+// five minutes; ten minutes of running forgive it all
+// (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy).
+const (
+	firstBackoff = 10 * time.Second
+	maxBackoff   = 5 * time.Minute
+	forgiveAfter = 10 * time.Minute
+)
+
+// backoff counts the restarts of one replica.
+type backoff struct {
+	ends int // in a row
+}
+
+// ended returns how long to wait before the next start, after a run of this length.
+func (b *backoff) ended(ran time.Duration) time.Duration {
+	if ran >= forgiveAfter {
+		b.ends = 0
+	}
+	b.ends++
+	if b.ends == 1 {
+		return 0
+	}
+	return min(firstBackoff<<min(b.ends-2, 10), maxBackoff)
+}
+
+func (b *backoff) reset() { b.ends = 0 }

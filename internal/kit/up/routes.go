@@ -1,0 +1,224 @@
+package up
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/koshop/koshop/internal/kit/route"
+	"github.com/koshop/koshop/internal/kit/workload"
+)
+
+// routes lead to the instances that are ready: from a loopback port for each
+// port of a Service, and from the front door.
+type routes struct {
+	front   *route.Front
+	port    int
+	explain func(*workload.Workload) string
+
+	mu    sync.Mutex
+	plan  *workload.Plan
+	doors map[doorID]*door
+	ready map[slotID]*instance
+}
+
+// doorID tells the ports of Services apart.
+type doorID struct {
+	namespace, service string
+	port               int32
+}
+
+// door is a loopback port that stands for one port of a Service.
+type door struct {
+	pool     *route.Pool
+	listener *route.Listener
+}
+
+func newRoutes(port int, explain func(*workload.Workload) string) (*routes, error) {
+	front, err := route.NewFront(port)
+	if err != nil {
+		return nil, fmt.Errorf("opening the front door: %w", err)
+	}
+	return &routes{
+		front: front, port: port, explain: explain,
+		doors: map[doorID]*door{}, ready: map[slotID]*instance{},
+	}, nil
+}
+
+// lead makes the routes those of a plan. Doors that were opened stay open:
+// programs know their addresses.
+func (r *routes) lead(plan *workload.Plan) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range plan.Services {
+		for _, port := range s.Ports {
+			if err := r.open(s, port); err != nil {
+				return err
+			}
+		}
+	}
+	r.plan = plan
+	r.setFront()
+	r.setPools()
+	return nil
+}
+
+// open opens the door of a Service's port, once.
+func (r *routes) open(s *workload.Service, port workload.ServicePort) error {
+	id := doorID{s.Namespace, s.Name, port.Port}
+	if r.doors[id] != nil {
+		return nil
+	}
+	pool := route.NewPool(s.Name)
+	pool.Explain(func() string { return r.reason(id) })
+	listen := route.ListenTCP
+	if port.HTTP {
+		listen = route.ListenHTTP
+	}
+	listener, err := listen(loopback(0), pool)
+	if err != nil {
+		return fmt.Errorf("opening a port for %s: %w", s, err)
+	}
+	r.doors[id] = &door{pool: pool, listener: listener}
+	return nil
+}
+
+// service returns the Service that a door stands for, nil if the plan has it no
+// more.
+func (r *routes) service(id doorID) *workload.Service {
+	for _, s := range r.plan.Services {
+		if s.Namespace == id.namespace && s.Name == id.service {
+			return s
+		}
+	}
+	return nil
+}
+
+// reason says why nobody answers behind a door.
+func (r *routes) reason(id doorID) string {
+	r.mu.Lock()
+	s := r.service(id)
+	r.mu.Unlock()
+	if s == nil {
+		return id.service + " is not there any more"
+	}
+	return r.explain(s.Backends[0])
+}
+
+// setFront leads from host names to the Services that speak HTTP.
+func (r *routes) setFront() {
+	pools := map[string]*route.Pool{}
+	for _, s := range r.plan.Services {
+		if pool := r.web(s); pool != nil {
+			pools[s.Name+"."+s.Namespace] = pool
+		}
+	}
+	var fallback *route.Pool
+	if s := r.plan.Front(); s != nil {
+		fallback = r.web(s)
+	}
+	r.front.Set(pools, fallback)
+}
+
+// web returns the pool of a Service's first port that speaks HTTP, nil if
+// there is none.
+func (r *routes) web(s *workload.Service) *route.Pool {
+	for _, port := range s.Ports {
+		if port.HTTP {
+			return r.doors[doorID{s.Namespace, s.Name, port.Port}].pool
+		}
+	}
+	return nil
+}
+
+// set leads requests to an instance, in the place of the slot's one before.
+func (r *routes) set(slot slotID, ready *instance) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ready[slot] = ready
+	r.setPools()
+}
+
+// clear leads no more requests to an instance, if it is the slot's that gets them.
+func (r *routes) clear(slot slotID, was *instance) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ready[slot] == was {
+		delete(r.ready, slot)
+		r.setPools()
+	}
+}
+
+func (r *routes) setPools() {
+	for id, d := range r.doors {
+		if r.service(id) == nil {
+			d.pool.Set(nil)
+		}
+	}
+	for _, s := range r.plan.Services {
+		for _, port := range s.Ports {
+			r.doors[doorID{s.Namespace, s.Name, port.Port}].pool.Set(r.endpoints(s, port))
+		}
+	}
+}
+
+// endpoints finds what is ready behind a Service's port.
+func (r *routes) endpoints(s *workload.Service, port workload.ServicePort) []*route.Endpoint {
+	var endpoints []*route.Endpoint
+	for slot, instance := range r.ready {
+		i := slices.IndexFunc(s.Backends, func(w *workload.Workload) bool { return name(w) == slot.workload })
+		if i < 0 {
+			continue
+		}
+		target, err := port.TargetPort(s.Backends[i])
+		if err != nil {
+			continue // Nothing listens there, as in a cluster.
+		}
+		if endpoint := instance.endpoints[target]; endpoint != nil {
+			endpoints = append(endpoints, endpoint)
+		}
+	}
+	return endpoints
+}
+
+// address returns where a Service's port is reached.
+func (r *routes) address(s *workload.Service, port int32) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.doors[doorID{s.Namespace, s.Name, port}].listener.Addr()
+}
+
+// url returns where people reach the workload of a name, "" if they cannot.
+func (r *routes) url(workload string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if front := r.plan.Front(); front != nil && backs(workload, front) {
+		return fmt.Sprintf("http://localhost:%d", r.port)
+	}
+	for _, s := range r.plan.Services {
+		if backs(workload, s) && r.web(s) != nil {
+			return fmt.Sprintf("http://%s.%s.localhost:%d", s.Name, s.Namespace, r.port)
+		}
+	}
+	return ""
+}
+
+func backs(id string, s *workload.Service) bool {
+	return slices.ContainsFunc(s.Backends, func(w *workload.Workload) bool { return name(w) == id })
+}
+
+// closeWithin bounds what requests in flight may take at the end of a run.
+const closeWithin = time.Second
+
+func (r *routes) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
+	defer cancel()
+	var closing sync.WaitGroup
+	closing.Go(func() { r.front.Close(ctx) })
+	for _, d := range r.doors {
+		closing.Go(func() { d.listener.Close(ctx) })
+	}
+	closing.Wait()
+}

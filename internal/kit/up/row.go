@@ -1,0 +1,130 @@
+package up
+
+import (
+	"errors"
+	"time"
+)
+
+// completed is what a program has done that need not run on.
+const completed = "completed"
+
+// What a slot reports on its row.
+
+func (r *row) change(change func()) {
+	r.board.mu.Lock()
+	defer r.board.mu.Unlock()
+	change()
+}
+
+// starting says that an instance is on its way, beside another that serves or not.
+func (r *row) starting(beside bool) {
+	r.change(func() {
+		r.waiting, r.since, r.late = "", time.Now(), false
+		r.does("starting")
+		if beside {
+			r.does("new version starting")
+		}
+	})
+}
+
+// late is when it is said where there is no table that something takes long.
+const late = 5 * time.Second
+
+// waits takes what a probe sees that has not succeeded yet.
+func (r *row) waits(err error) {
+	say := false
+	r.change(func() {
+		r.waiting = err.Error()
+		say = !r.late && time.Since(r.since) > late
+		r.late = r.late || say
+	})
+	if say {
+		r.board.step("%s: not ready yet: %v", r.name, err)
+	}
+}
+
+// cannotStart says what an instance lacks.
+func (r *row) cannotStart(i *instance) {
+	r.change(func() { r.fails("cannot start") })
+	r.board.alert("%v", i.err)
+}
+
+// ready says that an instance serves where none did.
+func (r *row) ready(i *instance) {
+	r.change(func() { r.serves(i) })
+	at := ""
+	if url := r.url(); url != "" {
+		at = ": " + url
+	}
+	r.board.step("%s: ready in %s%s", r.name, seconds(i.took), at)
+}
+
+// serves is called with the lock held.
+func (r *row) serves(i *instance) {
+	r.start, r.serving = i.took, true
+	r.does("")
+}
+
+// replaces says that an instance serves in the place of another, and how long
+// the way there was from the moment that a change was noticed.
+func (r *row) replaces(i, before *instance) {
+	r.change(func() { r.serves(i) })
+	if i.version == before.version || i.version.since.IsZero() {
+		r.board.step("%s: ready in %s", r.name, seconds(i.took))
+		return
+	}
+	r.board.log.Printf("%s: reloaded in %s (built in %s, ready in %s)", r.name,
+		seconds(time.Since(i.version.since)), seconds(i.version.built), seconds(i.took))
+}
+
+func (r *row) readyAgain() {
+	r.change(func() { r.serving = true; r.does("") })
+	r.board.step("%s: ready again", r.name)
+}
+
+// runs is for what nobody waits for to be ready.
+func (r *row) runs() {
+	r.change(func() { r.does("running") })
+}
+
+// lost says that the instance is gone that served while another is on its way.
+func (r *row) lost(i *instance) {
+	r.change(func() { r.serving = false; r.does("starting") })
+	r.board.alert("%s: %v", r.name, i.err)
+}
+
+func (r *row) notReady() {
+	r.change(func() { r.serving = false; r.fails("not ready") })
+	r.board.step("%s: not ready", r.name)
+}
+
+// stays says that the instance before goes on serving, because this one ended
+// before it was ready.
+func (r *row) stays(i *instance, wait time.Duration) {
+	r.change(func() { r.fails("new version failed") })
+	r.board.alert("%s: the new version ended before it was ready: %v; the one before goes on, and it is tried again in %s", r.name, i.err, wait)
+}
+
+func (r *row) restarting(i *instance, wait time.Duration) {
+	r.change(func() {
+		r.serving = false
+		r.restarts++
+		r.fails("restarts in " + wait.String())
+	})
+	if wait == 0 {
+		r.board.alert("%s: %v; it is restarted", r.name, i.err)
+		return
+	}
+	r.board.alert("%s: %v; it is restarted in %s", r.name, i.err, wait)
+}
+
+// finished says that a program that need not run on has ended.
+func (r *row) finished(i *instance) {
+	if errors.Is(i.err, errCompleted) {
+		r.change(func() { r.serving = false; r.does(completed) })
+		r.board.step("%s: completed", r.name)
+		return
+	}
+	r.change(func() { r.serving = false; r.fails("failed") })
+	r.board.alert("%s: %v; it has failed for good", r.name, i.err)
+}

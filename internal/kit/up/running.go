@@ -1,0 +1,177 @@
+package up
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/koshop/koshop/internal/kit/probe"
+	"github.com/koshop/koshop/internal/kit/process"
+	"github.com/koshop/koshop/internal/kit/workload"
+)
+
+// running are the programs of an instance while they run. Where a kubelet would
+// restart one container of several, here all end and are restarted together.
+type running struct {
+	*instance
+	host   *host
+	giveUp context.CancelCauseFunc
+
+	turning sync.Mutex // held while the slot is told, so that it hears of turns in order
+	mu      sync.Mutex
+	unready int
+	alive   int
+}
+
+// program runs one container until ctx ends, and ends the others when it ends.
+func (r *running) program(ctx context.Context, c workload.Container) {
+	p, err := r.host.startProgram(c)
+	if err != nil {
+		r.giveUp(err)
+		return
+	}
+	var probes sync.WaitGroup
+	probes.Go(func() { r.probe(ctx, c) })
+	select {
+	case <-ctx.Done():
+		p.Stop(r.grace())
+	case <-p.Done():
+		r.programEnded(c, p.State())
+	}
+	<-ctx.Done()
+	probes.Wait()
+}
+
+func (r *running) programEnded(c workload.Container, state process.State) {
+	policy := r.version.workload.Template.Spec.RestartPolicy
+	if state.Code == 0 && (policy == "" || policy == corev1.RestartPolicyAlways) {
+		r.giveUp(fmt.Errorf("container %s ended: %s; its program has to keep running", c.Name, state))
+		return
+	}
+	if state.Code != 0 || c.Sidecar {
+		r.giveUp(fmt.Errorf("container %s ended: %s", c.Name, state))
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.alive--; r.alive == 0 {
+		r.giveUp(errCompleted)
+	}
+}
+
+// mains counts the containers that a Job has to wait for.
+func mains(pod *workload.Pod) int {
+	n := 0
+	for _, c := range pod.Containers {
+		if !c.Sidecar {
+			n++
+		}
+	}
+	return n
+}
+
+// probe follows the probes of a container until ctx ends.
+func (r *running) probe(ctx context.Context, c workload.Container) {
+	run := r.host.exec(c)
+	if err := r.startup(ctx, c, run); err != nil {
+		r.giveUp(fmt.Errorf("container %s: startup probe: %w", c.Name, err))
+		return
+	}
+	var both sync.WaitGroup
+	both.Go(func() { r.readiness(ctx, c, run) })
+	if c.Liveness != nil {
+		both.Go(func() {
+			probe.Watch(ctx, c.Liveness, run, func(err error) {
+				r.giveUp(fmt.Errorf("container %s: liveness probe: %w", c.Name, err))
+			})
+		})
+	}
+	both.Wait()
+}
+
+// startup returns nil when a container has started.
+func (r *running) startup(ctx context.Context, c workload.Container, run probe.Exec) error {
+	if c.Startup == nil {
+		return nil
+	}
+	failures := time.Duration(max(c.Startup.FailureThreshold, 1))
+	limit := probe.Seconds(c.Startup.InitialDelaySeconds, 0) + failures*probe.Seconds(c.Startup.PeriodSeconds, 10)
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return probe.Until(ctx, c.Startup, run, r.host.row.waits)
+}
+
+func (r *running) readiness(ctx context.Context, c workload.Container, run probe.Exec) {
+	p, waits := c.Readiness, r.host.row.waits
+	if p == nil {
+		p = listening(c)
+		waits = func(error) { r.host.row.waits(fmt.Errorf("nothing listens on its PORT, which is %d", c.Listen)) }
+	}
+	if p != nil && probe.Until(ctx, p, run, waits) != nil {
+		return
+	}
+	r.count(ctx, true)
+	if c.Readiness != nil {
+		probe.Watch(ctx, c.Readiness, run, func(err error) { r.count(ctx, err == nil) })
+	}
+}
+
+// listening is what takes the place of a readiness probe: a program that other
+// programs reach is ready when its port can be reached.
+func listening(c workload.Container) *corev1.Probe {
+	if c.Listen == 0 {
+		return nil
+	}
+	p := &corev1.Probe{}
+	p.TCPSocket = &corev1.TCPSocketAction{Port: intstr.FromInt(c.Listen)}
+	return p
+}
+
+// count tells the slot when the last container has become ready, and when that
+// has changed.
+func (r *running) count(ctx context.Context, ready bool) {
+	r.turning.Lock()
+	defer r.turning.Unlock()
+	r.mu.Lock()
+	before := r.unready
+	if ready {
+		r.unready--
+	} else {
+		r.unready++
+	}
+	turned := (before == 0) != (r.unready == 0)
+	now := r.unready == 0
+	r.mu.Unlock()
+	if !turned {
+		return
+	}
+	select {
+	case <-r.ready:
+	default:
+		r.becomeReady()
+		return
+	}
+	select {
+	case r.turn <- now:
+	case <-ctx.Done():
+	}
+}
+
+// exec returns how commands are run in the place of a container.
+func (h *host) exec(c workload.Container) probe.Exec {
+	return func(ctx context.Context, command []string) error {
+		cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+		cmd.Env, cmd.Dir = c.Env, c.Dir
+		err := h.group.Run(cmd)
+		if errors.Is(err, exec.ErrNotFound) {
+			return fmt.Errorf("%w: a probe can run only what is installed here", err)
+		}
+		return err
+	}
+}

@@ -1,0 +1,54 @@
+// Package up runs the workloads of a kustomization as processes of this
+// machine, with no cluster, and keeps them up to date with their source.
+//
+// A run is one loop (loop.go), which learns of changed files, of a kustomization
+// rendered again (overlay.go) and of finished builds (reload.go), and tells slots
+// (slot.go, restart.go) which version to run. A slot is one replica: it starts
+// instances (instance.go, pod.go, running.go) of a version, lets the old one serve
+// until the new one is ready, and restarts what ends. Routes (routes.go) lead
+// requests to the instances that are ready; the board (board.go) shows it all.
+package up
+
+import (
+	"context"
+	"io"
+
+	"github.com/google/ko/pkg/commands/options"
+
+	"github.com/koshop/koshop/internal/kit/progress"
+)
+
+// Options say what to run and how.
+type Options struct {
+	Kustomization string   // what -k takes
+	Workloads     []string // names of those to run; all when empty
+	Build         *options.BuildOptions
+	// Port is that of the front door on localhost.
+	Port int
+	// Env wins over the environment in the manifests.
+	Env map[string]string
+	// Services says where Services that are not run here are, as host:port, by
+	// name or name.namespace.
+	Services map[string]string
+	// State is the directory that keeps volumes, executables and what the
+	// processes write.
+	State string
+	Log   *progress.Log
+	Out   io.Writer // gets what the programs print
+	Err   io.Writer // gets what goes wrong with them
+	// Colour tells the workloads apart in Out.
+	Colour bool
+}
+
+// Run runs the workloads until ctx ends; then it stops them all and returns
+// nil. It fails only on what stands in the way of a start, such as a port that
+// is taken: what goes wrong with a workload is shown, and mended by a change
+// of its files.
+func Run(ctx context.Context, opts Options) error {
+	l, err := newLoop(opts)
+	defer l.close()
+	if err != nil {
+		return err
+	}
+	return l.run(ctx)
+}

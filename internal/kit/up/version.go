@@ -1,0 +1,27 @@
+package up
+
+import (
+	"path/filepath"
+	"time"
+
+	"github.com/koshop/koshop/internal/kit/workload"
+)
+
+// version is what a workload is to run: its manifest and its executables.
+type version struct {
+	plan        *workload.Plan
+	workload    *workload.Workload
+	executables map[string]string // by import path
+	sources     map[string]string // directories of the main packages, by import path
+	built       time.Duration     // how long the last build of it took
+	since       time.Time         // when the change that led to it was noticed
+}
+
+// data returns the directory that ko would put into the image of an import
+// path as its data (https://ko.build/features/static-assets/).
+func (v *version) data(importPath string) string {
+	if v.sources[importPath] == "" {
+		return ""
+	}
+	return filepath.Join(v.sources[importPath], "kodata")
+}

@@ -1,0 +1,125 @@
+package workload
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// host matches what may be a host with a port; the host is empty in the
+// address :8080.
+var host = regexp.MustCompile(`(\[[0-9A-Fa-f:.]+\]|[\w.-]+)?(?::(\d+))?`)
+
+// authority matches the text before a host that stands in a URL: the scheme,
+// and what precedes the host behind it, be it a user or other hosts.
+var authority = regexp.MustCompile("([A-Za-z][A-Za-z0-9+.-]*)://(?:[^\\s/?#\"'`<>]*[@,])?$")
+
+// What may follow a host, with and without a port; what may precede it.
+const (
+	space     = " \t\r\n"
+	closing   = space + ",;/?#\"'`)]}>|&\\"
+	opening   = space + ",;=\"'`([{<|&"
+	separator = space + ",;"
+)
+
+// rewriteAddresses replaces every host in the value of the variable or flag
+// name that find knows, with its port, by its target. Everything else stays
+// as it is, above all the same word where it is no host.
+func rewriteAddresses(name, value string, find func(host string) target) string {
+	value = rewriteKeywords(value, find)
+	var out strings.Builder
+	done := 0
+	for _, m := range host.FindAllStringSubmatchIndex(value, -1) {
+		if m[0] == m[1] {
+			continue
+		}
+		t := token{name: name, host: group(value, m, 1), before: value[:m[0]], after: value[m[1]:]}
+		var ok bool
+		if t.port, ok = parsePort(group(value, m, 2)); !ok {
+			continue
+		}
+		if address, ok := t.address(find); ok {
+			out.WriteString(value[done:m[0]] + address)
+			done = m[1]
+		}
+	}
+	return out.String() + value[done:]
+}
+
+func group(value string, match []int, n int) string {
+	if match[2*n] < 0 {
+		return ""
+	}
+	return value[match[2*n]:match[2*n+1]]
+}
+
+// parsePort reads a port that may be left out.
+func parsePort(digits string) (int32, bool) {
+	if digits == "" {
+		return 0, true
+	}
+	port, err := strconv.ParseUint(digits, 10, 16)
+	return int32(port), err == nil && port > 0
+}
+
+// token is a word of a value that may be a host, and what stands around it.
+type token struct {
+	name          string // of the variable or flag
+	host          string
+	port          int32 // 0 if there is none
+	before, after string
+}
+
+func (t token) address(find func(host string) target) (string, bool) {
+	to := find(t.host)
+	if to == nil {
+		return "", false
+	}
+	scheme, isHost := t.position()
+	if !isHost {
+		return "", false
+	}
+	return to(scheme, t.port)
+}
+
+// position tells from what is around the word whether it is a host, and of
+// which URL scheme.
+func (t token) position() (scheme string, isHost bool) {
+	if url := authority.FindStringSubmatch(t.before); url != nil {
+		return url[1], !isFileScheme[url[1]] && startsWith(t.after, closing)
+	}
+	switch {
+	case hasResolverPrefix(t.before):
+		return "", startsWith(t.after, closing)
+	case t.port != 0:
+		return "", endsWith(t.before, opening+"@") && startsWith(t.after, closing)
+	case strings.HasSuffix(t.before, "@tcp("): // a DSN of go-sql-driver/mysql
+		return "mysql", strings.HasPrefix(t.after, ")")
+	case strings.Contains(t.host, "."):
+		return "", !namesIdentity(t.name) && endsWith(t.before, separator+"=") && startsWith(t.after, separator)
+	}
+	return "", namesAddress(t.name) && endsWith(t.before, ",") && startsWith(t.after, ",")
+}
+
+// isFileScheme tells schemes behind which there is a path.
+var isFileScheme = map[string]bool{"file": true, "unix": true, "sqlite": true, "sqlite3": true}
+
+// hasResolverPrefix tells the targets of gRPC that name how to resolve them.
+func hasResolverPrefix(before string) bool {
+	for _, prefix := range []string{"dns:///", "passthrough:///", "dns:"} {
+		if rest, found := strings.CutSuffix(before, prefix); found && endsWith(rest, opening) {
+			return true
+		}
+	}
+	return false
+}
+
+// endsWith reports whether text is empty or ends with one of chars.
+func endsWith(text, chars string) bool {
+	return text == "" || strings.IndexByte(chars, text[len(text)-1]) >= 0
+}
+
+// startsWith reports whether text is empty or starts with one of chars.
+func startsWith(text, chars string) bool {
+	return text == "" || strings.IndexByte(chars, text[0]) >= 0
+}

@@ -1,0 +1,156 @@
+package workload
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// file is one of a volume, at a path relative to it.
+type file struct {
+	path string
+	data []byte
+	mode fs.FileMode
+}
+
+func (f file) write(root *os.Root, dirMode fs.FileMode) error {
+	path := filepath.FromSlash(f.path)
+	if !filepath.IsLocal(path) {
+		return fmt.Errorf("path %s leads out of the volume", f.path)
+	}
+	if err := root.MkdirAll(filepath.Dir(path), dirMode); err != nil {
+		return fmt.Errorf("making the directory of %s: %w", f.path, err)
+	}
+	if err := root.WriteFile(path, f.data, f.mode); err != nil {
+		return fmt.Errorf("writing %s: %w", f.path, err)
+	}
+	return nil
+}
+
+// fileMode is that of files for which the manifests say none.
+const fileMode = 0o644
+
+// secretMask is what remains of a mode for a Secret's files: this is not a
+// container, others may look in.
+const secretMask fs.FileMode = 0o700
+
+// files returns what a volume holds at first, and whether part of it is
+// secret.
+func (v *volumes) files(source corev1.VolumeSource) (files []file, secret bool, err error) {
+	switch {
+	case source.ConfigMap != nil:
+		s := source.ConfigMap
+		files, err = v.configMap(s.Name, s.Items, mode(s.DefaultMode), isTrue(s.Optional))
+	case source.Secret != nil:
+		s := source.Secret
+		secret = true
+		files, err = v.secret(s.SecretName, s.Items, mode(s.DefaultMode), isTrue(s.Optional))
+	case source.DownwardAPI != nil:
+		files, err = v.downward(source.DownwardAPI.Items, mode(source.DownwardAPI.DefaultMode))
+	case source.Projected != nil:
+		for _, projection := range source.Projected.Sources {
+			part, err := v.projected(projection, mode(source.Projected.DefaultMode))
+			if err != nil {
+				return nil, false, err
+			}
+			files = append(files, part...)
+			secret = secret || projection.Secret != nil
+		}
+	}
+	return files, secret, err
+}
+
+func (v *volumes) projected(p corev1.VolumeProjection, mode fs.FileMode) ([]file, error) {
+	switch {
+	case isOfCluster(p):
+		return nil, nil // noted when the manifests were read
+	case p.ConfigMap != nil:
+		return v.configMap(p.ConfigMap.Name, p.ConfigMap.Items, mode, isTrue(p.ConfigMap.Optional))
+	case p.Secret != nil:
+		return v.secret(p.Secret.Name, p.Secret.Items, mode, isTrue(p.Secret.Optional))
+	case p.DownwardAPI != nil:
+		return v.downward(p.DownwardAPI.Items, mode)
+	}
+	return nil, nil
+}
+
+func mode(bits *int32) fs.FileMode {
+	if bits == nil {
+		return fileMode
+	}
+	return fs.FileMode(*bits) & fs.ModePerm
+}
+
+func (v *volumes) configMap(name string, items []corev1.KeyToPath, mode fs.FileMode, optional bool) ([]file, error) {
+	data := v.seat.plan.configMap(v.seat.workload.Namespace, name)
+	if data == nil && !optional {
+		return nil, fmt.Errorf("there is no ConfigMap %s in the kustomization: add it with configMapGenerator, or make the volume optional", name)
+	}
+	files, err := keyFiles(data, items, mode, optional)
+	return files, wrap(err, "ConfigMap "+name)
+}
+
+func (v *volumes) secret(name string, items []corev1.KeyToPath, mode fs.FileMode, optional bool) ([]file, error) {
+	data := v.seat.plan.secret(v.seat.workload.Namespace, name)
+	if data == nil && !optional {
+		return nil, fmt.Errorf("there is no Secret %s in the kustomization: add it with secretGenerator, or make the volume optional", name)
+	}
+	files, err := keyFiles(data, items, mode, optional)
+	for i := range files {
+		files[i].mode &= secretMask
+	}
+	return files, wrap(err, "Secret "+name)
+}
+
+// keyFiles returns a file for each item, or for each key if there are none.
+func keyFiles(data map[string][]byte, items []corev1.KeyToPath, mode fs.FileMode, optional bool) ([]file, error) {
+	var files []file
+	if len(items) == 0 {
+		for _, name := range slices.Sorted(maps.Keys(data)) {
+			files = append(files, file{name, data[name], mode})
+		}
+		return files, nil
+	}
+	for _, item := range items {
+		content, found := data[item.Key]
+		if !found && optional {
+			continue
+		}
+		if !found {
+			return nil, fmt.Errorf("it has no key %s", item.Key)
+		}
+		files = append(files, file{item.Path, content, itemMode(item.Mode, mode)})
+	}
+	return files, nil
+}
+
+func itemMode(own *int32, general fs.FileMode) fs.FileMode {
+	if own == nil {
+		return general
+	}
+	return mode(own)
+}
+
+func (v *volumes) downward(items []corev1.DownwardAPIVolumeFile, mode fs.FileMode) ([]file, error) {
+	var files []file
+	for _, item := range items {
+		var value string
+		var err error
+		switch {
+		case item.FieldRef != nil:
+			value, err = v.seat.field(item.FieldRef.FieldPath)
+		case item.ResourceFieldRef != nil:
+			value, err = v.seat.resource(item.ResourceFieldRef)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("file %s: %w", item.Path, err)
+		}
+		files = append(files, file{item.Path, []byte(value), itemMode(item.Mode, mode)})
+	}
+	return files, nil
+}

@@ -1,0 +1,134 @@
+package workload
+
+import (
+	"regexp"
+	"strings"
+)
+
+// target returns the loopback address of what a host name leads to; scheme is
+// "" and port is 0 where a value does not say. It reports false for a port
+// that is not there.
+type target func(scheme string, port int32) (string, bool)
+
+// names resolves the DNS names of Services for a pod in a namespace.
+type names struct {
+	plan      *Plan
+	namespace string
+	redirect  map[string]string
+	address   func(s *Service, port int32) string
+}
+
+// find returns what host leads to, nil if it is not the name of a Service.
+func (n names) find(host string) target {
+	for _, name := range readings(host, n.namespace) {
+		if to, found := n.redirected(name); found {
+			return func(string, int32) (string, bool) { return to, true }
+		}
+		if s := n.service(name); s != nil {
+			return func(scheme string, port int32) (string, bool) {
+				number, found := s.reached(scheme, port)
+				if !found {
+					return "", false
+				}
+				return n.address(s, number), true
+			}
+		}
+	}
+	return nil
+}
+
+// serviceName is what a host name may mean.
+type serviceName struct {
+	key
+	ofPod bool // the name is that of one pod behind the Service
+}
+
+// ordinal ends the names of a StatefulSet's pods.
+var ordinal = regexp.MustCompile(`-\d+$`)
+
+// readings returns the Services that host may mean, the likeliest first:
+// NAME, NAME.NAMESPACE and POD.NAME.NAMESPACE, with .svc or .svc.cluster.local
+// behind a namespace, and POD.NAME.
+func readings(host, namespace string) []serviceName {
+	qualified := strings.TrimSuffix(host, ".")
+	short := strings.TrimSuffix(strings.TrimSuffix(qualified, ".cluster.local"), ".svc")
+	labels := strings.Split(short, ".")
+	ofPod := ordinal.MatchString(labels[0])
+	switch {
+	case len(labels) == 1 && short == host:
+		return []serviceName{{key{namespace, labels[0]}, false}}
+	case len(labels) == 2 && ofPod && short == qualified:
+		return []serviceName{{key{labels[1], labels[0]}, false}, {key{namespace, labels[1]}, true}}
+	case len(labels) == 2:
+		return []serviceName{{key{labels[1], labels[0]}, false}}
+	case len(labels) == 3 && ofPod:
+		return []serviceName{{key{labels[2], labels[1]}, true}}
+	}
+	return nil
+}
+
+// redirected returns where a Service was led by the user. A redirection
+// without a namespace holds for all namespaces of the manifests.
+func (n names) redirected(name serviceName) (string, bool) {
+	if to, found := n.redirect[name.name+"."+name.namespace]; found {
+		return to, true
+	}
+	to, found := n.redirect[name.name]
+	return to, found && (name.namespace == n.namespace || n.plan.objects.namespaces[name.namespace])
+}
+
+func (n names) service(name serviceName) *Service {
+	for _, s := range n.plan.Services {
+		if s.Name == name.name && s.Namespace == name.namespace && (!name.ofPod || s.headless) {
+			return s
+		}
+	}
+	return nil
+}
+
+// defaultPorts are those of the schemes that people leave them out of.
+var defaultPorts = map[string]int32{
+	"http": 80, "ws": 80, "https": 443, "wss": 443, "postgres": 5432, "postgresql": 5432, "mysql": 3306,
+	"redis": 6379, "amqp": 5672, "nats": 4222, "mongodb": 27017,
+}
+
+// reached returns the port of s that a scheme and port mean: without a port,
+// that of the scheme or else the only one. The name of a headless Service is
+// that of its pods, so their ports are meant too.
+func (s *Service) reached(scheme string, port int32) (int32, bool) {
+	if port == 0 {
+		return s.reachedWithoutPort(scheme)
+	}
+	for _, p := range s.Ports {
+		if p.Port == port {
+			return port, true
+		}
+	}
+	for _, p := range s.Ports {
+		if s.headless && p.leadsTo(port, s.Backends) {
+			return p.Port, true
+		}
+	}
+	return 0, false
+}
+
+func (s *Service) reachedWithoutPort(scheme string) (int32, bool) {
+	if usual, known := defaultPorts[scheme]; known {
+		if number, found := s.reached(scheme, usual); found {
+			return number, true
+		}
+	}
+	if len(s.Ports) != 1 {
+		return 0, false
+	}
+	return s.Ports[0].Port, true
+}
+
+func (p ServicePort) leadsTo(port int32, backends []*Workload) bool {
+	for _, w := range backends {
+		if target, err := p.TargetPort(w); err == nil && target == port {
+			return true
+		}
+	}
+	return false
+}

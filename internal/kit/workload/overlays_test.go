@@ -1,0 +1,85 @@
+package workload_test
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/koshop/koshop/internal/kit/render"
+	"github.com/koshop/koshop/internal/kit/workload"
+)
+
+// overlay makes a plan of one of this repository's overlays.
+func overlay(t *testing.T, name string) *workload.Plan {
+	t.Helper()
+	manifests, err := render.Kustomization(filepath.Join("..", "..", "..", "kustomize", "overlays", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return read(t, string(manifests))
+}
+
+func TestDev(t *testing.T) {
+	plan := overlay(t, "dev")
+	if len(plan.Workloads) != 5 || len(plan.Services) != 5 {
+		t.Fatalf("workloads %v, services %v, want 5 of each", plan.Workloads, plan.Services)
+	}
+	wantNotes(t, plan)
+	if front := plan.Front(); front.Name != "api-gateway" || !front.Ports[0].HTTP {
+		t.Errorf("front %v, want api-gateway", front)
+	}
+	site := newSite(t)
+	site.Address = func(s *workload.Service, _ int32) string { return s.Name + ".test:1" }
+	payments := pod(t, plan, "payments-svc", site).Containers[0]
+	wantVariables(t, payments, map[string]string{
+		"ORDER_SERVICE_URL": "http://orders-svc.test:1", "DATABASE_URL": "sqlite:" + filepath.Join(site.Claims, "api", "payments-svc", "payments-svc.db"),
+		"SQLITE_TMPDIR": filepath.Join(site.Claims, "api", "payments-svc"), "GOMEMLIMIT": "268435456", "PORT": "20001", "DRAIN_DELAY": "0s",
+	})
+	if payments.ImportPath != "github.com/koshop/koshop/cmd/payments-svc" || payments.Readiness.HTTPGet.Port.IntValue() != 20001 {
+		t.Errorf("import path %s, readiness %v", payments.ImportPath, payments.Readiness)
+	}
+	wantVariables(t, pod(t, plan, "api-gateway", site).Containers[0], map[string]string{
+		"PRODUCTS_SERVICE_URL": "http://product-svc.test:1", "USER_SERVICE_URL": "http://user-svc.test:1",
+	})
+}
+
+func TestWorkshop(t *testing.T) {
+	plan := overlay(t, "workshop")
+	wantNotes(t, plan,
+		"statefulset.apps/postgres is not run: its image docker.io/library/postgres:15 is not built from Go; if you have one, --service postgres=HOST:PORT")
+	if front := plan.Front(); front.Name != "api-gateway" {
+		t.Errorf("front %v, want api-gateway", front)
+	}
+	payments := find(t, plan, "payments-svc")
+	if payments.Replicas != 2 {
+		t.Errorf("%d replicas, want 2", payments.Replicas)
+	}
+	t.Setenv("PGPASSWORD", "")
+	if _, err := plan.Pod(payments, newSite(t)); err != nil {
+		t.Error(err)
+	}
+	site := newSite(t)
+	site.Redirect = map[string]string{"postgres": "127.0.0.1:5499"}
+	site.Env = map[string]string{"PGPASSWORD": "hush"}
+	wantVariables(t, pod(t, plan, "payments-svc", site).Containers[0], map[string]string{
+		"DATABASE_URL": "postgres://shop@127.0.0.1:5499/shop?sslmode=disable", "PGPASSWORD": "hush",
+		"ORDER_SERVICE_URL": "http://127.0.0.1:30080",
+	})
+}
+
+func TestOneWorkloadLeavesTheOthersToTheNetwork(t *testing.T) {
+	plan := overlay(t, "workshop")
+	if err := plan.Only([]string{"payments-svc"}); err != nil {
+		t.Fatal(err)
+	}
+	site := newSite(t)
+	site.Env = map[string]string{"PGPASSWORD": "hush", "ORDER_SERVICE_URL": "http://orders-svc.api", "PORT": "8080"}
+	c := pod(t, plan, "payments-svc", site).Containers[0]
+	wantVariables(t, c, map[string]string{
+		"DATABASE_URL": "postgres://shop@postgres/shop?sslmode=disable", "ORDER_SERVICE_URL": "http://orders-svc.api", "PORT": "20001",
+	})
+	if front := plan.Front(); front.Name != "payments-svc" || !slices.Equal(front.Backends, plan.Workloads) || !strings.HasSuffix(c.Dir, "root") {
+		t.Errorf("front %v, directory %s", front, c.Dir)
+	}
+}

@@ -1,0 +1,129 @@
+// Package workload says what rendered manifests ask a machine without a
+// cluster to run: which programs, with which arguments, environment, files and
+// ports, and by which names they look for each other.
+//
+// It starts nothing. [Read] makes a [Plan] of the manifests, and [Plan.Pod]
+// works out the processes of one replica and lays out its volumes.
+package workload
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Plan is what manifests ask to run.
+type Plan struct {
+	// Workloads are those with a program built from Go, in the order of the
+	// manifests, Jobs included.
+	Workloads []*Workload
+	// Services are those that lead to one of the Workloads.
+	Services []*Service
+	// Notes say what is left out, one line each, with the reason and, where
+	// there is one, the remedy.
+	Notes []string
+
+	objects objects
+	notes   []note
+}
+
+// objects are what Workloads and Services refer to, by namespace and name.
+type objects struct {
+	configMaps map[key]map[string][]byte
+	secrets    map[key]map[string][]byte
+	services   []*Service // all, in the order of the manifests
+	namespaces map[string]bool
+}
+
+// key is the namespace and name of an object.
+type key struct{ namespace, name string }
+
+// note is a line for people; about is nil if it concerns no Workload.
+type note struct {
+	about *Workload
+	text  string
+}
+
+// Only keeps the named workloads, such as payments-svc, deployment/payments-svc
+// or deployment.apps/payments-svc, and the Services that lead to them.
+func (p *Plan) Only(names []string) error {
+	keep := map[*Workload]bool{}
+	for _, name := range names {
+		found := false
+		for _, w := range p.Workloads {
+			if w.isNamed(name) {
+				keep[w], found = true, true
+			}
+		}
+		if !found {
+			return fmt.Errorf("no workload %s to run: there are %s", name, p.list())
+		}
+	}
+	p.Workloads = slices.DeleteFunc(p.Workloads, func(w *Workload) bool { return !keep[w] })
+	p.settle()
+	return nil
+}
+
+// CheckServices refuses the names of Services, bare ones, that the manifests do
+// not have: they are likely to be mistyped. One with a namespace may be anybody's.
+func (p *Plan) CheckServices(names []string) error {
+	known := map[string]bool{}
+	for _, s := range p.objects.services {
+		known[s.Name] = true
+	}
+	for _, name := range names {
+		if !known[name] && !strings.Contains(name, ".") {
+			return fmt.Errorf("no Service %s: there are %s; one of another namespace is named as %[1]s.NAMESPACE",
+				name, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+		}
+	}
+	return nil
+}
+
+func (p *Plan) list() string {
+	var names []string
+	for _, w := range p.Workloads {
+		names = append(names, w.String())
+	}
+	if names == nil {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// settle derives Services and Notes from Workloads.
+func (p *Plan) settle() {
+	p.Services = nil
+	for _, s := range p.objects.services {
+		s.settleBackends(p.Workloads)
+		if len(s.Backends) > 0 {
+			p.Services = append(p.Services, s)
+		}
+	}
+	p.Notes = nil
+	for _, n := range p.notes {
+		if n.about == nil || slices.Contains(p.Workloads, n.about) {
+			p.Notes = append(p.Notes, n.text)
+		}
+	}
+}
+
+// configMap returns the data of a ConfigMap, nil if the manifests have none of
+// that name.
+func (p *Plan) configMap(namespace, name string) map[string][]byte {
+	return p.objects.configMaps[key{namespace, name}]
+}
+
+// secret returns the data of a Secret, nil if the manifests have none of that
+// name.
+func (p *Plan) secret(namespace, name string) map[string][]byte {
+	return p.objects.secrets[key{namespace, name}]
+}
+
+// isSidecar tells the init containers that run as long as the pod does.
+func isSidecar(c corev1.Container) bool {
+	return c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
+}

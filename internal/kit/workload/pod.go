@@ -1,0 +1,104 @@
+package workload
+
+import (
+	"fmt"
+	"path/filepath"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Site is the place a pod is put.
+type Site struct {
+	// Root is an empty directory that plays the file system of the pod's
+	// containers.
+	Root string
+	// Claims is the directory that keeps persistent volumes, one directory per
+	// namespace and claim.
+	Claims string
+	// Replica counts the pods of a workload from 0.
+	Replica int
+	// Binary returns the executable built from an import path.
+	Binary func(importPath string) string
+	// DataPath returns the kodata directory of an import path, "" if it has
+	// none; nil if no program has one.
+	DataPath func(importPath string) string
+	// FreePort returns a loopback port that nothing listens on.
+	FreePort func() (int, error)
+	// Address returns the loopback address, such as 127.0.0.1:41234, at which a
+	// port of a Service of the plan is reached.
+	Address func(s *Service, port int32) string
+	// Redirect leads Services, of the plan or not, elsewhere: from NAME or
+	// NAME.NAMESPACE to HOST:PORT.
+	Redirect map[string]string
+	// Env goes before what the manifests say, but for PORT.
+	Env map[string]string
+}
+
+// Pod is what the processes of one replica get.
+type Pod struct {
+	Name string
+	// Init run to their end, one after the other, before Containers start. A
+	// sidecar, which is an init container that runs on, comes first in
+	// Containers.
+	Init, Containers []Container
+	// Fixed tells that a port cannot be moved, so that no second pod of the
+	// workload can run beside this one.
+	Fixed bool
+	// Grace is how long the processes may take to end when told to.
+	Grace time.Duration
+}
+
+// Container is one process.
+type Container struct {
+	Name, ImportPath, Binary string
+	Args                     []string
+	Env                      []string // all of it, as NAME=VALUE, sorted
+	Dir                      string   // working directory
+	// Ports are the loopback ports by container port.
+	Ports map[int32]int
+	// Listen is the loopback port that PORT names, 0 if nothing says that the
+	// program listens at all.
+	Listen int
+	// Probes have loopback ports as numbers, a host and local paths; nil if the
+	// manifests have none.
+	Readiness, Liveness, Startup *corev1.Probe
+	// Sidecar tells an init container that runs as long as the pod does.
+	Sidecar bool
+}
+
+// defaultGrace is how long Kubernetes lets a pod end that does not say.
+const defaultGrace = 30 * time.Second
+
+// Pod works out the processes of a replica of w, and writes its volumes below
+// site.Root and site.Claims.
+func (p *Plan) Pod(w *Workload, site Site) (*Pod, error) {
+	var err error
+	if site.Root, err = filepath.Abs(site.Root); err != nil {
+		return nil, fmt.Errorf("%s: finding its directory: %w", w, err)
+	}
+	if site.Claims, err = filepath.Abs(site.Claims); err != nil {
+		return nil, fmt.Errorf("%s: finding the directory of its claims: %w", w, err)
+	}
+	builders, err := p.builders(w, site)
+	if err != nil {
+		return nil, err
+	}
+	pod := &Pod{Name: w.meta(site.Replica).Name, Grace: defaultGrace}
+	if seconds := w.Template.Spec.TerminationGracePeriodSeconds; seconds != nil {
+		pod.Grace = time.Duration(*seconds) * time.Second
+	}
+	for i, b := range builders {
+		c, err := b.build()
+		if err != nil {
+			return nil, err
+		}
+		pod.Fixed = pod.Fixed || b.fixed
+		if i < len(w.Template.Spec.InitContainers) && !c.Sidecar {
+			pod.Init = append(pod.Init, c)
+		} else {
+			pod.Containers = append(pod.Containers, c)
+		}
+	}
+	return pod, nil
+}

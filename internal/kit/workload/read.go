@@ -1,0 +1,119 @@
+package workload
+
+import (
+	"fmt"
+	"maps"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Read makes a plan of rendered manifests, in which ko:// references still
+// stand.
+func Read(manifests []byte) (*Plan, error) {
+	r := &reader{plan: &Plan{objects: objects{
+		configMaps: map[key]map[string][]byte{},
+		secrets:    map[key]map[string][]byte{},
+		namespaces: map[string]bool{},
+	}}, ignored: map[string]int{}}
+	if err := eachObject(manifests, r.read); err != nil {
+		return nil, fmt.Errorf("reading the manifests: %w", err)
+	}
+	r.noteIgnored()
+	r.noteNotRun()
+	r.noteUnled()
+	r.plan.settle()
+	for _, w := range r.plan.Workloads {
+		if err := r.plan.settleWorkload(w); err != nil {
+			return nil, fmt.Errorf("reading the manifests: %w", err)
+		}
+	}
+	return r.plan, nil
+}
+
+// reader gathers a plan object by object.
+type reader struct {
+	plan    *Plan
+	notRun  []*Workload    // no main container is built from Go
+	ignored map[string]int // objects by kind
+}
+
+func (r *reader) note(about *Workload, format string, args ...any) {
+	r.plan.notes = append(r.plan.notes, note{about, fmt.Sprintf(format, args...)})
+}
+
+func (r *reader) read(o object) error {
+	r.plan.objects.namespaces[o.Metadata.Namespace] = true
+	switch o.groupKind().String() {
+	case "Deployment.apps":
+		return into(r, o, func(d *appsv1.Deployment) { r.workload(o, d.Spec.Template, count(d.Spec.Replicas), nil) })
+	case "StatefulSet.apps":
+		return into(r, o, func(s *appsv1.StatefulSet) {
+			r.workload(o, s.Spec.Template, count(s.Spec.Replicas), s.Spec.VolumeClaimTemplates)
+		})
+	case "DaemonSet.apps":
+		return into(r, o, func(d *appsv1.DaemonSet) { r.workload(o, d.Spec.Template, 1, nil) })
+	case "Pod":
+		return into(r, o, func(p *corev1.Pod) {
+			r.workload(o, corev1.PodTemplateSpec{ObjectMeta: p.ObjectMeta, Spec: p.Spec}, 1, nil)
+		})
+	case "Job.batch":
+		return into(r, o, func(j *batchv1.Job) { r.job(o, j) })
+	case "ConfigMap":
+		return into(r, o, func(c *corev1.ConfigMap) { r.plan.objects.configMaps[o.key()] = merged(c.Data, c.BinaryData) })
+	case "Secret":
+		return into(r, o, func(s *corev1.Secret) { r.plan.objects.secrets[o.key()] = merged(s.StringData, s.Data) })
+	case "Service":
+		return into(r, o, func(s *corev1.Service) { r.service(o, s) })
+	}
+	r.ignore(o)
+	return nil
+}
+
+// into decodes o and hands it on.
+func into[T any](r *reader, o object, use func(*T)) error {
+	decoded, unknown, err := decode[T](o)
+	if err != nil {
+		return err
+	}
+	for _, field := range unknown {
+		r.note(nil, "%s: %v: it is ignored", o, field)
+	}
+	use(decoded)
+	return nil
+}
+
+// count is a number that defaults to 1, as numbers of pods do.
+func count(n *int32) int {
+	if n == nil {
+		return 1
+	}
+	return int(*n)
+}
+
+// merged holds texts and data; where both have a key, texts win, as they do
+// in a Secret.
+func merged(texts map[string]string, data map[string][]byte) map[string][]byte {
+	all := map[string][]byte{}
+	maps.Copy(all, data)
+	for name, text := range texts {
+		all[name] = []byte(text)
+	}
+	return all
+}
+
+func (r *reader) service(o object, s *corev1.Service) {
+	service := &Service{
+		Namespace: o.Metadata.Namespace, Name: s.Name, Type: s.Spec.Type,
+		selector: s.Spec.Selector, headless: s.Spec.ClusterIP == corev1.ClusterIPNone, external: s.Spec.ExternalName,
+	}
+	for _, port := range s.Spec.Ports {
+		if port.Protocol != "" && port.Protocol != corev1.ProtocolTCP {
+			r.note(nil, "port %d of %s is left out: nothing forwards %s here", port.Port, service, port.Protocol)
+			continue
+		}
+		service.Ports = append(service.Ports, newServicePort(port))
+	}
+	r.plan.objects.services = append(r.plan.objects.services, service)
+}

@@ -1,0 +1,117 @@
+package workload
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// references returns the Services that environment or arguments of w name, in
+// the order of the manifests.
+func (p *Plan) references(w *Workload) ([]*Service, error) {
+	named := map[*Service]bool{}
+	find := names{plan: p, namespace: w.Namespace, address: func(s *Service, port int32) string {
+		named[s] = true
+		return "127.0.0.1:1"
+	}}.find
+	nowhere := func(int32) (int, bool) { return 0, false }
+	for _, c := range w.containers() {
+		s := &seat{plan: p, workload: w, container: c, pod: w.meta(0), lenient: true}
+		values, err := s.values()
+		if err != nil {
+			return nil, err
+		}
+		r := rewriter{find: find, own: nowhere}
+		r.variables(sorted(values))
+		r.args(expandAll(append(c.Command[:len(c.Command):len(c.Command)], c.Args...), s.known(values)))
+	}
+	return slices.DeleteFunc(slices.Clone(p.Services), func(s *Service) bool { return !named[s] }), nil
+}
+
+// settleWorkload derives what depends on the rest of the plan.
+func (p *Plan) settleWorkload(w *Workload) (err error) {
+	if w.refersTo, err = p.references(w); err != nil {
+		return err
+	}
+	w.fingerprint, err = p.fingerprint(w)
+	return err
+}
+
+// fingerprint computes what Fingerprint returns, once refersTo is known.
+func (p *Plan) fingerprint(w *Workload) (string, error) {
+	type named struct {
+		Name  string
+		Ports []ServicePort
+	}
+	about := struct {
+		*Workload
+		Replicas struct{} `json:",omitzero"` // The others run on when there are more or fewer.
+		Targets  []int32
+		Claims   []string
+		Data     []map[string][]byte
+		Services []named
+	}{Workload: w, Targets: p.targets(w), Claims: w.claims, Data: p.used(w)}
+	for _, s := range w.refersTo {
+		about.Services = append(about.Services, named{s.Name, s.Ports})
+	}
+	text, err := json.Marshal(about)
+	if err != nil {
+		return "", fmt.Errorf("taking the fingerprint of %s: %w", w, err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// used returns the data of the ConfigMaps and Secrets that w uses.
+func (p *Plan) used(w *Workload) []map[string][]byte {
+	var data []map[string][]byte
+	configMap := func(name string) { data = append(data, p.configMap(w.Namespace, name)) }
+	secret := func(name string) { data = append(data, p.secret(w.Namespace, name)) }
+	for _, c := range w.containers() {
+		for _, from := range c.EnvFrom {
+			if from.ConfigMapRef != nil {
+				configMap(from.ConfigMapRef.Name)
+			}
+			if from.SecretRef != nil {
+				secret(from.SecretRef.Name)
+			}
+		}
+		for _, v := range c.Env {
+			if v.ValueFrom != nil && v.ValueFrom.ConfigMapKeyRef != nil {
+				configMap(v.ValueFrom.ConfigMapKeyRef.Name)
+			}
+			if v.ValueFrom != nil && v.ValueFrom.SecretKeyRef != nil {
+				secret(v.ValueFrom.SecretKeyRef.Name)
+			}
+		}
+	}
+	for _, v := range w.Template.Spec.Volumes {
+		eachSource(v.VolumeSource, configMap, secret)
+	}
+	return data
+}
+
+// eachSource names the ConfigMaps and Secrets that a volume shows.
+func eachSource(source corev1.VolumeSource, configMap, secret func(name string)) {
+	if source.ConfigMap != nil {
+		configMap(source.ConfigMap.Name)
+	}
+	if source.Secret != nil {
+		secret(source.Secret.SecretName)
+	}
+	if source.Projected == nil {
+		return
+	}
+	for _, p := range source.Projected.Sources {
+		if p.ConfigMap != nil {
+			configMap(p.ConfigMap.Name)
+		}
+		if p.Secret != nil {
+			secret(p.Secret.Name)
+		}
+	}
+}

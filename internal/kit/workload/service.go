@@ -1,0 +1,126 @@
+package workload
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// Service is a name by which workloads are reached.
+type Service struct {
+	Namespace, Name string
+	Ports           []ServicePort // TCP
+	Type            corev1.ServiceType
+	Backends        []*Workload
+
+	selector map[string]string
+	headless bool
+	external string // the name that an ExternalName leads to
+}
+
+// ServicePort is one TCP port of a Service.
+type ServicePort struct {
+	Name string
+	Port int32
+	HTTP bool // whether what is behind it speaks HTTP, WebSocket or gRPC
+
+	saysHTTP bool // by its name, protocol or number
+	target   intstr.IntOrString
+}
+
+// httpNames begin the names of ports and protocols that are HTTP.
+var httpNames = []string{"http", "grpc", "h2c", "web", "ws", "kubernetes.io/h2c", "kubernetes.io/ws"}
+
+func newServicePort(p corev1.ServicePort) ServicePort {
+	port := ServicePort{Name: p.Name, Port: p.Port, saysHTTP: p.Port == 80 || p.Port == 8080, target: p.TargetPort}
+	for _, name := range httpNames {
+		if strings.HasPrefix(p.Name, name) || p.AppProtocol != nil && strings.HasPrefix(strings.ToLower(*p.AppProtocol), name) {
+			port.saysHTTP = true
+		}
+	}
+	return port
+}
+
+// String names the Service as kubectl prints it.
+func (s *Service) String() string { return "service/" + s.Name }
+
+// TargetPort returns the port of w's containers that p leads to.
+func (p ServicePort) TargetPort(w *Workload) (int32, error) {
+	if p.target.Type == intstr.Int {
+		if p.target.IntVal == 0 {
+			return p.Port, nil
+		}
+		return p.target.IntVal, nil
+	}
+	for _, c := range w.containers() {
+		if port, found := namedPort(c, p.target.StrVal); found {
+			return port, nil
+		}
+	}
+	return 0, fmt.Errorf("%s: no container has a port named %q, to which port %d of a Service leads", w, p.target.StrVal, p.Port)
+}
+
+// namedPort returns the number of a container's port.
+func namedPort(c corev1.Container, name string) (int32, bool) {
+	for _, port := range c.Ports {
+		if port.Name == name {
+			return port.ContainerPort, true
+		}
+	}
+	return 0, false
+}
+
+// selected returns the workloads whose pods s leads to; a Job is finished
+// before anybody could ask.
+func (s *Service) selected(workloads []*Workload) []*Workload {
+	if len(s.selector) == 0 {
+		return nil
+	}
+	var selected []*Workload
+	for _, w := range workloads {
+		if w.Kind != "Job" && w.Namespace == s.Namespace && labels.SelectorFromSet(s.selector).Matches(labels.Set(w.Template.Labels)) {
+			selected = append(selected, w)
+		}
+	}
+	return selected
+}
+
+// settleBackends derives what depends on which workloads are run.
+func (s *Service) settleBackends(workloads []*Workload) {
+	s.Backends = s.selected(workloads)
+	for i, port := range s.Ports {
+		s.Ports[i].HTTP = port.saysHTTP || slices.ContainsFunc(s.Backends, port.probedByHTTP)
+	}
+}
+
+// probedByHTTP reports whether w's health is asked by HTTP on the port that p
+// leads to.
+func (p ServicePort) probedByHTTP(w *Workload) bool {
+	target, err := p.TargetPort(w)
+	if err != nil {
+		return false
+	}
+	for _, c := range w.containers() {
+		for _, probe := range []*corev1.Probe{c.ReadinessProbe, c.LivenessProbe} {
+			if probe == nil || probe.HTTPGet == nil {
+				continue
+			}
+			if port, found := portNumber(c, probe.HTTPGet.Port); found && port == target {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// portNumber resolves a port that a container's probe names.
+func portNumber(c corev1.Container, port intstr.IntOrString) (int32, bool) {
+	if port.Type == intstr.String {
+		return namedPort(c, port.StrVal)
+	}
+	return port.IntVal, true
+}

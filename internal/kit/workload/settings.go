@@ -1,0 +1,85 @@
+package workload
+
+import "strings"
+
+// setting is a value that a program is given, as variable or in an argument.
+type setting struct {
+	name   string // of the variable or flag, "" for other arguments
+	prefix string // what stands before the value: "NAME=" or "--flag="
+	value  string
+}
+
+func (s setting) String() string { return s.prefix + s.value }
+
+func variable(name, value string) setting { return setting{name, name + "=", value} }
+
+// argSettings finds the values in arguments: --flag=value, --flag value, value.
+func argSettings(args []string) []setting {
+	settings := make([]setting, len(args))
+	pending := ""
+	for i, arg := range args {
+		flag, value, assigned := strings.Cut(arg, "=")
+		switch isFlag := strings.HasPrefix(arg, "-"); {
+		case isFlag && assigned:
+			settings[i] = setting{strings.TrimLeft(flag, "-"), flag + "=", value}
+			pending = ""
+		case isFlag:
+			settings[i] = setting{prefix: arg}
+			pending = strings.TrimLeft(arg, "-")
+		default:
+			settings[i] = setting{name: pending, value: arg}
+			pending = ""
+		}
+	}
+	return settings
+}
+
+func texts(settings []setting) []string {
+	list := make([]string, len(settings))
+	for i, s := range settings {
+		list[i] = s.String()
+	}
+	return list
+}
+
+// portNames are the ends of names of hosts, and what is in their place in the
+// name of the port that belongs to them.
+var portNames = []struct{ host, port string }{
+	{"HOSTNAME", "PORT"}, {"HOST", "PORT"}, {"hostname", "port"}, {"host", "port"}, {"Host", "Port"},
+}
+
+// portName returns DB_PORT for DB_HOST, and false for what does not name a
+// host; the virtual hosts of message brokers are none.
+func portName(name string) (string, bool) {
+	if name == "HOST" || name == "HOSTNAME" || strings.HasSuffix(strings.ToUpper(name), "VHOST") {
+		return "", false // the first two are the program's own
+	}
+	for _, end := range portNames {
+		if stem, found := strings.CutSuffix(name, end.host); found {
+			return stem + end.port, true
+		}
+	}
+	return "", false
+}
+
+// namesAddress reports whether a variable or flag holds an address, going by
+// its name.
+func namesAddress(name string) bool {
+	name = strings.ToUpper(name)
+	if namesIdentity(name) || strings.HasSuffix(name, "VHOST") || name == "HOST" || name == "HOSTNAME" {
+		return false
+	}
+	for _, word := range []string{"HOST", "ADDR", "URL", "URI", "ENDPOINT", "SERVER", "TARGET", "UPSTREAM"} {
+		if strings.Contains(name, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// namesIdentity reports whether a variable or flag says what something is
+// called, such as OTEL_SERVICE_NAME.
+func namesIdentity(name string) bool {
+	name = strings.ReplaceAll(strings.ToUpper(name), "-", "_")
+	return strings.HasSuffix(name, "NAME") && !strings.HasSuffix(name, "HOSTNAME") || strings.HasSuffix(name, "_ID")
+}

@@ -1,0 +1,70 @@
+package workload
+
+import (
+	"strings"
+
+	"github.com/google/ko/pkg/build"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// Workload is an object whose pods run programs built from Go: a Deployment,
+// StatefulSet, DaemonSet, Pod or Job.
+type Workload struct {
+	Kind, Namespace, Name string
+	// Replicas is how many pods run at a time: 1 for a DaemonSet, Pod or Job.
+	Replicas int
+	// Template is the pod without the containers whose image is not ko://.
+	Template corev1.PodTemplateSpec
+	// Completions is how many pods of a Job must succeed, one after the other;
+	// BackoffLimit is how many may fail. Both are 0 for other kinds.
+	Completions, BackoffLimit int
+
+	group       string   // API group of Kind: "apps"
+	claims      []string // names of a StatefulSet's volumeClaimTemplates
+	refersTo    []*Service
+	fingerprint string
+}
+
+// String names the workload as kubectl prints it: deployment.apps/user-svc.
+func (w *Workload) String() string {
+	return reference(schema.GroupKind{Group: w.group, Kind: w.Kind}, w.Name)
+}
+
+// isNamed reports whether a person means w by name.
+func (w *Workload) isNamed(name string) bool {
+	kind, bare, found := strings.Cut(name, "/")
+	if !found {
+		return name == w.Name
+	}
+	return bare == w.Name && (strings.EqualFold(kind, w.Kind) || strings.EqualFold(name, w.String()))
+}
+
+// ImportPaths returns the import paths of the containers' programs without
+// ko://, those of init containers first, in their order.
+func (w *Workload) ImportPaths() []string {
+	var paths []string
+	for _, c := range w.containers() {
+		paths = append(paths, importPath(c.Image))
+	}
+	return paths
+}
+
+// Fingerprint is equal for workloads that run alike: same specification, same
+// ConfigMaps and Secrets, same Services referred to.
+func (w *Workload) Fingerprint() string { return w.fingerprint }
+
+// containers returns all of them, init containers first.
+func (w *Workload) containers() []corev1.Container {
+	spec := w.Template.Spec
+	return append(spec.InitContainers[:len(spec.InitContainers):len(spec.InitContainers)], spec.Containers...)
+}
+
+// importPath returns what a ko:// image is built from, "" for other images.
+func importPath(image string) string {
+	path, isKo := strings.CutPrefix(strings.TrimSpace(image), build.StrictScheme)
+	if !isKo {
+		return ""
+	}
+	return path
+}
