@@ -1,0 +1,78 @@
+# `make help` lists the targets.
+#
+# Which cluster a target works on: the context named in CONTEXT, else the one of
+# `make cluster` if that is up and KUBECONFIG is not set, else kubectl's current one.
+
+CLUSTER_DIR ?= $(CURDIR)/.cluster
+CONTEXT     ?=
+SVC         ?=
+STATICCHECK := v0.8.2
+GOVULNCHECK := v1.9.0
+KUSTOMIZE   := v5.8.1
+# Not asked of the manifests: a NetworkPolicy, because intercepts need the way
+# in and the local node enforces none; pull policies and host names, because
+# digests and topology spread do what these are for; ephemeral storage, because
+# the root is read-only and volumes have limits; a second replica for one developer.
+KUBE_SCORE  := go run github.com/zegl/kube-score/cmd/kube-score@v1.20.0 score --kubernetes-version=v1.34 --exit-one-on-warning \
+  --min-replicas-deployment=1 --ignore-test=pod-networkpolicy,container-image-pull-policy,container-ephemeral-storage-request-and-limit,deployment-has-host-podantiaffinity
+GOBIN       ?= $(shell go env GOPATH)/bin
+
+KO         := bin/ko
+KO_FLAGS    = $(if $(CONTEXT),--context=$(CONTEXT))
+SELECT      = $(if $(SVC),--selector=app.kubernetes.io/name=$(SVC))
+# Reads KUBECONFIG, KO_DOCKER_REPO and KO_DEFAULTBASEIMAGE of `make cluster`.
+USE_CLUSTER = $(if $(CONTEXT)$(KUBECONFIG),,if [ -f $(CLUSTER_DIR)/env ]; then . $(CLUSTER_DIR)/env; fi;)
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL: # "make cluster deploy-dev" means one after the other.
+.PHONY: help up install deploy-dev deploy-workshop undeploy-dev undeploy-workshop test e2e bench lint vuln cluster cluster-down $(KO)
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(KO):
+	@go build -o $(KO) ./cmd/ko
+
+up: $(KO) ## Run the dev overlay on this machine, without a cluster; SVC=payments-svc for one service
+	@$(KO) up -k kustomize/overlays/dev $(SVC)
+
+install: ## Install ko into GOBIN
+	GOBIN=$(GOBIN) go install ./cmd/ko
+
+deploy-dev: $(KO) ## Build and deploy the dev overlay; SVC=payments-svc for one service
+	@$(USE_CLUSTER) $(KO) apply -k kustomize/overlays/dev $(SELECT) --wait $(KO_FLAGS)
+
+deploy-workshop: $(KO) ## Build and deploy the workshop overlay; SVC=... for one service
+	@$(USE_CLUSTER) $(KO) apply -k kustomize/overlays/workshop $(SELECT) --wait $(KO_FLAGS)
+
+undeploy-dev: $(KO) ## Delete what deploy-dev made, its data included
+	@$(USE_CLUSTER) $(KO) delete -k kustomize/overlays/dev $(SELECT) --ignore-not-found $(KO_FLAGS)
+
+undeploy-workshop: $(KO) ## Delete what deploy-workshop made, its data included
+	@$(USE_CLUSTER) $(KO) delete -k kustomize/overlays/workshop $(SELECT) --ignore-not-found $(KO_FLAGS)
+
+cluster: ## Start a single-node Kubernetes and a registry on this machine (Linux, root)
+	@cd cmd/cluster && go run . up --dir $(CLUSTER_DIR)
+
+cluster-down: ## Stop it and leave nothing behind
+	@cd cmd/cluster && go run . down --dir $(CLUSTER_DIR)
+
+test: ## Run the unit and integration tests of both modules
+	go test -race ./...
+	cd cmd/cluster && CGO_ENABLED=0 GOFLAGS="$$GOFLAGS -trimpath" go test ./... # As the node is built: one cache for both.
+
+e2e: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Deploy both overlays for real and walk the user flow
+	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) go test -tags=e2e -count=1 -timeout=40m -v ./internal/e2e
+
+bench: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Compare ko apply -k with kubectl kustomize | upstream ko apply
+	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) go test -tags=e2e -count=1 -timeout=40m -run='^$$' -bench=. -benchtime=1x ./internal/e2e
+
+lint: ## Lint the code and the manifests
+	@! gofmt -l $$(git ls-files '*.go') | grep .
+	go vet -tags=e2e ./...
+	go run honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK) -tags=e2e ./...
+	cd cmd/cluster && export CGO_ENABLED=0 GOFLAGS="$$GOFLAGS -trimpath" && go vet ./... && go run honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK) ./...
+	@set -e; for overlay in kustomize/overlays/*/; do manifests=$$(go run sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE) build $$overlay); echo "$$manifests" | $(KUBE_SCORE) -; done
+
+vuln: ## Look for known vulnerabilities (needs the Go vulnerability database)
+	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK) ./...
