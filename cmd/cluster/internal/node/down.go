@@ -19,9 +19,9 @@ func (n *Node) Down(ctx context.Context, purge bool) (err error) {
 	if err := checkSystem(); err != nil {
 		return err
 	}
-	if _, err := os.Stat(n.Dir); errors.Is(err, os.ErrNotExist) {
+	if claimed, err := n.claimed(); !claimed || err != nil {
 		n.say("there is no cluster in %s", n.Dir)
-		return nil
+		return err
 	}
 	release, err := n.lock()
 	if err != nil {
@@ -226,7 +226,7 @@ func (n *Node) removeFiles(purge bool) error {
 		return err
 	}
 	for _, entry := range entries {
-		if entry.Name() == "bin" {
+		if path := n.path(entry.Name()); path == n.path("bin") || path == n.markerFile() {
 			continue
 		}
 		if err := os.RemoveAll(n.path(entry.Name())); err != nil {

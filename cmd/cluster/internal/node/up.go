@@ -30,6 +30,9 @@ func (n *Node) Up(ctx context.Context) (err error) {
 	if err := n.findAddress(); err != nil {
 		return err
 	}
+	if err := n.claim(); err != nil {
+		return err
+	}
 	release, err := n.lock()
 	if err != nil {
 		return err
