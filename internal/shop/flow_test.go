@@ -97,7 +97,8 @@ func TestUnknownProductMakesNoOrder(t *testing.T) {
 	}
 }
 
-// TestOrderInTheSeedsForm is created on orders-svc itself, without an amount.
+// TestOrderInTheSeedsForm is created on orders-svc itself, without an amount;
+// the price at which it is first seen is what must be paid.
 func TestOrderInTheSeedsForm(t *testing.T) {
 	s := startShop(t, databasetest.SQLite(t))
 	ann := s.signUp(t, "ann")
@@ -109,6 +110,9 @@ func TestOrderInTheSeedsForm(t *testing.T) {
 	mug, gone := create("6E92ZMYYFZ"), create("GONE")
 	if got := shoptest.Do(t, "GET", gate+"/order/"+mug, ann.token, "").Want(t, 200); !strings.HasSuffix(got.Body, `"amount":8.99}`) {
 		t.Error(got.Body)
+	}
+	if got := shoptest.Do(t, "GET", s.orders.URL()+"/orders/"+mug, "", "").Want(t, 200); !strings.HasSuffix(got.Body, `"amount":8.99}`) {
+		t.Errorf("the amount was not fixed: %s", got.Body)
 	}
 	shoptest.Do(t, "GET", gate+"/order/"+gone, ann.token, "").Want(t, 200)
 	shoptest.Do(t, "POST", gate+"/payments/pay", ann.token, fmt.Sprintf(`{"order_id":%q,"amount":1}`, gone)).WantDetail(t, 400, "Invalid Amount")

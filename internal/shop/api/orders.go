@@ -18,13 +18,13 @@ const (
 )
 
 // Order is an order of orders-svc. It has an amount when it was created with
-// one; the seed's form has none.
+// one; the seed's form has none until it is fixed.
 type Order struct {
 	ID         string        `json:"id" format:"uuid" example:"d7f4deda-d2f0-40a5-99a0-d0287a855edf"`
 	UserID     string        `json:"user_id" example:"6cde8acb-c7e0-420e-8d10-7ada0a190430"`
 	ProductIDs []string      `json:"product_ids" example:"[\"L9ECAV7KIM\",\"OLJCESPC7Z\"]"`
 	Status     string        `json:"status" enum:"pending,paid" example:"pending"`
-	Amount     *money.Amount `json:"amount,omitempty" doc:"What must be paid, fixed when the order was created"`
+	Amount     *money.Amount `json:"amount,omitempty" doc:"What must be paid, fixed for good"`
 }
 
 // ProductIDs is the articles of an order, once for each piece.
@@ -58,6 +58,16 @@ func (c *CreateOrder) Resolve(_ huma.Context, at *huma.PathBuffer) []error {
 	return c.Amount.Check(at.With("amount"))
 }
 
+// FixAmount is the body of PATCH /orders/{id}/amount.
+type FixAmount struct {
+	Amount money.Decimal `json:"amount" minimum:"0.01" maximum:"1000000" doc:"What must be paid from now on, unless the order has an amount"`
+}
+
+// Resolve refuses an amount that is not one; huma calls it.
+func (f *FixAmount) Resolve(_ huma.Context, at *huma.PathBuffer) []error {
+	return f.Amount.Check(at.With("amount"))
+}
+
 // Orders calls orders-svc.
 type Orders struct{ *client.Client }
 
@@ -77,6 +87,14 @@ func (o Orders) Get(ctx context.Context, id string) (Order, error) {
 // ByUser returns the user's latest orders, newest first.
 func (o Orders) ByUser(ctx context.Context, userID string) ([]Order, error) {
 	return call[[]Order](ctx, o.Client, client.Call{Method: http.MethodGet, Path: []string{"orders"}, Query: url.Values{"user_id": {userID}}})
+}
+
+// FixAmount gives an order without an amount its amount, and returns the order
+// with the amount it has from now on: another one if that was fixed before.
+func (o Orders) FixAmount(ctx context.Context, id string, amount money.Amount) (Order, error) {
+	return call[Order](ctx, o.Client, client.Call{
+		Method: http.MethodPatch, Path: []string{"orders", id, "amount"}, Body: FixAmount{Amount: amount.Decimal()},
+	})
 }
 
 // MarkPaid sets the order to paid on behalf of the payment: fault.Conflict when

@@ -90,9 +90,10 @@ func (s *service) ownOrder(ctx context.Context, id string) (api.Order, error) {
 	return order, nil
 }
 
-// addAmounts fills in the amounts of orders that were created without one, on
-// orders-svc itself and in the seed's form: the catalogue's prices of now. An
-// order of products that are no longer sold stays without.
+// addAmounts fixes the amounts of orders that were created without one, on
+// orders-svc itself and in the seed's form, when they are first seen here: by the
+// catalogue's prices of now, and for good. An order of products that are no
+// longer sold stays without.
 func (s *service) addAmounts(ctx context.Context, orders []api.Order) error {
 	if !slices.ContainsFunc(orders, func(o api.Order) bool { return o.Amount == nil }) {
 		return nil
@@ -108,7 +109,9 @@ func (s *service) addAmounts(ctx context.Context, orders []api.Order) error {
 		amount, err := total(catalogue, orders[i].ProductIDs)
 		switch {
 		case err == nil:
-			orders[i].Amount = &amount
+			if orders[i], err = s.orders.FixAmount(ctx, orders[i].ID, amount); err != nil {
+				return err
+			}
 		case !fault.Is(err, fault.NotFound):
 			return err
 		}

@@ -66,6 +66,10 @@ type (
 	userInput struct {
 		UserID string `query:"user_id" required:"true" maxLength:"64"`
 	}
+	amountInput struct {
+		ID   string `path:"id"`
+		Body api.FixAmount
+	}
 	statusInput struct {
 		ID        string `path:"id"`
 		Status    string `query:"status" required:"true" enum:"pending,paid"`
@@ -80,6 +84,7 @@ func (s *service) register(a huma.API) {
 		func(ctx context.Context, in *idInput) (*orderOutput, error) {
 			return output(s.store.Get(ctx, in.ID))
 		})
+	huma.Register(a, web.Operation("fix-amount", http.MethodPatch, "/orders/{id}/amount", "Fix the amount of an order that has none", http.StatusBadRequest, http.StatusNotFound), s.fixAmount)
 	huma.Register(a, web.Operation("set-status", http.MethodPatch, "/orders/{id}/status", "Set the status of an order", http.StatusNotFound, http.StatusConflict),
 		func(ctx context.Context, in *statusInput) (*orderOutput, error) {
 			return output(s.store.SetStatus(ctx, in.ID, in.Status, in.PaymentID))
@@ -96,6 +101,14 @@ func (s *service) create(ctx context.Context, in *createInput) (*orderOutput, er
 		amount = &a
 	}
 	return output(s.store.Create(ctx, in.Body.UserID, in.Body.ProductIDs, amount))
+}
+
+func (s *service) fixAmount(ctx context.Context, in *amountInput) (*orderOutput, error) {
+	amount, err := in.Body.Amount.Amount()
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "amount: %v", err)
+	}
+	return output(s.store.FixAmount(ctx, in.ID, amount))
 }
 
 func (s *service) list(ctx context.Context, in *userInput) (*listOutput, error) {

@@ -62,6 +62,18 @@ func TestStatus(t *testing.T) {
 	shoptest.Do(t, "PATCH", base+"/orders/nope/status?status=paid", "", "").WantDetail(t, 404, "Order not found")
 }
 
+func TestFixAmount(t *testing.T) {
+	base := start(t)
+	path := base + "/orders/" + shoptest.Do(t, "POST", base+"/orders", "", fmt.Sprintf(body, "")).Want(t, 200).Member(t, "id") + "/amount"
+	shoptest.Do(t, "PATCH", path, "", `{"amount":0.001}`).Want(t, 422)
+	for range 2 {
+		if got := shoptest.Do(t, "PATCH", path, "", `{"amount":109.08}`).Want(t, 200); !strings.HasSuffix(got.Body, `"amount":109.08}`) {
+			t.Error(got.Body)
+		}
+	}
+	shoptest.Do(t, "PATCH", base+"/orders/nope/amount", "", `{"amount":1}`).WantDetail(t, 404, "Order not found")
+}
+
 func TestRefusals(t *testing.T) {
 	base := start(t)
 	long := strings.Repeat("x", 65)

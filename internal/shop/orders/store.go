@@ -72,6 +72,17 @@ func (s *Store) ByUser(ctx context.Context, userID string) ([]api.Order, error) 
 	return orders, rows.Err()
 }
 
+// FixAmount gives an order that was created without an amount its amount, for
+// good, and returns the order. An amount that it has stays.
+func (s *Store) FixAmount(ctx context.Context, id string, amount money.Amount) (api.Order, error) {
+	order, err := scan(s.db.QueryRowContext(ctx,
+		`UPDATE orders SET amount = COALESCE(amount, $2) WHERE id = $1 RETURNING `+columns, id, amount))
+	if errors.Is(err, sql.ErrNoRows) {
+		return api.Order{}, fault.New(fault.NotFound, "Order not found")
+	}
+	return order, err
+}
+
 // SetStatus sets the status of an order and returns the order. Setting the
 // status it has is no change; a paid order stays paid (fault.Conflict).
 //

@@ -50,6 +50,22 @@ func TestOrdersSurviveARestart(t *testing.T) {
 	})
 }
 
+func TestTheAmountIsFixedOnce(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		s, first := newStore(t, url), money.Amount(10908)
+		order := create(t, s, "ann", nil)
+		for _, amount := range []money.Amount{first, first + 1} {
+			got, err := s.FixAmount(t.Context(), order.ID, amount)
+			if err != nil || got.Amount == nil || *got.Amount != first {
+				t.Errorf("amount %v, %v; want %v", got.Amount, err, first)
+			}
+		}
+		if _, err := s.FixAmount(t.Context(), "nope", first); !fault.Is(err, fault.NotFound) {
+			t.Errorf("unknown order: %v", err)
+		}
+	})
+}
+
 func TestOrdersOfAUser(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, url string) {
 		s := newStore(t, url)

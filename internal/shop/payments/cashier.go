@@ -108,7 +108,9 @@ func (c *cashier) settleLeftOvers(ctx context.Context, interval time.Duration) {
 }
 
 func (c *cashier) settleBatch(ctx context.Context, since time.Time) {
-	left, err := c.store.pending(ctx, since, batch)
+	pendingCtx, cancel := context.WithTimeout(ctx, settleTimeout)
+	left, err := c.store.pending(pendingCtx, since, batch)
+	cancel()
 	if err != nil {
 		c.log.WarnContext(ctx, "cannot look for payments left over", "error", err.Error())
 		return

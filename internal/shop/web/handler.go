@@ -18,6 +18,9 @@ import (
 // MaxBody is the size in bytes of the largest request body that is read.
 const MaxBody = 1 << 20
 
+// bodyTooLarge is what a client is told whose body is larger than MaxBody.
+const bodyTooLarge = "The request body is larger than 1 MiB"
+
 // Options describe the service that a handler serves.
 type Options struct {
 	Name     string             // the workload, as in orders-svc
@@ -34,7 +37,7 @@ type Options struct {
 // NewHandler returns the service's handler.
 func NewHandler(o Options) http.Handler {
 	mux := chi.NewMux()
-	mux.Use(requestid.Middleware, accessLog(o.Log), recoverPanic, deadline(o.Timeout), gate(o.Started), leave(o.Stopping), wellFormed)
+	mux.Use(requestid.Middleware, accessLog(o.Log), recoverPanic, deadline(o.Timeout), gate(o.Started), leave(o.Stopping), wellFormed, limitBody)
 	mux.NotFound(notFound)
 	mux.MethodNotAllowed(methodNotAllowed(mux))
 

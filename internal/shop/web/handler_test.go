@@ -110,6 +110,7 @@ func TestErrors(t *testing.T) {
 		{"POST", "/people", `{"name":`, 400, "body: is not valid JSON"},
 		{"POST", "/people", ``, 400, "request body is required"},
 		{"POST", "/people", `{"name":"` + strings.Repeat("x", web.MaxBody) + `"}`, 413, "The request body is larger than 1 MiB"},
+		{"GET", "/missing", strings.Repeat("x", web.MaxBody+1), 413, "The request body is larger than 1 MiB"},
 		{"POST", "/people", `[]`, 422, "body: expected object"},
 		{"POST", "/people", `{"name":"Ann","password":"long enough it is"}`, 422, "email: is required"},
 		{"POST", "/people", `{"name":"","email":"ann@example.com","password":"long enough it is"}`, 422, "name: expected length >= 1"},

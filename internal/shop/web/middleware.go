@@ -102,6 +102,18 @@ func wellFormed(next http.Handler) http.Handler {
 	})
 }
 
+// limitBody refuses a body that is announced to be too long, also where no
+// operation would read it.
+func limitBody(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength > MaxBody {
+			writeError(w, r, http.StatusRequestEntityTooLarge, bodyTooLarge)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 func notFound(w http.ResponseWriter, r *http.Request) {

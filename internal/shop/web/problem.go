@@ -57,7 +57,7 @@ func problemOf(ctx context.Context, status int, msg string, errs []error) *huma.
 	case status == http.StatusBadRequest && refusesMember(errs):
 		status = http.StatusUnprocessableEntity
 	case status == http.StatusRequestEntityTooLarge:
-		msg = "The request body is larger than 1 MiB"
+		msg = bodyTooLarge
 	case status == http.StatusInternalServerError && msg == msgUnread:
 		return problem(http.StatusBadRequest, "The request body ended early")
 	}
