@@ -93,6 +93,37 @@ func TestPodWithAServiceAccountOfTheSameSet(t *testing.T) {
 	}
 }
 
+// The API server looks a Role up when somebody who may not grant everything
+// binds it: the attendees of a class are no cluster administrators.
+func TestRoleAndBindingOfTheSameSet(t *testing.T) {
+	c := connect(t)
+	namespace := c.newNamespace(t)
+	const user = "e2e-namespace-admin"
+	if _, err := run(t, "", "", "kubectl", onCluster("create", "rolebinding", "admin", "--clusterrole=admin", "--user="+user, "--namespace="+namespace)...); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	writeFile(t, dir, "kustomization.yaml", "namespace: "+namespace+"\nresources: [all.yaml]\n")
+	writeFile(t, dir, "all.yaml", `apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: reader}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}
+subjects: [{kind: ServiceAccount, name: default, namespace: `+namespace+`}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: reader}
+rules: [{apiGroups: [""], resources: [configmaps], verbs: [get]}]
+`)
+	for _, verb := range []string{"apply", "create"} {
+		for _, verb := range []string{verb, "delete"} {
+			if out, err := runKo(t, dir, append(onCluster(verb, "-k", "."), "--", "--as="+user)...); err != nil {
+				t.Errorf("%s: %v, stderr %q", verb, err, out.stderr)
+			}
+		}
+	}
+}
+
 // What no dry run can see, two objects that exclude each other, is undone.
 func TestFailureHalfWayIsUndone(t *testing.T) {
 	c := connect(t)

@@ -175,10 +175,13 @@ func TestKindThatTheClusterDoesNotKnow(t *testing.T) {
 func TestUnreachableCluster(t *testing.T) {
 	dir := t.TempDir()
 	writeFile(t, dir, "a.yaml", configMap("a", "default", "1"))
-	writeFile(t, dir, "kustomization.yaml", "resources: [a.yaml]\n")
-	out, err := runKo(t, dir, "apply", "-k", ".", "--", "--server=https://127.0.0.1:1")
-	if err == nil || !strings.Contains(out.stderr, "https://127.0.0.1:1") || !strings.Contains(out.stderr, "connection refused") {
-		t.Errorf("error %v, stderr %q", err, out.stderr)
+	writeFile(t, dir, "b.yaml", configMap("b", "default", "1"))
+	writeFile(t, dir, "kustomization.yaml", "resources: [a.yaml, b.yaml]\n")
+	for _, verb := range []string{"apply", "create", "delete"} {
+		out, err := runKo(t, dir, verb, "-k", ".", "--", "--server=https://127.0.0.1:1")
+		if err == nil || !strings.Contains(out.stderr, "https://127.0.0.1:1") || strings.Count(out.stderr, "connection refused") != 1 {
+			t.Errorf("%s: error %v, stderr %q", verb, err, out.stderr)
+		}
 	}
 }
 

@@ -36,6 +36,8 @@ func (c *Cluster) Delete(ctx context.Context, manifests []byte, opts DeleteOptio
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
+		case errors.Is(err, errUnreachable):
+			return errors.Join(append(failed, err)...) // It would be for every other object too.
 		case isAbsent(err) && opts.IgnoreNotFound:
 		case err != nil:
 			failed = append(failed, fmt.Errorf("deleting %s: %w", reference(o), err))

@@ -19,12 +19,29 @@ var podGrounds = map[schema.GroupKind]bool{
 	{Group: "node.k8s.io", Kind: "RuntimeClass"}:        true,
 }
 
+// roleGrounds are the kinds that the API server looks up when somebody makes a
+// binding to them who may not grant everything: nobody grants what they lack
+// (https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping).
+var (
+	roleGrounds = map[schema.GroupKind]bool{
+		{Group: rbacGroup, Kind: "Role"}:        true,
+		{Group: rbacGroup, Kind: "ClusterRole"}: true,
+	}
+	bindings = map[schema.GroupKind]bool{
+		{Group: rbacGroup, Kind: "RoleBinding"}:        true,
+		{Group: rbacGroup, Kind: "ClusterRoleBinding"}: true,
+	}
+)
+
+const rbacGroup = "rbac.authorization.k8s.io"
+
 // newGrounds returns the objects of the set that others may rest on and that
 // are not in the cluster yet, or for definitions, not in this form.
 func (c *Cluster) newGrounds(ctx context.Context, objects []object) ([]object, error) {
 	var grounds []object
 	for _, o := range objects {
-		if !utils.IsNamespace(o) && !utils.IsCRD(o) && !podGrounds[o.GroupVersionKind().GroupKind()] {
+		kind := o.GroupVersionKind().GroupKind()
+		if !utils.IsNamespace(o) && !utils.IsCRD(o) && !podGrounds[kind] && !roleGrounds[kind] {
 			continue
 		}
 		live, err := c.live(ctx, o)
@@ -75,20 +92,22 @@ func (c *Cluster) live(ctx context.Context, o object) (object, error) {
 // split separates the objects that the cluster can judge as it is from those
 // that rest on grounds it does not have.
 func split(objects, grounds []object) (now, later []object) {
-	namespaces, kinds, forPods := map[string]bool{}, map[schema.GroupKind]bool{}, false
+	namespaces, kinds, forPods, forBindings := map[string]bool{}, map[schema.GroupKind]bool{}, false, false
 	for _, o := range grounds {
 		switch {
 		case utils.IsNamespace(o):
 			namespaces[o.GetName()] = true
 		case utils.IsCRD(o):
 			kinds[definedKind(o)] = true
+		case roleGrounds[o.GroupVersionKind().GroupKind()]:
+			forBindings = true
 		default:
 			forPods = true
 		}
 	}
 	for _, o := range objects {
 		kind := o.GroupVersionKind().GroupKind()
-		if namespaces[o.GetNamespace()] || kinds[kind] || forPods && kind == (schema.GroupKind{Kind: "Pod"}) {
+		if namespaces[o.GetNamespace()] || kinds[kind] || forPods && kind == (schema.GroupKind{Kind: "Pod"}) || forBindings && bindings[kind] {
 			later = append(later, o)
 		} else {
 			now = append(now, o)

@@ -11,8 +11,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// undoTimeout bounds how long a run that failed takes to undo what it did.
-const undoTimeout = 30 * time.Second
+// undoTimeout bounds how long a run that failed takes to undo what it did. Pods
+// may take 30 s to end, by Kubernetes' default, and hold volumes for as long.
+const undoTimeout = 2 * time.Minute
 
 // journal remembers what a run does to the cluster, so that it can be undone.
 type journal struct {
@@ -54,9 +55,19 @@ func (j *journal) undo(ctx context.Context, failure error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
 	var stuck []error
+	var going []object
 	for i := len(j.entries) - 1; i >= 0; i-- {
-		if err := j.cluster.undo(ctx, j.entries[i]); err != nil {
+		removed, err := j.cluster.undo(ctx, j.entries[i])
+		if err != nil {
 			stuck = append(stuck, fmt.Errorf("%s: %w", reference(j.entries[i].object), err))
+		} else if removed != nil {
+			going = append(going, removed)
+		}
+	}
+	// Only now: one may go only when another has, as a volume when its pod has.
+	for _, o := range going {
+		if err := j.cluster.awaitGone(ctx, o); err != nil {
+			stuck = append(stuck, err)
 		}
 	}
 	if err := errors.Join(stuck...); err != nil {
@@ -65,22 +76,23 @@ func (j *journal) undo(ctx context.Context, failure error) error {
 	return fmt.Errorf("the cluster is as it was: %w", failure)
 }
 
-func (c *Cluster) undo(ctx context.Context, e entry) error {
+// undo restores an object, or begins to remove it and returns it.
+func (c *Cluster) undo(ctx context.Context, e entry) (removed object, err error) {
 	if e.action == ssa.UnchangedAction.String() {
-		return nil
+		return nil, nil
 	}
 	live, err := c.live(ctx, e.object)
 	switch {
 	case err != nil || live == nil:
-		return err
+		return nil, err
 	case e.before == nil && isOurs(live):
-		return c.remove(ctx, live)
+		return live, c.remove(ctx, live)
 	case e.before == nil || live.GetResourceVersion() == e.before.GetResourceVersion():
-		return nil // Somebody else's, or never changed.
+		return nil, nil // Somebody else's, or never changed.
 	}
 	old := e.before.DeepCopy()
 	old.SetResourceVersion(live.GetResourceVersion())
-	return c.client.Update(ctx, old, client.FieldOwner(fieldManager))
+	return nil, c.client.Update(ctx, old, client.FieldOwner(fieldManager))
 }
 
 // isOurs says whether this program had a hand in an object: one that somebody
@@ -94,12 +106,9 @@ func isOurs(live object) bool {
 	return false
 }
 
-// remove deletes exactly this object and waits until it is gone.
+// remove begins to delete exactly this object.
 func (c *Cluster) remove(ctx context.Context, live object) error {
 	uid := live.GetUID()
 	err := c.client.Delete(ctx, live, client.PropagationPolicy(metav1.DeletePropagationBackground), client.Preconditions{UID: &uid})
-	if client.IgnoreNotFound(err) != nil {
-		return err
-	}
-	return c.awaitGone(ctx, live)
+	return client.IgnoreNotFound(err)
 }

@@ -41,7 +41,10 @@ func decode(manifests []byte) ([]object, error) {
 	return objects, nil
 }
 
-var errUnknownKind = errors.New("the cluster does not know kind")
+var (
+	errUnknownKind = errors.New("the cluster does not know kind")
+	errUnreachable = errors.New("check that the cluster is up, and that --context or KUBECONFIG names the right one")
+)
 
 // scopes says of a kind whether it is namespaced.
 type scopes map[schema.GroupKind]bool
@@ -87,7 +90,7 @@ func (c *Cluster) isNamespaced(o object, scopes scopes) (bool, error) {
 			reference(o), errUnknownKind, gvk.Kind, gvk.GroupVersion())
 	}
 	if err != nil {
-		return false, fmt.Errorf("asking %s for kind %s: %w; check that the cluster is up, and that --context or KUBECONFIG names the right one", c.host, gvk.Kind, err)
+		return false, fmt.Errorf("asking %s for kind %s: %w; %w", c.host, gvk.Kind, err, errUnreachable)
 	}
 	return mapping.Scope.Name() == meta.RESTScopeNameNamespace, nil
 }
