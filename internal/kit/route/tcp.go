@@ -16,9 +16,15 @@ func ListenTCP(address string, pool *Pool) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
+	return serveTCP(listener, func(ctx context.Context, client *net.TCPConn) { pool.relay(ctx, client, nil) }), nil
+}
+
+// serveTCP handles each connection until the handler returns; its context ends
+// when connections are to be cut.
+func serveTCP(listener net.Listener, handle func(context.Context, *net.TCPConn)) *Listener {
 	ctx, cancel := context.WithCancel(context.Background())
-	var relays sync.WaitGroup
-	relays.Go(func() {
+	var handlers sync.WaitGroup
+	handlers.Go(func() {
 		for {
 			client, err := listener.Accept()
 			if errors.Is(err, net.ErrClosed) {
@@ -28,21 +34,22 @@ func ListenTCP(address string, pool *Pool) (*Listener, error) {
 				time.Sleep(redialPause) // Too many open files, for now.
 				continue
 			}
-			relays.Go(func() { pool.relay(ctx, client.(*net.TCPConn)) })
+			handlers.Go(func() { handle(ctx, client.(*net.TCPConn)) })
 		}
 	})
 	shutdown := func(until context.Context) {
 		listener.Close()
 		defer context.AfterFunc(until, cancel)()
-		relays.Wait()
+		handlers.Wait()
 		cancel()
 	}
-	return &Listener{addr: listener.Addr(), close: shutdown}, nil
+	return &Listener{addr: listener.Addr(), close: shutdown}
 }
 
-// relay connects a client to one of the endpoints until both have nothing more
-// to say, or one of them, the listener or the endpoint ends it.
-func (p *Pool) relay(ctx context.Context, client *net.TCPConn) {
+// relay connects a client, of which the beginning has been read, to one of the
+// endpoints until both have nothing more to say, or one of them, the listener or
+// the endpoint ends it.
+func (p *Pool) relay(ctx context.Context, client *net.TCPConn, beginning []byte) {
 	defer client.Close()
 	var server *net.TCPConn
 	endpoint, err := p.reach(ctx, func(e *Endpoint) error {
@@ -65,6 +72,9 @@ func (p *Pool) relay(ctx context.Context, client *net.TCPConn) {
 	defer cut()
 	defer context.AfterFunc(ctx, cut)()
 	defer context.AfterFunc(endpoint.cut, cut)()
+	if _, err := server.Write(beginning); err != nil {
+		return
+	}
 	var directions sync.WaitGroup
 	directions.Go(func() { copyHalf(server, client, cut) })
 	directions.Go(func() { copyHalf(client, server, cut) })

@@ -84,16 +84,6 @@ func (b *builds) want(importPaths []string) (added []string) {
 	return added
 }
 
-// fails tells whether another import path fails with this already.
-func (b *builds) fails(failure, importPath string) bool {
-	for _, a := range b.artifacts {
-		if a.importPath != importPath && a.failure == failure {
-			return true
-		}
-	}
-	return false
-}
-
 // start begins to build an import path; a build under way is given up.
 func (b *builds) start(ctx context.Context, importPath string) {
 	a := b.artifacts[importPath]

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/koshop/koshop/internal/kit/up"
@@ -114,6 +115,87 @@ spec: {selector: {app: fixed}, ports: [{port: 80, targetPort: http}]}
 	if err != nil || len(kept) == 0 || len(kept) > 2 {
 		t.Errorf("after four reloads there are %q (error %v)", kept, err)
 	}
+}
+
+// A program that locks its data cannot become ready beside the one before. With
+// strategy Recreate that one makes room. A Service's port needs no name, and no
+// certain number.
+func TestReloadsAProgramThatLocksItsData(t *testing.T) {
+	dir := newShop(t)
+	r := &run{t: t, dir: dir}
+	program := func(answer string) {
+		r.write("main.go", fmt.Sprintf(`package main
+
+import (
+	"io"
+	"net/http"
+	"os"
+	"syscall"
+)
+
+var data *os.File // A collected file would be closed, and unlocked.
+
+func main() {
+	var err error
+	if data, err = os.Create(os.Getenv("DATA")); err == nil {
+		err = syscall.Flock(int(data.Fd()), syscall.LOCK_EX)
+	}
+	if err != nil {
+		panic(err)
+	}
+	http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, %q) }))
+}
+`, answer))
+	}
+	program("first")
+	r.write("config/locks.yaml", `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: locks}
+spec:
+  strategy: {type: Recreate}
+  selector: {matchLabels: {app: locks}}
+  template:
+    metadata: {labels: {app: locks}}
+    spec:
+      containers:
+      - name: main
+        image: ko://example.com/shop
+        ports: [{containerPort: 3000}]
+        env: [{name: DATA, value: /data/lock}]
+        volumeMounts: [{name: data, mountPath: /data}]
+      volumes:
+      - name: data
+        persistentVolumeClaim: {claimName: locks}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: locks}
+spec: {selector: {app: locks}, ports: [{port: 3000}]}
+`)
+	r.replace("config/kustomization.yaml", "- other.yaml", "- locks.yaml")
+	r = start(t, dir, func(o *up.Options) { o.Workloads = []string{"locks"} })
+	r.answers(r.service("locks", "/"), "first")
+	stop := load(t, r.service("locks", "/"))
+	program("second")
+	r.answers(r.service("locks", "/"), "second")
+	stop()
+	r.prints("locks: the new version is not ready beside the one before, which is ended now")
+}
+
+// A mistake that is still there after a save is shown again: the one before may
+// have scrolled away.
+func TestShowsAMistakeAfterEachSave(t *testing.T) {
+	dir := newShop(t)
+	r := start(t, dir, func(o *up.Options) { o.Workloads = []string{"front"} })
+	r.answers(fmt.Sprintf("http://localhost:%d/", r.port), "v1one")
+	shown := func(times int) {
+		r.wait(func() bool { return strings.Count(r.out.String(), "undefined: mistake") == times },
+			func() string { return fmt.Sprintf("the mistake is not shown %d times", times) })
+	}
+	r.write("greeting/extra.go", "package greeting\n\nvar _ = mistake\n")
+	shown(1)
+	r.write("greeting/extra.go", "package greeting\n\nvar _ = mistake\n\n")
+	shown(2)
 }
 
 // A Job that fails is tried as often as it asks for, and then the others start;

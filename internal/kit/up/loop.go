@@ -30,12 +30,13 @@ type loop struct {
 	replicas map[string]*replicas
 	slots    sync.WaitGroup
 	relist   <-chan time.Time // nil unless it is due
+	shown    map[string]bool  // failures that were shown since the last change
 }
 
 // newLoop opens what a run needs; close must be called even if it fails.
 func newLoop(opts Options) (l *loop, err error) {
 	l = &loop{
-		opts: opts, replicas: map[string]*replicas{}, jobs: newGate(),
+		opts: opts, replicas: map[string]*replicas{}, shown: map[string]bool{}, jobs: newGate(),
 		board: newBoard(opts), logs: newLogs(opts),
 	}
 	if l.plan, err = l.render(); err != nil {
@@ -106,6 +107,7 @@ func (l *loop) run(ctx context.Context) error {
 
 // changed acts on changed files.
 func (l *loop) changed(ctx context.Context, files []string) {
+	clear(l.shown)
 	if touched(l.rendered, files) {
 		l.rerender(ctx)
 	}

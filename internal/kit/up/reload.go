@@ -66,12 +66,12 @@ func (l *loop) built(ctx context.Context, done build) {
 	}
 }
 
-// broken shows what keeps an import path from being built: once, if it is the
-// same for several.
+// broken shows what keeps an import path from being built: once after each
+// change, if it is the same for several.
 func (l *loop) broken(a *artifact, err error) {
-	before := a.failure
 	a.failure = failure(err)
-	known := a.failure == before || l.builds.fails(a.failure, a.importPath)
+	known := l.shown[a.failure]
+	l.shown[a.failure] = true
 	for _, r := range l.users(a.importPath) {
 		l.board.broken(r.workload)
 		for _, s := range r.slots {

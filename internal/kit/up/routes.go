@@ -74,7 +74,10 @@ func (r *routes) open(s *workload.Service, port workload.ServicePort) error {
 	pool := route.NewPool(s.Name)
 	pool.Explain(func() string { return r.reason(id) })
 	listen := route.ListenTCP
-	if port.HTTP {
+	switch {
+	case port.Presumed:
+		listen = route.ListenAny
+	case port.HTTP:
 		listen = route.ListenHTTP
 	}
 	listener, err := listen(loopback(0), pool)

@@ -105,6 +105,12 @@ func (r *row) stays(i *instance, wait time.Duration) {
 	r.board.alert("%s: the new version ended before it was ready: %v; the one before goes on, and it is tried again in %s", r.name, i.err, wait)
 }
 
+// yields says that the instance before is ended for the one that comes.
+func (r *row) yields() {
+	r.change(func() { r.serving = false })
+	r.board.alert("%s: the new version is not ready beside the one before, which is ended now", r.name)
+}
+
 func (r *row) restarting(i *instance, wait time.Duration) {
 	r.change(func() {
 		r.serving = false

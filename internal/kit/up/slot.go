@@ -28,6 +28,7 @@ type slot struct {
 	leaving sync.WaitGroup
 	backoff backoff
 	retry   <-chan time.Time // nil unless a start is due
+	crowded <-chan time.Time // nil unless an instance comes beside one that it may have to wait for
 	tally   struct{ succeeded, failed int }
 	done    bool // whether the version need not run any more
 }
@@ -43,6 +44,8 @@ func (s *slot) run(ctx, run context.Context) {
 			s.take(run, version)
 		case <-s.retry:
 			s.begin(run)
+		case <-s.crowded:
+			s.yield()
 		case <-s.coming.isReady():
 			s.swap()
 		case <-s.coming.hasEnded():
@@ -78,6 +81,10 @@ func (s *slot) begin(run context.Context) {
 		s.clear()
 	}
 	s.coming = s.start(run, s.version)
+	s.crowded = nil
+	if s.serving != nil && s.version.workload.Exclusive {
+		s.crowded = time.After(crowdedFor)
+	}
 	s.row.starting(s.serving != nil)
 	if s.isJob && s.overdue == nil {
 		s.overdue = time.AfterFunc(jobsFirst, s.pass)
@@ -100,13 +107,29 @@ func (s *slot) clear() {
 	s.leaving.Wait()
 }
 
+// crowdedFor is how long the next instance of an exclusive workload may take to
+// be ready beside the one that serves. Most can share what they work on for a
+// moment, and nobody waits then; one that holds a lock cannot.
+const crowdedFor = 10 * time.Second
+
+// yield ends the instance that serves, because the next one seems to wait for
+// what it holds.
+func (s *slot) yield() {
+	s.crowded = nil
+	if s.coming == nil || s.serving == nil {
+		return
+	}
+	s.row.yields()
+	s.clear()
+}
+
 // swap lets the instance serve that has become ready. The one before takes no
 // new request, finishes those in flight, and ends.
 func (s *slot) swap() {
 	before := s.serving
 	s.serving, s.coming = s.coming, nil
 	s.routes.set(s.id, s.serving)
-	s.retry = nil
+	s.retry, s.crowded = nil, nil
 	if s.isJob {
 		s.row.runs()
 		return

@@ -7,8 +7,10 @@ import (
 )
 
 // Front returns the Service whose workload faces users, nil if none speaks HTTP.
-// That is one that says so by its type; or else one that no other workload refers
-// to, above all if its own refers to others; or else the first.
+// That is one that says so by its type, or that an Ingress leads to; or else one
+// that no other workload refers to, above all if its own refers to others; or
+// else the first. One that only is presumed to speak HTTP, or is in no manifest,
+// comes after all that are not.
 func (p *Plan) Front() *Service {
 	inner := map[*Service]bool{}
 	outgoing := map[*Workload]bool{}
@@ -19,23 +21,53 @@ func (p *Plan) Front() *Service {
 			}
 		}
 	}
-	for _, faces := range []func(*Service) bool{
+	rules := []func(*Service) bool{
 		func(s *Service) bool {
 			return s.Type == corev1.ServiceTypeLoadBalancer || s.Type == corev1.ServiceTypeNodePort
 		},
+		func(s *Service) bool { return s.exposed },
 		func(s *Service) bool {
 			return !inner[s] && slices.ContainsFunc(s.Backends, func(w *Workload) bool { return outgoing[w] })
 		},
 		func(s *Service) bool { return !inner[s] },
 		func(*Service) bool { return true },
-	} {
-		if i := slices.IndexFunc(p.Services, func(s *Service) bool { return s.speaksHTTP() && faces(s) }); i >= 0 {
-			return p.Services[i]
+	}
+	for _, counts := range []func(*Service) bool{(*Service).speaksHTTP, (*Service).maySpeakHTTP, func(s *Service) bool { return s.implicit }} {
+		for _, faces := range rules {
+			if i := slices.IndexFunc(p.Services, func(s *Service) bool { return counts(s) && faces(s) }); i >= 0 {
+				return p.Services[i]
+			}
 		}
 	}
 	return nil
 }
 
 func (s *Service) speaksHTTP() bool {
-	return slices.ContainsFunc(s.Ports, func(p ServicePort) bool { return p.HTTP })
+	return !s.implicit && slices.ContainsFunc(s.Ports, func(p ServicePort) bool { return p.HTTP && !p.Presumed })
+}
+
+func (s *Service) maySpeakHTTP() bool {
+	return !s.implicit && slices.ContainsFunc(s.Ports, func(p ServicePort) bool { return p.HTTP })
+}
+
+// implicitServices are for the workloads that listen, and that no Service leads
+// to: people reach them all the same.
+func (p *Plan) implicitServices() []*Service {
+	var services []*Service
+	for _, w := range p.Workloads {
+		led := slices.ContainsFunc(p.Services, func(s *Service) bool { return slices.Contains(s.Backends, w) })
+		c := w.Template.Spec.Containers[0]
+		ports := claimed(c, 0)
+		if led || w.Kind == "Job" || len(ports) == 0 {
+			continue
+		}
+		port := newServicePort(corev1.ServicePort{Port: primary(c, 0, ports)})
+		port.settle([]*Workload{w})
+		if port.HTTP {
+			services = append(services, &Service{
+				Namespace: w.Namespace, Name: w.Name, Ports: []ServicePort{port}, Backends: []*Workload{w}, implicit: true,
+			})
+		}
+	}
+	return services
 }

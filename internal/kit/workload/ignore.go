@@ -22,7 +22,6 @@ var idle = map[string]struct{ plural, reason string }{
 	"NetworkPolicy.networking.k8s.io":     {"NetworkPolicies", "nothing enforces it here"},
 	"HorizontalPodAutoscaler.autoscaling": {"HorizontalPodAutoscalers", "nothing measures load here"},
 	"Ingress.networking.k8s.io":           {"Ingresses", "every Service has a URL of its own here"},
-	"CronJob.batch":                       {"CronJobs", "it is never due here"},
 }
 
 // ignore notes an object of a kind that is not run.
@@ -33,6 +32,10 @@ func (r *reader) ignore(o object) {
 	}
 	if _, known := idle[kind]; known {
 		r.ignored[kind]++
+		return
+	}
+	if kind == "CronJob.batch" {
+		r.note(nil, "%s is not run: it is never due here", o)
 		return
 	}
 	r.note(nil, "%s %s %s is ignored: a kind that ko up does not know", o.Kind, o.APIVersion, o.Metadata.Name)

@@ -20,7 +20,8 @@ type Plan struct {
 	// Workloads are those with a program built from Go, in the order of the
 	// manifests, Jobs included.
 	Workloads []*Workload
-	// Services are those that lead to one of the Workloads.
+	// Services are those that lead to one of the Workloads. A workload that
+	// listens and that none leads to has one of its own name.
 	Services []*Service
 	// Notes say what is left out, one line each, with the reason and, where
 	// there is one, the remedy.
@@ -34,7 +35,8 @@ type Plan struct {
 type objects struct {
 	configMaps map[key]map[string][]byte
 	secrets    map[key]map[string][]byte
-	services   []*Service // all, in the order of the manifests
+	services   []*Service   // all, in the order of the manifests
+	exposed    map[key]bool // Services that an Ingress leads to
 	namespaces map[string]bool
 }
 
@@ -103,6 +105,7 @@ func (p *Plan) settle() {
 			p.Services = append(p.Services, s)
 		}
 	}
+	p.Services = append(p.Services, p.implicitServices()...)
 	p.Notes = nil
 	for _, n := range p.notes {
 		if n.about == nil || slices.Contains(p.Workloads, n.about) {

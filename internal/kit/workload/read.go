@@ -7,6 +7,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 )
 
 // Read makes a plan of rendered manifests, in which ko:// references still
@@ -16,6 +17,7 @@ func Read(manifests []byte) (*Plan, error) {
 		configMaps: map[key]map[string][]byte{},
 		secrets:    map[key]map[string][]byte{},
 		namespaces: map[string]bool{},
+		exposed:    map[key]bool{},
 	}}, ignored: map[string]int{}}
 	if err := eachObject(manifests, r.read); err != nil {
 		return nil, fmt.Errorf("reading the manifests: %w", err)
@@ -23,6 +25,9 @@ func Read(manifests []byte) (*Plan, error) {
 	r.noteIgnored()
 	r.noteNotRun()
 	r.noteUnled()
+	for _, s := range r.plan.objects.services {
+		s.exposed = r.plan.objects.exposed[key{s.Namespace, s.Name}]
+	}
 	r.plan.settle()
 	for _, w := range r.plan.Workloads {
 		if err := r.plan.settleWorkload(w); err != nil {
@@ -47,10 +52,14 @@ func (r *reader) read(o object) error {
 	r.plan.objects.namespaces[o.Metadata.Namespace] = true
 	switch o.groupKind().String() {
 	case "Deployment.apps":
-		return into(r, o, func(d *appsv1.Deployment) { r.workload(o, d.Spec.Template, count(d.Spec.Replicas), nil) })
+		return into(r, o, func(d *appsv1.Deployment) {
+			w := r.workload(o, d.Spec.Template, count(d.Spec.Replicas), nil)
+			w.Exclusive = d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType
+		})
 	case "StatefulSet.apps":
 		return into(r, o, func(s *appsv1.StatefulSet) {
-			r.workload(o, s.Spec.Template, count(s.Spec.Replicas), s.Spec.VolumeClaimTemplates)
+			w := r.workload(o, s.Spec.Template, count(s.Spec.Replicas), s.Spec.VolumeClaimTemplates)
+			w.Exclusive = true
 		})
 	case "DaemonSet.apps":
 		return into(r, o, func(d *appsv1.DaemonSet) { r.workload(o, d.Spec.Template, 1, nil) })
@@ -66,6 +75,9 @@ func (r *reader) read(o object) error {
 		return into(r, o, func(s *corev1.Secret) { r.plan.objects.secrets[o.key()] = merged(s.StringData, s.Data) })
 	case "Service":
 		return into(r, o, func(s *corev1.Service) { r.service(o, s) })
+	case "Ingress.networking.k8s.io":
+		r.ignore(o)
+		return into(r, o, func(i *networkingv1.Ingress) { r.ingress(o, i) })
 	}
 	r.ignore(o)
 	return nil
@@ -116,4 +128,22 @@ func (r *reader) service(o object, s *corev1.Service) {
 		service.Ports = append(service.Ports, newServicePort(port))
 	}
 	r.plan.objects.services = append(r.plan.objects.services, service)
+}
+
+// ingress notes which Services it leads to.
+func (r *reader) ingress(o object, i *networkingv1.Ingress) {
+	backends := []*networkingv1.IngressBackend{i.Spec.DefaultBackend}
+	for _, rule := range i.Spec.Rules {
+		if rule.HTTP == nil {
+			continue
+		}
+		for _, path := range rule.HTTP.Paths {
+			backends = append(backends, &path.Backend)
+		}
+	}
+	for _, backend := range backends {
+		if backend != nil && backend.Service != nil {
+			r.plan.objects.exposed[key{o.Metadata.Namespace, backend.Service.Name}] = true
+		}
+	}
 }

@@ -20,29 +20,44 @@ type Service struct {
 	selector map[string]string
 	headless bool
 	external string // the name that an ExternalName leads to
+	exposed  bool   // an Ingress leads to it
+	implicit bool   // it is in no manifest: see [Plan.implicitServices]
 }
 
 // ServicePort is one TCP port of a Service.
 type ServicePort struct {
 	Name string
 	Port int32
-	HTTP bool // whether what is behind it speaks HTTP, WebSocket or gRPC
+	// HTTP tells whether what is behind it speaks HTTP, WebSocket or gRPC, and
+	// Presumed whether only its being the port that PORT names speaks for that.
+	HTTP, Presumed bool
 
-	saysHTTP bool // by its name, protocol or number
-	target   intstr.IntOrString
+	saysHTTP  bool // by its name, protocol or number
+	saysOther bool // likewise
+	target    intstr.IntOrString
 }
 
 // httpNames begin the names of ports and protocols that are HTTP.
 var httpNames = []string{"http", "grpc", "h2c", "web", "ws", "kubernetes.io/h2c", "kubernetes.io/ws"}
 
+// otherNames begin the names of ports and protocols that are something else,
+// and otherPorts are the numbers of some.
+var (
+	otherNames = []string{"tcp", "tls", "redis", "postgres", "mysql", "mongo", "kafka", "amqp", "nats", "mqtt", "smtp", "ssh", "dns", "ldap", "memcache"}
+	otherPorts = []int32{22, 25, 53, 389, 1883, 3306, 4222, 5432, 5672, 6379, 9042, 9092, 11211, 27017}
+)
+
 func newServicePort(p corev1.ServicePort) ServicePort {
-	port := ServicePort{Name: p.Name, Port: p.Port, saysHTTP: p.Port == 80 || p.Port == 8080, target: p.TargetPort}
-	for _, name := range httpNames {
-		if strings.HasPrefix(p.Name, name) || p.AppProtocol != nil && strings.HasPrefix(strings.ToLower(*p.AppProtocol), name) {
-			port.saysHTTP = true
-		}
+	says := func(names []string) bool {
+		return slices.ContainsFunc(names, func(name string) bool {
+			return strings.HasPrefix(p.Name, name) || p.AppProtocol != nil && strings.HasPrefix(strings.ToLower(*p.AppProtocol), name)
+		})
 	}
-	return port
+	return ServicePort{
+		Name: p.Name, Port: p.Port, target: p.TargetPort,
+		saysHTTP:  p.Port == 80 || p.Port == 8080 || says(httpNames),
+		saysOther: slices.Contains(otherPorts, p.Port) || says(otherNames),
+	}
 }
 
 // String names the Service as kubectl prints it.
@@ -92,9 +107,33 @@ func (s *Service) selected(workloads []*Workload) []*Workload {
 // settleBackends derives what depends on which workloads are run.
 func (s *Service) settleBackends(workloads []*Workload) {
 	s.Backends = s.selected(workloads)
-	for i, port := range s.Ports {
-		s.Ports[i].HTTP = port.saysHTTP || slices.ContainsFunc(s.Backends, port.probedByHTTP)
+	for i := range s.Ports {
+		s.Ports[i].settle(s.Backends)
 	}
+}
+
+func (p *ServicePort) settle(backends []*Workload) {
+	known := p.saysHTTP || slices.ContainsFunc(backends, p.probedByHTTP)
+	p.Presumed = !known && !p.saysOther && slices.ContainsFunc(backends, p.isPORT)
+	p.HTTP = known || p.Presumed
+}
+
+// isPORT reports whether p leads to the port that PORT names in w: a program
+// that reads PORT is a web server as a rule.
+func (p ServicePort) isPORT(w *Workload) bool {
+	target, err := p.TargetPort(w)
+	if err != nil {
+		return false
+	}
+	c := w.Template.Spec.Containers[0]
+	stated := int32(0)
+	for _, v := range c.Env {
+		if v.Name == "PORT" {
+			stated, _ = parsePort(v.Value)
+		}
+	}
+	claims := claimed(c, stated)
+	return len(claims) == 0 || primary(c, stated, claims) == target
 }
 
 // probedByHTTP reports whether w's health is asked by HTTP on the port that p

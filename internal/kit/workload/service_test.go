@@ -11,6 +11,8 @@ func TestFront(t *testing.T) {
 	for what, test := range map[string]struct{ manifests, want string }{
 		"by its type": {deployment("a", "") + a + deployment("b", "") +
 			"apiVersion: v1\nkind: Service\nmetadata: {name: b, namespace: api}\nspec: {type: NodePort, selector: {app: b}, ports: [{name: http, port: 1}]}\n---\n", "b"},
+		"an Ingress leads to it": {deployment("a", "") + a + deployment("b", "") + b +
+			"apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: i, namespace: api}\nspec: {rules: [{http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: b, port: {number: 1}}}}]}}]}\n---\n", "b"},
 		"it refers to others": {deployment("a", "") + a + deployment("b", "args: ['c:80']") + b + deployment("c", "") + c, "b"},
 		"nobody refers to it": {deployment("a", "env: [{name: A, value: 'http://a'}]") + a + deployment("b", "") + b, "a"},
 		"it is the first": {deployment("a", "args: ['c:80']") + a + deployment("b", "args: ['a:1']") + b +
@@ -37,6 +39,36 @@ func TestPortsThatSpeakHTTP(t *testing.T) {
 		if got := plan.Services[0].Ports[0].HTTP; got != want {
 			t.Errorf("%s: HTTP %t, want %t", ports, got, want)
 		}
+	}
+}
+
+func TestPortsThatArePresumedToSpeakHTTP(t *testing.T) {
+	for container, ports := range map[string]string{
+		"":                                   "[{port: 3000}]",
+		"ports: [{containerPort: 3000}]":     "[{name: api, port: 4000, targetPort: 3000}]",
+		"env: [{name: PORT, value: '3000'}]": "[{port: 3000}]",
+		"ports: [{containerPort: 9090}, {name: http, containerPort: 3000}]": "[{port: 3000}]",
+	} {
+		p := read(t, deployment("a", container)+service("a", ports)).Services[0].Ports[0]
+		if !p.HTTP || !p.Presumed {
+			t.Errorf("%q, %s: HTTP %t, presumed %t", container, ports, p.HTTP, p.Presumed)
+		}
+	}
+	p := read(t, deployment("a", "ports: [{containerPort: 3000}]")+service("a", "[{name: tcp-api, port: 3000}]")).Services[0].Ports[0]
+	if p.HTTP || p.Presumed {
+		t.Error("a port that says TCP is presumed to speak HTTP")
+	}
+}
+
+// A workload that listens has an address without a Service too.
+func TestImplicitServices(t *testing.T) {
+	plan := read(t, deployment("web", "ports: [{containerPort: 8080}]")+deployment("worker", "")+deployment("db", "ports: [{containerPort: 5432}]"))
+	if len(plan.Services) != 1 || plan.Services[0].Name != "web" || plan.Front() != plan.Services[0] {
+		t.Errorf("services %v, front %v", plan.Services, plan.Front())
+	}
+	plan = read(t, deployment("web", "ports: [{containerPort: 8080}]\nargs: ['a:80']")+deployment("a", "")+service("a", "[{port: 80}]"))
+	if front := plan.Front(); front == nil || front.Name != "a" {
+		t.Errorf("front %v, want the Service of the manifests", front)
 	}
 }
 

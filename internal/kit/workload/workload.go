@@ -19,6 +19,10 @@ type Workload struct {
 	// Completions is how many pods of a Job must succeed, one after the other;
 	// BackoffLimit is how many may fail. Both are 0 for other kinds.
 	Completions, BackoffLimit int
+	// Exclusive tells that in a cluster a pod is gone before the next one of its
+	// replica starts: one of a StatefulSet, or of a Deployment whose strategy is
+	// Recreate.
+	Exclusive bool
 
 	group       string   // API group of Kind: "apps"
 	claims      []string // names of a StatefulSet's volumeClaimTemplates
