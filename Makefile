@@ -3,7 +3,8 @@
 # Which cluster a target works on: the context named in CONTEXT, else the one of
 # `make cluster` if that is up and KUBECONFIG is not set, else kubectl's current one.
 
-CLUSTER_DIR ?= $(CURDIR)/.cluster
+CLUSTER_DIR ?= .cluster
+override CLUSTER_DIR := $(abspath $(CLUSTER_DIR))
 CONTEXT     ?=
 SVC         ?=
 STATICCHECK := v0.8.2
@@ -15,17 +16,18 @@ KUSTOMIZE   := v5.8.1
 # the root is read-only and volumes have limits; a second replica for one developer.
 KUBE_SCORE  := go run github.com/zegl/kube-score/cmd/kube-score@v1.20.0 score --kubernetes-version=v1.34 --exit-one-on-warning \
   --min-replicas-deployment=1 --ignore-test=pod-networkpolicy,container-image-pull-policy,container-ephemeral-storage-request-and-limit,deployment-has-host-podantiaffinity
-GOBIN       ?= $(shell go env GOPATH)/bin
 
 KO         := bin/ko
 KO_FLAGS    = $(if $(CONTEXT),--context=$(CONTEXT))
 SELECT      = $(if $(SVC),--selector=app.kubernetes.io/name=$(SVC))
+# The race detector needs cgo, and with it a C compiler.
+RACE        = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 # Reads KUBECONFIG, KO_DOCKER_REPO and KO_DEFAULTBASEIMAGE of `make cluster`.
 USE_CLUSTER = $(if $(CONTEXT)$(KUBECONFIG),,if [ -f $(CLUSTER_DIR)/env ]; then . $(CLUSTER_DIR)/env; fi;)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # "make cluster deploy-dev" means one after the other.
-.PHONY: help up install deploy-dev deploy-workshop undeploy-dev undeploy-workshop test e2e bench lint vuln cluster cluster-down $(KO)
+.PHONY: help up install deploy-dev deploy-workshop undeploy-dev undeploy-workshop test e2e bench bench-up lint vuln cluster cluster-down $(KO)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,7 +39,7 @@ up: $(KO) ## Run the dev overlay on this machine, without a cluster; SVC=payment
 	@$(KO) up -k kustomize/overlays/dev $(SVC)
 
 install: ## Install ko into GOBIN
-	GOBIN=$(GOBIN) go install ./cmd/ko
+	go install ./cmd/ko
 
 deploy-dev: $(KO) ## Build and deploy the dev overlay; SVC=payments-svc for one service
 	@$(USE_CLUSTER) $(KO) apply -k kustomize/overlays/dev $(SELECT) --wait $(KO_FLAGS)
@@ -58,7 +60,7 @@ cluster-down: ## Stop it and leave nothing behind
 	@cd cmd/cluster && go run . down --dir $(CLUSTER_DIR)
 
 test: ## Run the unit and integration tests of both modules
-	go test -race ./...
+	go test $(RACE) ./...
 	cd cmd/cluster && CGO_ENABLED=0 GOFLAGS="$$GOFLAGS -trimpath" go test ./... # As the node is built: one cache for both.
 
 e2e: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Deploy both overlays for real and walk the user flow
@@ -66,6 +68,9 @@ e2e: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Deploy both overlays for re
 
 bench: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Compare ko apply -k with kubectl kustomize | upstream ko apply
 	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) go test -tags=e2e -count=1 -timeout=40m -run='^$$' -bench=. -benchtime=1x ./internal/e2e
+
+bench-up: $(KO) ## Measure ko up: edit to served, requests during reloads, memory
+	@KO=$(CURDIR)/$(KO) go test -tags=e2e -count=1 -timeout=40m -run='^$$' -bench='^BenchmarkUp$$' -benchtime=1x ./internal/e2e
 
 lint: ## Lint the code and the manifests
 	@! gofmt -l $$(git ls-files '*.go') | grep .
