@@ -1,6 +1,6 @@
 // Command ko is upstream ko with Kustomize: every command and flag of
-// github.com/google/ko, -k on apply, create, resolve and delete, and the command
-// up, which needs no cluster.
+// github.com/google/ko, -k on apply, create, resolve and delete, and the commands
+// up, which needs no cluster, and reload, which needs no new image.
 package main
 
 import (

@@ -56,7 +56,7 @@ func BenchmarkUp(b *testing.B) {
 }
 
 // clone copies the repository as it is, so that edits do not touch it.
-func clone(b *testing.B) string {
+func clone(b testing.TB) string {
 	b.Helper()
 	dir := b.TempDir()
 	files, err := run(b, repository, "", "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
@@ -80,7 +80,7 @@ func clone(b *testing.B) string {
 }
 
 // edit saves another greeting of payments-svc.
-func edit(b *testing.B, checkout, greeting string) {
+func edit(b testing.TB, checkout, greeting string) {
 	b.Helper()
 	file := filepath.Join(checkout, "internal/shop/payments/service.go")
 	source, err := os.ReadFile(file)

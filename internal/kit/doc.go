@@ -21,6 +21,11 @@
 //	route     requests reach the processes that are ready
 //	up        joins them: a loop, and a slot for each replica
 //
+// Behind `ko reload` there are compile and
+//
+//	reload    an executable is sent to the pods that run its program
+//	live      the pod's side: a supervisor replaces the program
+//
 // Package cli puts all that behind upstream ko's command line, and package
 // progress shows people what is going on. Nothing here knows the shop.
 package kit

@@ -1,7 +1,7 @@
 // Package cli puts the kit's stages behind upstream ko's command line. Every
 // command of upstream is upstream's own; apply, create, resolve and delete gain
-// -k, and only a call with -k takes another path than upstream's. The command up
-// is new.
+// -k, and only a call with -k takes another path than upstream's. The commands
+// up and reload are new.
 package cli
 
 import (
@@ -23,6 +23,7 @@ func New(args []string) *cobra.Command {
 	extendResolve(root)
 	extendDelete(root, args)
 	addUp(root)
+	addReload(root)
 	return root
 }
 

@@ -1,12 +1,12 @@
-// Package compile turns an import path into an executable for this machine. It
-// compiles what `ko build` would put into the image, with the same settings,
+// Package compile turns an import path into an executable, for this machine or
+// for the images' platform. It compiles what `ko build` would put into the image, with the same settings,
 // and finds the files that the executable is made of.
 //
 // Upstream ko exports neither the one nor the other for a single import path,
 // so its rules are written again here: those of pkg/build/gobuild.go and
 // pkg/build/gobuilds.go of github.com/google/ko v0.19.1. Two things differ by
 // intent: the platform is this machine's whatever --platform, GOOS and GOARCH
-// say, and an import path without a build configuration of its own is always
+// say, unless ForImages is called, and an import path without a build configuration of its own is always
 // compiled in the working directory, where upstream takes the directory of any
 // configuration there is.
 package compile
@@ -22,6 +22,7 @@ import (
 	"path/filepath"
 	"runtime"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/ko/pkg/commands/options"
 	"golang.org/x/sync/semaphore"
 
@@ -35,6 +36,7 @@ type Compiler struct {
 	options      options.BuildOptions
 	settingsFile string
 	slots        *semaphore.Weighted
+	goos, goarch string
 }
 
 // New reads the build settings: upstream's options, completed from .ko.yaml and
@@ -43,7 +45,7 @@ type Compiler struct {
 // works in a directory of its own below scratch, which is left behind when it is
 // killed.
 func New(opts *options.BuildOptions, tools *process.Group, scratch string) (*Compiler, error) {
-	c := &Compiler{tools: tools, scratch: scratch, options: *opts}
+	c := &Compiler{tools: tools, scratch: scratch, options: *opts, goos: runtime.GOOS, goarch: runtime.GOARCH}
 	if err := c.options.LoadConfig(); err != nil {
 		return nil, fmt.Errorf("reading the build configuration: %w", err)
 	}
@@ -57,6 +59,19 @@ func New(opts *options.BuildOptions, tools *process.Group, scratch string) (*Com
 	}
 	c.slots = semaphore.NewWeighted(int64(jobs))
 	return c, nil
+}
+
+// ForImages returns a compiler for the platform of the images: the first of
+// --platform, or of defaultPlatforms in .ko.yaml, or linux/amd64.
+func (c *Compiler) ForImages() (*Compiler, error) {
+	list := firstSet(c.options.Platforms, c.options.DefaultPlatforms, []string{"linux/amd64"})
+	platform, err := v1.ParsePlatform(list[0])
+	if err != nil || platform.OS == "" || platform.Architecture == "" {
+		return nil, fmt.Errorf("platform %q: expected one such as linux/amd64, in --platform or under defaultPlatforms in .ko.yaml", list[0])
+	}
+	other := *c
+	other.goos, other.goarch = platform.OS, platform.Architecture
+	return &other, nil
 }
 
 // SettingsFile returns the absolute path of the file that holds the settings,

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 )
@@ -124,7 +123,7 @@ func (in *Inputs) addWorkspace(s *settings) {
 func (s *settings) platform(flags []string) gobuild.Context {
 	env := s.vars()
 	platform := gobuild.Default
-	platform.GOOS, platform.GOARCH = runtime.GOOS, runtime.GOARCH
+	platform.GOOS, platform.GOARCH = env["GOOS"], env["GOARCH"]
 	platform.CgoEnabled = env["CGO_ENABLED"] == "1"
 	platform.BuildTags = buildTags(append(strings.Fields(env["GOFLAGS"]), flags...))
 	return platform

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -52,7 +51,7 @@ func (c *Compiler) settings(importPath string) (*settings, error) {
 		s.extraEnv = append(s.extraEnv, "CGO_ENABLED=0")
 	}
 	s.extraEnv = append(s.extraEnv, firstSet(config.Env, c.options.DefaultEnv)...)
-	s.env = slices.Concat(os.Environ(), s.extraEnv, []string{"GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH})
+	s.env = slices.Concat(os.Environ(), s.extraEnv, []string{"GOOS=" + c.goos, "GOARCH=" + c.goarch})
 	return s, s.check()
 }
 

@@ -1,0 +1,113 @@
+//go:build unix
+
+// Command live-reload stands in a pod between the kubelet and the program of an
+// image, and replaces the program by executables that it is sent. See package
+// live, and kustomize/components/live-reload for how it gets into a pod.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/koshop/koshop/internal/kit/live"
+)
+
+const usage = `usage:
+  live-reload install DIR                 copy this program into DIR
+  live-reload run [flags] PROGRAM [ARG…]  run PROGRAM, or the only file in a
+                                          directory, and what takes its place
+  live-reload receive DIR                 read an executable from stdin and run it
+`
+
+func main() {
+	code, err := run(os.Args[1:])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "Error:", err)
+	}
+	os.Exit(code)
+}
+
+func run(args []string) (code int, err error) {
+	switch {
+	case len(args) == 2 && args[0] == "install":
+		err = install(args[1])
+	case len(args) == 2 && args[0] == "receive":
+		err = live.Receive(os.Stdin, args[1])
+	case len(args) > 1 && args[0] == "run":
+		return supervise(args[1:])
+	default:
+		err = errors.New(usage)
+	}
+	if err != nil {
+		code = 1
+	}
+	return code, err
+}
+
+// supervise runs the rest of the command line.
+func supervise(args []string) (code int, err error) {
+	flags := flag.NewFlagSet("live-reload run", flag.ContinueOnError)
+	dir := flags.String("dir", "/live", "the `directory` of the pod that keeps what is sent")
+	grace := flags.Duration("grace", 10*time.Second, "how long the program may take to end before it is killed")
+	if err := flags.Parse(args); err != nil {
+		return 2, nil // It has been printed.
+	}
+	if flags.NArg() == 0 {
+		return 2, errors.New(usage)
+	}
+	program, err := programAt(flags.Arg(0))
+	if err != nil {
+		return 1, err
+	}
+	s := &live.Supervisor{Program: program, Args: flags.Args()[1:], Dir: *dir, Grace: *grace, Log: os.Stderr}
+	return s.Run()
+}
+
+// programAt returns the only file in a directory, such as /ko-app in an image
+// that ko built, or the path itself.
+func programAt(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", fmt.Errorf("looking for the program: %w", err)
+	}
+	if !info.IsDir() {
+		return path, nil
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return "", fmt.Errorf("looking for the program: %w", err)
+	}
+	if len(entries) != 1 {
+		return "", fmt.Errorf("%s holds %d files: name the program", path, len(entries))
+	}
+	return filepath.Join(path, entries[0].Name()), nil
+}
+
+// install copies this program, which the image of an init container has, to
+// where the container of the service finds it.
+func install(dir string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	from, err := os.Open(self)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	path := filepath.Join(dir, "live-reload")
+	to, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o755)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(to, from); err != nil {
+		to.Close()
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return to.Close()
+}

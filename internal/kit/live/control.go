@@ -1,0 +1,74 @@
+//go:build unix
+
+package live
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"time"
+)
+
+// controlTimeout bounds the reading of a request: whoever may connect is in the
+// container already.
+const controlTimeout = 10 * time.Second
+
+// request asks the supervisor to run an executable of the store.
+type request struct {
+	Run    Digest `json:"run"`
+	answer chan<- answer
+}
+
+// answer tells what became of it: an error says why the executable does not run.
+type answer struct {
+	Error string `json:"error,omitempty"`
+}
+
+func failure(err error) answer { return answer{Error: err.Error()} }
+
+// accept passes requests on to the loop, one at a time.
+func (s *Supervisor) accept(listener net.Listener) {
+	for {
+		connection, err := listener.Accept()
+		if err != nil {
+			return // The supervisor ends.
+		}
+		s.converse(connection)
+	}
+}
+
+func (s *Supervisor) converse(connection net.Conn) {
+	defer connection.Close()
+	connection.SetReadDeadline(time.Now().Add(controlTimeout))
+	answered := make(chan answer, 1)
+	asked := &request{answer: answered}
+	if err := json.NewDecoder(connection).Decode(asked); err != nil || !asked.Run.Valid() {
+		json.NewEncoder(connection).Encode(failure(errors.New("not a request")))
+		return
+	}
+	s.requests <- asked
+	json.NewEncoder(connection).Encode(<-answered)
+}
+
+// ask makes the supervisor whose store is dir run an executable of the store,
+// and returns once that has run for a moment. An error says why it does not.
+func ask(dir string, run Digest) error {
+	connection, err := net.Dial("unix", filepath.Join(dir, socketName))
+	if err != nil {
+		return fmt.Errorf("reaching the supervisor: %w", err)
+	}
+	defer connection.Close()
+	var got answer
+	if err := json.NewEncoder(connection).Encode(request{Run: run}); err != nil {
+		return fmt.Errorf("asking the supervisor: %w", err)
+	}
+	if err := json.NewDecoder(connection).Decode(&got); err != nil {
+		return fmt.Errorf("waiting for the supervisor: %w", err)
+	}
+	if got.Error != "" {
+		return errors.New(got.Error)
+	}
+	return nil
+}

@@ -1,0 +1,292 @@
+//go:build unix
+
+package live_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/koshop/koshop/internal/kit/live"
+)
+
+// deadline ends a test that hangs.
+const deadline = 20 * time.Second
+
+// pod is a supervisor with its program, and what stays when it ends.
+type pod struct {
+	t       *testing.T
+	bin     string // executables
+	dir     string // the supervisor's directory
+	address string // of the program
+	cmd     *exec.Cmd
+	output  lockedBuffer
+}
+
+// newPod starts a supervisor whose image holds the program version "image".
+func newPod(t *testing.T) *pod {
+	t.Helper()
+	p := &pod{t: t, bin: t.TempDir(), dir: t.TempDir(), address: unusedAddress(t)}
+	p.goBuild("live-reload", "../../../cmd/live-reload")
+	p.build("image", "")
+	p.start()
+	return p
+}
+
+// build compiles a version of the program that behaves in a certain way.
+func (p *pod) build(version, behaviour string) string {
+	p.t.Helper()
+	return p.goBuild(version, "./testdata/program", "-ldflags=-X main.version="+version+" -X main.behaviour="+behaviour)
+}
+
+func (p *pod) goBuild(name, pkg string, flags ...string) string {
+	p.t.Helper()
+	path := filepath.Join(p.bin, name)
+	args := append([]string{"build", "-o", path}, flags...)
+	if out, err := exec.Command("go", append(args, pkg)...).CombinedOutput(); err != nil {
+		p.t.Fatalf("%v: %s", err, out)
+	}
+	return path
+}
+
+// start starts the container.
+func (p *pod) start() {
+	p.t.Helper()
+	p.cmd = exec.Command(filepath.Join(p.bin, "live-reload"), "run", "-dir", p.dir, "-grace", "1s", filepath.Join(p.bin, "image"), p.address)
+	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	cmd := p.cmd
+	p.t.Cleanup(func() {
+		cmd.Process.Signal(syscall.SIGTERM)
+		cmd.Wait()
+	})
+}
+
+// restart kills the container the way the kernel does when memory is short.
+func (p *pod) restart() {
+	p.t.Helper()
+	_, parent := p.ask()
+	if parent != p.cmd.Process.Pid {
+		p.t.Fatalf("the program's parent is %d, the supervisor is %d", parent, p.cmd.Process.Pid)
+	}
+	p.cmd.Process.Signal(syscall.SIGTERM)
+	p.cmd.Wait()
+	p.start()
+}
+
+// send sends an executable and returns what the sender is told.
+func (p *pod) send(path string) (string, error) {
+	p.t.Helper()
+	var stream bytes.Buffer
+	if err := live.Send(&stream, path); err != nil {
+		p.t.Fatal(err)
+	}
+	return p.receive(&stream)
+}
+
+func (p *pod) receive(stream io.Reader) (string, error) {
+	cmd := exec.Command(filepath.Join(p.bin, "live-reload"), "receive", p.dir)
+	cmd.Stdin = stream
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// ask asks the program for its version and its parent, and waits for it.
+func (p *pod) ask() (version string, parent int) {
+	p.t.Helper()
+	for end := time.Now().Add(deadline); ; time.Sleep(10 * time.Millisecond) {
+		response, err := http.Get("http://" + p.address)
+		if err != nil {
+			if time.Now().After(end) {
+				p.t.Fatalf("%v\n%s", err, &p.output)
+			}
+			continue
+		}
+		var name string
+		_, err = fmt.Fscan(response.Body, &version, &name, &parent)
+		response.Body.Close()
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if want := filepath.Join(p.bin, "image"); name != want {
+			p.t.Errorf("the program is called %s, expected %s", name, want)
+		}
+		return version, parent
+	}
+}
+
+func (p *pod) expect(want string) {
+	p.t.Helper()
+	if got, _ := p.ask(); got != want {
+		p.t.Errorf("version %s runs, expected %s\n%s", got, want, &p.output)
+	}
+}
+
+func TestAnExecutableTakesOver(t *testing.T) {
+	p := newPod(t)
+	p.expect("image")
+	for _, version := range []string{"one", "two", "three"} {
+		if out, err := p.send(p.build(version, "")); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		p.expect(version)
+	}
+	entries, err := os.ReadDir(p.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := 0
+	for _, entry := range entries {
+		if live.Digest(entry.Name()).Valid() {
+			kept++
+		}
+	}
+	if kept != 2 {
+		t.Errorf("%d executables are kept, expected the running one and the one before", kept)
+	}
+}
+
+func TestOneThatCrashesGivesWayToTheOneBefore(t *testing.T) {
+	p := newPod(t)
+	p.expect("image")
+	if out, err := p.send(p.build("good", "")); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	out, err := p.send(p.build("bad", "crash"))
+	if err == nil || !strings.Contains(out, "ended at once: exit code 7") {
+		t.Errorf("the sender is told %v, %q", err, out)
+	}
+	p.expect("good")
+	if out, err := p.send(p.build("better", "")); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	p.expect("better")
+}
+
+func TestAFileThatIsNoProgram(t *testing.T) {
+	p := newPod(t)
+	p.expect("image")
+	path := filepath.Join(t.TempDir(), "text")
+	if err := os.WriteFile(path, []byte("not a program"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := p.send(path); err == nil || !strings.Contains(out, "exec format error") {
+		t.Errorf("the sender is told %v, %q", err, out)
+	}
+	p.expect("image")
+}
+
+func TestWhatDoesNotArriveWholeChangesNothing(t *testing.T) {
+	p := newPod(t)
+	var whole bytes.Buffer
+	if err := live.Send(&whole, p.build("one", "")); err != nil {
+		t.Fatal(err)
+	}
+	lines := bytes.SplitAfterN(whole.Bytes(), []byte("\n"), 2)
+	other := bytes.Replace(lines[0], []byte(`"digest":"`), []byte(`"digest":"../`), 1)
+	for name, stream := range map[string][]byte{
+		"cut":        whole.Bytes()[:whole.Len()/2],
+		"empty":      nil,
+		"no header":  lines[1],
+		"a path":     append(other, lines[1]...),
+		"no content": lines[0],
+	} {
+		if out, err := p.receive(bytes.NewReader(stream)); err == nil {
+			t.Errorf("%s: accepted: %s", name, out)
+		}
+	}
+	p.expect("image")
+	if left, _ := filepath.Glob(filepath.Join(p.dir, "incoming-*")); len(left) > 0 {
+		t.Errorf("%v is left", left)
+	}
+}
+
+func TestARestartedContainerGoesOnWithWhatWasSent(t *testing.T) {
+	p := newPod(t)
+	p.expect("image")
+	if out, err := p.send(p.build("one", "")); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	p.restart()
+	p.expect("one")
+	p.build("image", "newer") // A newer image, which a pod restart brings.
+	p.restart()
+	p.expect("image")
+}
+
+func TestSignalsAndExitCodesPass(t *testing.T) {
+	p := newPod(t)
+	p.expect("image")
+	p.cmd.Process.Signal(syscall.SIGHUP)
+	for end := time.Now().Add(deadline); !strings.Contains(p.output.String(), "received hangup"); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the program got no signal: %s", &p.output)
+		}
+	}
+	p.cmd.Process.Signal(syscall.SIGTERM)
+	p.cmd.Wait()
+	if code := p.cmd.ProcessState.ExitCode(); code != 3 {
+		t.Errorf("exit code %d, expected the program's 3", code)
+	}
+	p.start()
+	p.expect("image")
+	http.Get("http://" + p.address + "/exit")
+	p.cmd.Wait()
+	if code := p.cmd.ProcessState.ExitCode(); code != 9 {
+		t.Errorf("exit code %d, expected the program's 9", code)
+	}
+}
+
+func TestAStubbornProgramIsKilled(t *testing.T) {
+	p := newPod(t)
+	p.expect("image")
+	for _, version := range []string{"first", "second"} {
+		if out, err := p.send(p.build(version, "stubborn")); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		p.expect(version)
+	}
+	if out, err := p.send(p.build("last", "")); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+}
+
+// lockedBuffer is written by a process and read by the test.
+type lockedBuffer struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.String()
+}
+
+func unusedAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}

@@ -1,0 +1,122 @@
+package live
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Digest is the SHA-256 of an executable, in lower-case hexadecimal.
+type Digest string
+
+// Valid reports whether d has the form of a digest, and so is safe as the name
+// of a file.
+func (d Digest) Valid() bool {
+	raw, err := hex.DecodeString(string(d))
+	return err == nil && len(raw) == sha256.Size && strings.ToLower(string(d)) == string(d)
+}
+
+// short names an executable to people.
+func (d Digest) short() string {
+	if len(d) < 12 {
+		return "the image's executable"
+	}
+	return "executable " + string(d[:12])
+}
+
+// DigestFile computes the digest of a file.
+func DigestFile(path string) (Digest, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, file); err != nil {
+		return "", fmt.Errorf("reading %s: %w", path, err)
+	}
+	return Digest(hex.EncodeToString(hash.Sum(nil))), nil
+}
+
+// store is a directory that outlives the container but not the pod, such as an
+// emptyDir. It holds the executables that were sent, by digest, and a symbolic
+// link to the one to start with.
+type store struct {
+	dir   string
+	image Digest // of the executable in the image
+}
+
+const (
+	currentName = "current" // link to the executable to start with
+	imageName   = "image"   // digest of the image's executable when that was sent
+)
+
+func (s *store) path(d Digest) string { return filepath.Join(s.dir, string(d)) }
+
+// current returns the executable that the container starts with: the newest
+// that was sent, unless the image's own has changed since, which is newer then.
+// It is "" for the image's.
+func (s *store) current() (Digest, error) {
+	image, err := os.ReadFile(filepath.Join(s.dir, imageName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if Digest(image) != s.image {
+		return "", s.setCurrent("")
+	}
+	target, err := os.Readlink(filepath.Join(s.dir, currentName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return Digest(target), err
+}
+
+// setCurrent makes the next start of the container begin with d.
+func (s *store) setCurrent(d Digest) error {
+	link := filepath.Join(s.dir, currentName)
+	if d == "" || d == s.image {
+		if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	if err := os.WriteFile(filepath.Join(s.dir, imageName), []byte(s.image), 0o644); err != nil {
+		return err
+	}
+	next := link + ".next"
+	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.Symlink(string(d), next); err != nil {
+		return err
+	}
+	return os.Rename(next, link)
+}
+
+// prune removes the executables that are not kept.
+func (s *store) prune(keep ...Digest) error {
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		d := Digest(entry.Name())
+		if !d.Valid() || slices.Contains(keep, d) {
+			continue
+		}
+		if err := os.Remove(s.path(d)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
