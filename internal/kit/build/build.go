@@ -69,6 +69,15 @@ func (b *Builder) Check(importPath string) error {
 	return nil
 }
 
+// Qualify makes a path such as ./cmd/web an import path with its scheme.
+func (b *Builder) Qualify(path string) (string, error) {
+	importPath, err := b.checker.QualifyImport(path)
+	if err != nil {
+		return "", fmt.Errorf("%s cannot be built: %w", path, err)
+	}
+	return importPath, b.Check(importPath)
+}
+
 // Build compiles the import path, scheme included, for each platform and lays
 // the binary on the base image. It may be called concurrently; --jobs bounds how
 // many images are built at once.

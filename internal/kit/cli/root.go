@@ -1,7 +1,7 @@
 // Package cli puts the kit's stages behind upstream ko's command line. Every
 // command of upstream is upstream's own; apply, create, resolve and delete gain
 // -k, and only a call with -k takes another path than upstream's. The commands
-// up and reload are new.
+// up, reload and deps are new.
 package cli
 
 import (
@@ -24,6 +24,7 @@ func New(args []string) *cobra.Command {
 	extendDelete(root, args)
 	addUp(root)
 	addReload(root)
+	addDeps(root)
 	return root
 }
 

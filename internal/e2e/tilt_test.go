@@ -1,0 +1,228 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// tilt is a `tilt up` under test.
+type tilt struct {
+	dir string // a copy of the repository
+	log string // file with what it prints
+}
+
+// tiltIn looks for the real program, which no package manager of the test
+// machine has.
+func tiltIn(t *testing.T) *tilt {
+	t.Helper()
+	if _, err := exec.LookPath("tilt"); err != nil {
+		t.Skip("tilt is not on PATH: the Tiltfile and ko_build are not tested")
+	}
+	return &tilt{dir: clone(t), log: filepath.Join(t.TempDir(), "tilt.log")}
+}
+
+// command is tilt with a web port of its own. A tilt that was built from source
+// has no web page but for --web-mode=prod.
+func (tl *tilt) command(t testing.TB, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command("tilt", args...)
+	cmd.Dir = tl.dir
+	cmd.Env = append(os.Environ(), "DO_NOT_TRACK=1", "TILT_PORT="+strconv.Itoa(unusedPort(t)), "TILT_WEB_MODE=prod")
+	log, err := os.OpenFile(tl.log, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { log.Close() })
+	cmd.Stdout, cmd.Stderr = log, log
+	return cmd
+}
+
+func unusedPort(t testing.TB) int {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port
+}
+
+// up starts `tilt up`, which ends with the test, or before by the function.
+func (tl *tilt) up(t testing.TB, args ...string) (stop func()) {
+	t.Helper()
+	cmd := tl.command(t, append([]string{"up", "--web-mode=prod", "--stream"}, args...)...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stop = sync.OnceFunc(func() {
+		cmd.Process.Signal(syscall.SIGINT)
+		cmd.Wait()
+	})
+	t.Cleanup(stop)
+	return stop
+}
+
+func (tl *tilt) printed(t testing.TB) string {
+	t.Helper()
+	text, err := os.ReadFile(tl.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func (tl *tilt) prints(t testing.TB, text string) {
+	t.Helper()
+	eventually(t, "tilt prints "+text, func(context.Context) error {
+		if printed := tl.printed(t); !strings.Contains(printed, text) {
+			return fmt.Errorf("it printed\n%s", printed)
+		}
+		return nil
+	})
+}
+
+// printsAgain waits until it has printed a text once more than by now.
+func (tl *tilt) printsAgain(t testing.TB, text string) {
+	t.Helper()
+	before := strings.Count(tl.printed(t), text)
+	eventually(t, "tilt prints once more "+text, func(context.Context) error {
+		if strings.Count(tl.printed(t), text) == before {
+			return errors.New("it does not")
+		}
+		return nil
+	})
+}
+
+func (tl *tilt) write(t *testing.T, name, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(filepath.Join(tl.dir, name)), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(tl.dir, name), []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// serves waits for what GET says.
+func serves(t *testing.T, url, want string) {
+	t.Helper()
+	eventually(t, url+" says "+want, func(ctx context.Context) error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err == nil && !strings.Contains(string(body), want) {
+			err = fmt.Errorf("it says %s", body)
+		}
+		return err
+	})
+}
+
+// tilt ci ends by itself, with a true exit code, and tilt down removes all.
+func TestTiltCI(t *testing.T) {
+	c := connect(t)
+	tl := tiltIn(t)
+	c.claimNamespace(t, "api")
+	if err := tl.command(t, "ci", "--web-mode=prod").Run(); err != nil {
+		t.Fatalf("%v\n%s", err, tl.printed(t))
+	}
+	for _, service := range services {
+		if _, err := c.readyPods(t.Context(), "api", service, 1); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := tl.command(t, "down", "--delete-namespaces").Run(); err != nil {
+		t.Fatalf("%v\n%s", err, tl.printed(t))
+	}
+	eventually(t, "namespace api is gone", func(ctx context.Context) error {
+		if pods, err := c.pods(ctx, "api", "payments-svc"); err != nil || len(pods) > 0 {
+			return fmt.Errorf("%d pods are left (error %v)", len(pods), err)
+		}
+		return nil
+	})
+	tl.write(t, "internal/shop/payments/extra.go", "package payments\n\nvar _ = mistake\n")
+	err := tl.command(t, "ci", "--web-mode=prod", "payments-svc").Run()
+	if _, failed := errors.AsType[*exec.ExitError](err); !failed || !strings.Contains(tl.printed(t), "extra.go:3:9: undefined: mistake") {
+		t.Errorf("code that does not compile: %v\n%s", err, tl.printed(t))
+	}
+}
+
+// A service that is named runs alone; a save runs in its pod, which stays; a
+// mistake is shown and changes nothing; a package that is imported later is
+// watched from then on.
+func TestTiltUpReloads(t *testing.T) {
+	c := connect(t)
+	tl := tiltIn(t)
+	c.claimNamespace(t, "api")
+	tl.up(t, "orders-svc")
+	eventually(t, "orders-svc is ready", func(ctx context.Context) error {
+		_, err := c.readyPods(ctx, "api", "orders-svc", 1)
+		return err
+	})
+	if pods, err := c.pods(t.Context(), "api", "payments-svc"); err != nil || len(pods) > 0 {
+		t.Errorf("payments-svc runs, though only orders-svc is named (error %v)", err)
+	}
+	before, err := c.readyPods(t.Context(), "api", "orders-svc", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := c.forward(t, "api", "orders-svc") + "/healthz"
+	service := filepath.Join(tl.dir, "internal/shop/orders/service.go")
+	source, err := os.ReadFile(service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	greet := func(expression string) {
+		t.Helper()
+		edited := strings.Replace(string(source), `Greeting: "orders-svc is well"`, `Greeting: `+expression, 1)
+		if edited == string(source) {
+			t.Fatal("orders-svc has no greeting to edit")
+		}
+		if err := os.WriteFile(service, []byte(edited), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	greet(`"first"`)
+	serves(t, url, `"first"`)
+	greet(`mistake`)
+	tl.prints(t, "undefined: mistake")
+	serves(t, url, `"first"`)
+
+	tl.write(t, "internal/shop/greeting/greeting.go", "package greeting\n\n// Text is said.\nconst Text = \"second\"\n")
+	source = []byte(strings.Replace(string(source), "import (\n", "import (\n\t\"github.com/koshop/koshop/internal/shop/greeting\"\n", 1))
+	greet(`greeting.Text`)
+	serves(t, url, `"second"`)
+	eventually(t, "tilt reads the Tiltfile again", func(context.Context) error {
+		if times := strings.Count(tl.printed(t), "Successfully loaded Tiltfile"); times < 2 {
+			return fmt.Errorf("it did so %d times", times)
+		}
+		return nil
+	})
+	tl.write(t, "internal/shop/greeting/greeting.go", "package greeting\n\n// Text is said.\nconst Text = \"third\"\n")
+	serves(t, url, `"third"`)
+
+	after, err := c.readyPods(t.Context(), "api", "orders-svc", 1)
+	if err != nil || after[0].UID != before[0].UID || after[0].Status.ContainerStatuses[0].RestartCount != 0 {
+		t.Errorf("it is another pod, or was restarted (error %v)", err)
+	}
+}

@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/google/ko/pkg/commands/options"
+	"github.com/spf13/cobra"
+
+	"github.com/koshop/koshop/internal/kit/compile"
+	"github.com/koshop/koshop/internal/kit/process"
+)
+
+const depsLong = `This command prints what the executable of an import path is made of, one path a line, for a watcher of files such as Tilt's:
+the directories of local packages and embedded files, go.mod and go.sum, and the same of replaced modules. Packages of Go and of the module
+cache, which do not change, are left out.`
+
+// addDeps adds the command that prints what a program is made of.
+func addDeps(root *cobra.Command) {
+	building := &options.BuildOptions{}
+	cmd := &cobra.Command{
+		Use:     "deps IMPORTPATH",
+		Short:   "Print the files and directories that a program is made of.",
+		Long:    depsLong,
+		Example: "\n  ko deps ./cmd/payments-svc",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withCompiler(building, func(compiler *compile.Compiler, _ string) error {
+				roots, err := rootsOf(cmd.Context(), compiler, args[0])
+				for _, root := range roots {
+					fmt.Fprintln(cmd.OutOrStdout(), root)
+				}
+				return err
+			})
+		},
+	}
+	root.AddCommand(cmd)
+}
+
+// rootsOf returns the roots of an import path, relative to the working directory
+// where they are below it.
+func rootsOf(ctx context.Context, compiler *compile.Compiler, importPath string) ([]string, error) {
+	inputs, err := compiler.Inputs(ctx, importPath)
+	if err != nil {
+		return nil, err
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		return nil, fmt.Errorf("looking for the working directory: %w", err)
+	}
+	roots := inputs.Roots()
+	for i, root := range roots {
+		if relative, err := filepath.Rel(here, root); err == nil && filepath.IsLocal(relative) {
+			roots[i] = relative
+		}
+	}
+	return roots, nil
+}
+
+// withCompiler lends a compiler for the images' platform, and a directory to
+// compile in.
+func withCompiler(building *options.BuildOptions, use func(compiler *compile.Compiler, scratch string) error) (err error) {
+	scratch, err := os.MkdirTemp("", "ko-*")
+	if err != nil {
+		return fmt.Errorf("making a directory to compile in: %w", err)
+	}
+	defer os.RemoveAll(scratch)
+	tools, err := process.NewGroup()
+	if err != nil {
+		return err
+	}
+	defer tools.Close()
+	compiler, err := compile.New(building, tools, scratch)
+	if err == nil {
+		compiler, err = compiler.ForImages()
+	}
+	if err != nil {
+		return err
+	}
+	return use(compiler, scratch)
+}

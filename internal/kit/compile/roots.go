@@ -1,0 +1,38 @@
+package compile
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// Roots returns the paths to give to a watcher that follows directories all the
+// way down, such as Tilt's: the directories of packages and of embedded files,
+// and of the other directories only the files that count.
+func (in *Inputs) Roots() []string {
+	roots := map[string]bool{}
+	whole := maps.Clone(in.packages)
+	for _, e := range in.embeds {
+		for _, dir := range e.dirs() {
+			whole[dir] = true
+		}
+	}
+	for dir := range in.dirs {
+		if whole[dir] {
+			roots[dir] = true
+			continue
+		}
+		for _, name := range []string{"go.mod", "go.sum", "go.work", "go.work.sum", filepath.Join("vendor", "modules.txt")} {
+			if file := filepath.Join(dir, name); isThere(file) {
+				roots[file] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(roots))
+}
+
+func isThere(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}
