@@ -6,7 +6,6 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -41,12 +40,17 @@ func run(args []string) (code int, err error) {
 	case len(args) > 1 && args[0] == "run":
 		return supervise(args[1:])
 	default:
-		err = errors.New(usage)
+		return showUsage()
 	}
 	if err != nil {
 		code = 1
 	}
 	return code, err
+}
+
+func showUsage() (code int, err error) {
+	fmt.Fprint(os.Stderr, usage)
+	return 2, nil
 }
 
 // supervise runs the rest of the command line.
@@ -58,7 +62,7 @@ func supervise(args []string) (code int, err error) {
 		return 2, nil // It has been printed.
 	}
 	if flags.NArg() == 0 {
-		return 2, errors.New(usage)
+		return showUsage()
 	}
 	program, err := programAt(flags.Arg(0))
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -41,7 +40,7 @@ func (tl *tilt) command(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command("tilt", args...)
 	cmd.Dir = tl.dir
-	cmd.Env = append(os.Environ(), "DO_NOT_TRACK=1", "TILT_PORT="+strconv.Itoa(unusedPort(t)), "TILT_WEB_MODE=prod")
+	cmd.Env = append(os.Environ(), "DO_NOT_TRACK=1", "TILT_PORT="+strconv.Itoa(freePort(t)), "TILT_WEB_MODE=prod")
 	log, err := os.OpenFile(tl.log, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
 		t.Fatal(err)
@@ -49,16 +48,6 @@ func (tl *tilt) command(t testing.TB, args ...string) *exec.Cmd {
 	t.Cleanup(func() { log.Close() })
 	cmd.Stdout, cmd.Stderr = log, log
 	return cmd
-}
-
-func unusedPort(t testing.TB) int {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
 }
 
 // up starts `tilt up`, which ends with the test, or before by the function.

@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// socketName is the supervisor's Unix socket, in the directory of the store.
+const socketName = "socket"
+
 // controlTimeout bounds the reading of a request: whoever may connect is in the
 // container already.
 const controlTimeout = 10 * time.Second

@@ -5,10 +5,8 @@
 //
 //	supervisor  runs one executable at a time, and decides which
 //	store       keeps the executables that were sent, across container restarts
-//	transfer    brings one into the container, over the stdin of `kubectl exec`
+//	send        is what a developer's machine sends, over the stdin of an exec,
+//	receive     and what brings it into the store
 //	control     is how the program that receives one talks to the supervisor
 //	reaper      starts processes, and waits for them and for their orphans
 package live
-
-// socketName is the supervisor's Unix socket, in the directory of the store.
-const socketName = "socket"

@@ -1,49 +1,14 @@
+//go:build unix
+
 package live
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 )
-
-// Digest is the SHA-256 of an executable, in lower-case hexadecimal.
-type Digest string
-
-// Valid reports whether d has the form of a digest, and so is safe as the name
-// of a file.
-func (d Digest) Valid() bool {
-	raw, err := hex.DecodeString(string(d))
-	return err == nil && len(raw) == sha256.Size && strings.ToLower(string(d)) == string(d)
-}
-
-// short names an executable to people.
-func (d Digest) short() string {
-	if len(d) < 12 {
-		return "the image's executable"
-	}
-	return "executable " + string(d[:12])
-}
-
-// DigestFile computes the digest of a file.
-func DigestFile(path string) (Digest, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, file); err != nil {
-		return "", fmt.Errorf("reading %s: %w", path, err)
-	}
-	return Digest(hex.EncodeToString(hash.Sum(nil))), nil
-}
 
 // store is a directory that outlives the container but not the pod, such as an
 // emptyDir. It holds the executables that were sent, by digest, and a symbolic

@@ -16,47 +16,11 @@ import (
 )
 
 const (
-	// maxExecutable bounds what a sender can make the container store.
+	// maxExecutable bounds in bytes what a sender can make the container store.
 	maxExecutable = 512 << 20
-	// maxHeader bounds the line before an executable.
+	// maxHeader bounds in bytes the line before an executable.
 	maxHeader = 4 << 10
-	// window is the memory that the container spends on decompression, and must
-	// fit its limits beside the program.
-	window = 8 << 20
 )
-
-// header is the line of JSON before an executable.
-type header struct {
-	Digest Digest `json:"digest"`
-	Size   int64  `json:"size"` // in bytes, before compression
-}
-
-// Send writes the executable at path to w in the form that Receive reads: a
-// header, and the executable compressed by zstd.
-func Send(w io.Writer, path string) error {
-	digest, err := DigestFile(path)
-	if err != nil {
-		return err
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return err
-	}
-	if err := json.NewEncoder(w).Encode(header{Digest: digest, Size: info.Size()}); err != nil {
-		return err
-	}
-	compressed, err := zstd.NewWriter(w, zstd.WithWindowSize(window))
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(compressed, file)
-	return errors.Join(err, compressed.Close())
-}
 
 // Receive reads an executable from r into the supervisor's directory, and
 // returns once the supervisor runs it. Nothing changes unless all of it arrives
