@@ -158,6 +158,20 @@ func TestAnExecutableTakesOver(t *testing.T) {
 	}
 }
 
+func TestTheSameExecutableGoesOn(t *testing.T) {
+	p := newPod(t)
+	p.expect("image")
+	for _, executable := range []string{filepath.Join(p.bin, "image"), p.build("one", ""), filepath.Join(p.bin, "one")} {
+		if out, err := p.send(executable); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	p.expect("one")
+	if stopped := strings.Count(p.output.String(), "received terminated"); stopped != 1 {
+		t.Errorf("the program was stopped %d times, once was due\n%s", stopped, &p.output)
+	}
+}
+
 func TestOneThatCrashesGivesWayToTheOneBefore(t *testing.T) {
 	p := newPod(t)
 	p.expect("image")

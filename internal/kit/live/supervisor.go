@@ -150,6 +150,9 @@ func (s *Supervisor) serve(next Digest) (a answer) {
 		next = ""
 	}
 	old := s.child.digest
+	if next == old {
+		return answer{} // A comment has changed, say: nothing is gained by a restart.
+	}
 	s.child.stop(s.Grace)
 	s.fallback = old
 	if err := s.run(next); err != nil {
