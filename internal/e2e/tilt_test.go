@@ -6,8 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -110,17 +108,8 @@ func (tl *tilt) write(t *testing.T, name, content string) {
 func serves(t *testing.T, url, want string) {
 	t.Helper()
 	eventually(t, url+" says "+want, func(ctx context.Context) error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		if err != nil {
-			return err
-		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			return err
-		}
-		defer response.Body.Close()
-		body, err := io.ReadAll(response.Body)
-		if err == nil && !strings.Contains(string(body), want) {
+		_, body, err := get(ctx, url)
+		if err == nil && !strings.Contains(body, want) {
 			err = fmt.Errorf("it says %s", body)
 		}
 		return err

@@ -112,16 +112,11 @@ func editUntilServed(b *testing.B, l *laptop, checkout, greeting string) time.Du
 
 func greetingOf(b *testing.B, l *laptop) string {
 	b.Helper()
-	response, err := http.Get(l.url("payments-svc") + "/healthz")
+	_, body, err := get(b.Context(), l.url("payments-svc")+"/healthz")
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return string(body)
+	return body
 }
 
 func editAndBuild(b *testing.B, checkout, greeting string) time.Duration {

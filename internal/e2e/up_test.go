@@ -98,20 +98,27 @@ func (l *laptop) shop() flow.Shop {
 func (l *laptop) answers(t testing.TB, service, path string, status int) {
 	t.Helper()
 	eventually(t, service+" answers", func(ctx context.Context) error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, l.url(service)+path, nil)
-		if err != nil {
-			return err
+		got, _, err := get(ctx, l.url(service)+path)
+		if err == nil && got != status {
+			err = fmt.Errorf("%s answers %d", service, got)
 		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			return err
-		}
-		response.Body.Close()
-		if response.StatusCode != status {
-			return fmt.Errorf("%s answers %s", service, response.Status)
-		}
-		return nil
+		return err
 	})
+}
+
+// get returns what a URL answers.
+func get(ctx context.Context, url string) (status int, body string, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, "", err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, "", err
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	return response.StatusCode, string(content), err
 }
 
 func freePort(t testing.TB) int {

@@ -15,6 +15,8 @@ import (
 	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/koshop/koshop/internal/kit/kubeconfig"
 )
 
 // fieldManager owns the fields that server-side apply sets:
@@ -37,15 +39,11 @@ type Cluster struct {
 // sends nothing to the cluster yet. Warnings of the API server go to warnings,
 // each once.
 func Connect(flags *genericclioptions.ConfigFlags, warnings io.Writer) (*Cluster, error) {
-	config, err := flags.ToRESTConfig()
+	choice, err := kubeconfig.Read(flags)
 	if err != nil {
-		return nil, fmt.Errorf("reading the kubeconfig: %w; name a cluster with --context, --kubeconfig or KUBECONFIG", err)
+		return nil, err
 	}
-	namespace, enforce, err := flags.ToRawKubeConfigLoader().Namespace()
-	if err != nil {
-		return nil, fmt.Errorf("reading the namespace from the kubeconfig: %w", err)
-	}
-	config = rest.CopyConfig(config)
+	config := rest.CopyConfig(choice.Config)
 	config.QPS = -1 // The API server's own fairness bounds us, as it does kubectl.
 	config.WarningHandler = rest.NewWarningWriter(warnings, rest.WarningWriterOptions{Deduplicate: true})
 	// What these libraries log, they return as errors too.
@@ -56,7 +54,7 @@ func Connect(flags *genericclioptions.ConfigFlags, warnings io.Writer) (*Cluster
 		return nil, fmt.Errorf("connecting to %s: %w", config.Host, err)
 	}
 	manager := ssa.NewResourceManager(c, nil, ssa.Owner{Field: fieldManager})
-	return &Cluster{client: c, manager: manager, host: config.Host, namespace: namespace, enforce: enforce}, nil
+	return &Cluster{client: c, manager: manager, host: config.Host, namespace: choice.Namespace, enforce: choice.Enforced}, nil
 }
 
 // Host is the address of the API server.

@@ -61,8 +61,13 @@ func (c *Cluster) deleteOne(ctx context.Context, o object, scopes scopes) (objec
 	if err := c.client.Get(ctx, client.ObjectKeyFromObject(o), live); err != nil {
 		return nil, err
 	}
+	return live, c.remove(ctx, live)
+}
+
+// remove begins to delete exactly this object, not another one of its name.
+func (c *Cluster) remove(ctx context.Context, live object) error {
 	uid := live.GetUID()
-	return live, c.client.Delete(ctx, live, client.PropagationPolicy(metav1.DeletePropagationBackground), client.Preconditions{UID: &uid})
+	return c.client.Delete(ctx, live, client.PropagationPolicy(metav1.DeletePropagationBackground), client.Preconditions{UID: &uid})
 }
 
 func (c *Cluster) awaitAllGone(ctx context.Context, objects []object, log *progress.Log) error {

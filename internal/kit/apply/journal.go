@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/fluxcd/pkg/ssa"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -86,7 +85,7 @@ func (c *Cluster) undo(ctx context.Context, e entry) (removed object, err error)
 	case err != nil || live == nil:
 		return nil, err
 	case e.before == nil && isOurs(live):
-		return live, c.remove(ctx, live)
+		return live, client.IgnoreNotFound(c.remove(ctx, live))
 	case e.before == nil || live.GetResourceVersion() == e.before.GetResourceVersion():
 		return nil, nil // Somebody else's, or never changed.
 	}
@@ -104,11 +103,4 @@ func isOurs(live object) bool {
 		}
 	}
 	return false
-}
-
-// remove begins to delete exactly this object.
-func (c *Cluster) remove(ctx context.Context, live object) error {
-	uid := live.GetUID()
-	err := c.client.Delete(ctx, live, client.PropagationPolicy(metav1.DeletePropagationBackground), client.Preconditions{UID: &uid})
-	return client.IgnoreNotFound(err)
 }

@@ -2,7 +2,6 @@ package compile
 
 import (
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 )
@@ -24,15 +23,10 @@ func (in *Inputs) Roots() []string {
 			continue
 		}
 		for _, name := range []string{"go.mod", "go.sum", "go.work", "go.work.sum", filepath.Join("vendor", "modules.txt")} {
-			if file := filepath.Join(dir, name); isThere(file) {
+			if file := filepath.Join(dir, name); isFile(file) {
 				roots[file] = true
 			}
 		}
 	}
 	return slices.Sorted(maps.Keys(roots))
-}
-
-func isThere(file string) bool {
-	_, err := os.Stat(file)
-	return err == nil
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"io"
 	"os"
 	"strings"
@@ -38,5 +39,8 @@ func DigestFile(path string) (Digest, error) {
 	if _, err := io.Copy(hash, file); err != nil {
 		return "", fmt.Errorf("reading %s: %w", path, err)
 	}
-	return Digest(hex.EncodeToString(hash.Sum(nil))), nil
+	return digestOf(hash), nil
 }
+
+// digestOf returns the digest of what was written to a SHA-256 hash.
+func digestOf(hash hash.Hash) Digest { return Digest(hex.EncodeToString(hash.Sum(nil))) }

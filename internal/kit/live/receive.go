@@ -5,7 +5,6 @@ package live
 import (
 	"bufio"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -69,7 +68,7 @@ func (h header) store(r io.Reader, dir string) (err error) {
 		return err
 	case n != h.Size:
 		return fmt.Errorf("it has %d bytes, expected %d", n, h.Size)
-	case Digest(hex.EncodeToString(hash.Sum(nil))) != h.Digest:
+	case digestOf(hash) != h.Digest:
 		return errors.New("it does not have the digest that was announced")
 	}
 	s := store{dir: dir}

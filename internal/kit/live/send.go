@@ -1,6 +1,7 @@
 package live
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"io"
@@ -22,26 +23,19 @@ type header struct {
 // Send writes the executable at path to w in the form that Receive reads: a
 // header, and the executable compressed by zstd.
 func Send(w io.Writer, path string) error {
-	digest, err := DigestFile(path)
+	executable, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return err
-	}
-	if err := json.NewEncoder(w).Encode(header{Digest: digest, Size: info.Size()}); err != nil {
+	hash := sha256.New()
+	hash.Write(executable)
+	if err := json.NewEncoder(w).Encode(header{Digest: digestOf(hash), Size: int64(len(executable))}); err != nil {
 		return err
 	}
 	compressed, err := zstd.NewWriter(w, zstd.WithWindowSize(window))
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(compressed, file)
+	_, err = compressed.Write(executable)
 	return errors.Join(err, compressed.Close())
 }

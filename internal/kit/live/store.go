@@ -46,10 +46,11 @@ func (s *store) current() (Digest, error) {
 	return Digest(target), err
 }
 
-// setCurrent makes the next start of the container begin with d.
+// setCurrent makes the next start of the container begin with d, which is "" for
+// the image's executable.
 func (s *store) setCurrent(d Digest) error {
 	link := filepath.Join(s.dir, currentName)
-	if d == "" || d == s.image {
+	if d == "" {
 		if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

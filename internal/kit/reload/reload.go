@@ -1,5 +1,5 @@
-// Package reload is the developer's side of live reload: it compiles a command
-// and sends the executable to the pods whose supervisor, package live, runs it.
+// Package reload is the developer's side of live reload: it sends executables
+// to the pods whose supervisor, package live, runs them.
 package reload
 
 import (
@@ -21,6 +21,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/remotecommand"
 
+	"github.com/koshop/koshop/internal/kit/kubeconfig"
 	"github.com/koshop/koshop/internal/kit/live"
 )
 
@@ -37,19 +38,15 @@ type Cluster struct {
 // Connect reads the kubeconfig that kubectl would with the same flags. It sends
 // nothing to the cluster yet.
 func Connect(flags *genericclioptions.ConfigFlags) (*Cluster, error) {
-	config, err := flags.ToRESTConfig()
+	choice, err := kubeconfig.Read(flags)
 	if err != nil {
-		return nil, fmt.Errorf("reading the kubeconfig: %w; name a cluster with --context, --kubeconfig or KUBECONFIG", err)
+		return nil, err
 	}
-	namespace, _, err := flags.ToRawKubeConfigLoader().Namespace()
+	client, err := kubernetes.NewForConfig(choice.Config)
 	if err != nil {
-		return nil, fmt.Errorf("reading the namespace from the kubeconfig: %w", err)
+		return nil, fmt.Errorf("connecting to %s: %w", choice.Config.Host, err)
 	}
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return nil, fmt.Errorf("connecting to %s: %w", config.Host, err)
-	}
-	return &Cluster{config: config, client: client, namespace: namespace}, nil
+	return &Cluster{config: choice.Config, client: client, namespace: choice.Namespace}, nil
 }
 
 // Target is a container that takes executables.
