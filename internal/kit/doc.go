@@ -26,7 +26,7 @@
 //	reload    an executable is sent to the pods that run its program
 //	live      the pod's side: a supervisor replaces the program
 //
-// Package kubeconfig says which cluster apply and reload work on. Package cli puts
-// all that behind upstream ko's command line, and package
-// progress shows people what is going on. Nothing here knows the shop.
+// Package kubeconfig says which cluster apply and reload work on. Package cli
+// puts all that behind upstream ko's command line, and package progress shows
+// people what is going on. Nothing here knows the shop.
 package kit
