@@ -36,7 +36,7 @@ func run(args []string) (code int, err error) {
 	case len(args) == 2 && args[0] == "install":
 		err = install(args[1])
 	case len(args) == 2 && args[0] == "receive":
-		err = live.Receive(os.Stdin, args[1])
+		err = live.Receive(os.Stdin, os.Stdout, args[1])
 	case len(args) > 1 && args[0] == "run":
 		return supervise(args[1:])
 	default:

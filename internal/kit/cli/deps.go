@@ -27,7 +27,7 @@ func addDeps(root *cobra.Command) {
 		Example: "\n  ko deps ./cmd/payments-svc",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withCompiler(building, func(compiler *compile.Compiler, _ string) error {
+			return withCompiler(building, func(compiler *compile.Compiler) error {
 				roots, err := rootsOf(cmd.Context(), compiler, args[0])
 				for _, root := range roots {
 					fmt.Fprintln(cmd.OutOrStdout(), root)
@@ -59,9 +59,28 @@ func rootsOf(ctx context.Context, compiler *compile.Compiler, importPath string)
 	return roots, nil
 }
 
-// withCompiler lends a compiler for the images' platform, and a directory to
-// compile in.
-func withCompiler(building *options.BuildOptions, use func(compiler *compile.Compiler, scratch string) error) (err error) {
+// withCompiler lends a compiler for the images' platform.
+func withCompiler(building *options.BuildOptions, use func(*compile.Compiler) error) error {
+	return withTools(func(tools *process.Group, scratch string) error {
+		compiler, err := imageCompiler(building, tools, scratch)
+		if err != nil {
+			return err
+		}
+		return use(compiler)
+	})
+}
+
+func imageCompiler(building *options.BuildOptions, tools *process.Group, scratch string) (*compile.Compiler, error) {
+	compiler, err := compile.New(building, tools, scratch)
+	if err != nil {
+		return nil, err
+	}
+	return compiler.ForImages()
+}
+
+// withTools lends a group of processes, which ends with the call, and a directory
+// for what they leave behind.
+func withTools(use func(tools *process.Group, scratch string) error) (err error) {
 	scratch, err := os.MkdirTemp("", "ko-*")
 	if err != nil {
 		return fmt.Errorf("making a directory to compile in: %w", err)
@@ -72,12 +91,5 @@ func withCompiler(building *options.BuildOptions, use func(compiler *compile.Com
 		return err
 	}
 	defer tools.Close()
-	compiler, err := compile.New(building, tools, scratch)
-	if err == nil {
-		compiler, err = compiler.ForImages()
-	}
-	if err != nil {
-		return err
-	}
-	return use(compiler, scratch)
+	return use(tools, scratch)
 }

@@ -12,25 +12,32 @@ import (
 	"github.com/google/ko/pkg/commands/options"
 	"github.com/spf13/cobra"
 
-	"github.com/koshop/koshop/internal/kit/build"
 	"github.com/koshop/koshop/internal/kit/compile"
+	"github.com/koshop/koshop/internal/kit/delve"
+	"github.com/koshop/koshop/internal/kit/live"
+	"github.com/koshop/koshop/internal/kit/process"
 	"github.com/koshop/koshop/internal/kit/progress"
-	"github.com/koshop/koshop/internal/kit/publish"
 	"github.com/koshop/koshop/internal/kit/reload"
 )
 
 const reloadLong = `This command compiles a program as its image has it, and sends the executable into the running pods that were deployed
 with the component kustomize/components/live-reload. It takes over there without a new image and without a new pod. A
-program that does not compile, or that ends at once, leaves the one before running.`
+program that does not compile, or that ends at once, leaves the one before running.
+
+What is sent is the difference to what the pods have, as far as this machine sent that too.`
 
 const reloadExample = `
   # Run what payments-svc has become in the pods that are there:
   ko reload ./cmd/payments-svc --namespace api --selector app.kubernetes.io/name=payments-svc
+
+  # The same under Delve; then point an editor at localhost:2345:
+  ko reload ./cmd/payments-svc --namespace api --selector app.kubernetes.io/name=payments-svc --debug
+  kubectl --namespace api port-forward deployment/payments-svc 2345
 `
 
 // addReload adds the command that replaces a program in running pods.
 func addReload(root *cobra.Command) {
-	building := &options.BuildOptions{Trimpath: true, Ldflags: []string{"-w"}, SBOM: "none"}
+	building := &options.BuildOptions{Trimpath: true, SBOM: "none"}
 	r := &reloading{building: building, publishing: &options.PublishOptions{DockerRepo: os.Getenv("KO_DOCKER_REPO"), Push: true, UserAgent: "ko"}}
 	selecting := &options.SelectorOptions{}
 	cmd := &cobra.Command{
@@ -43,7 +50,7 @@ func addReload(root *cobra.Command) {
 	options.AddSelectorArg(cmd, selecting)
 	flags := cmd.Flags()
 	flags.StringSliceVar(&building.Platforms, "platform", nil, "The platform of the nodes (default the first of defaultPlatforms in .ko.yaml, or linux/amd64)")
-	flags.StringSliceVar(&building.Ldflags, "ldflags", building.Ldflags, "ldflags to pass to go build; the default links fastest")
+	flags.BoolVar(&r.debug, "debug", false, fmt.Sprintf("Run the program under Delve, which listens at port %d of the pod's loopback interface", live.DebugPort))
 	flags.StringVar(&r.imageFile, "image-file", "", "Unless a call before has done so and the pods run, publish an image instead, for new pods; in any case write the reference of the image to this file")
 	flags.StringVar(&r.depsFile, "deps-file", "", "Write what 'ko deps' prints to this file, if that has changed")
 	flags.BoolP("quiet", "q", false, "Show no progress, only errors")
@@ -52,13 +59,13 @@ func addReload(root *cobra.Command) {
 		if selecting.Selector == "" && r.imageFile == "" {
 			return errors.New("--selector says in which pods the program runs, such as app.kubernetes.io/name=payments-svc")
 		}
-		cluster, err := reload.Connect(connection.flags)
-		if err != nil {
+		var err error
+		if r.cluster, err = reload.Connect(connection.flags); err != nil {
 			return err
 		}
 		r.importPath, r.selector, r.log = args[0], selecting.Selector, newProgress(cmd)
 		defer r.log.Close()
-		return errors.Join(r.run(cmd.Context(), cluster), r.writeDeps(cmd.Context()))
+		return r.run(cmd.Context())
 	}
 	root.AddCommand(cmd)
 }
@@ -67,27 +74,110 @@ func addReload(root *cobra.Command) {
 type reloading struct {
 	importPath string
 	selector   string
+	debug      bool
 	building   *options.BuildOptions
 	publishing *options.PublishOptions
+	cluster    *reload.Cluster
 	imageFile  string
 	depsFile   string
 	log        *progress.Log
+
+	tools    *process.Group
+	scratch  string
+	compiler *compile.Compiler
 }
 
-func (r *reloading) run(ctx context.Context, cluster *reload.Cluster) error {
-	if r.imageFile == "" {
-		targets, err := cluster.Targets(ctx, r.selector)
+func (r *reloading) run(ctx context.Context) error {
+	return withTools(func(tools *process.Group, scratch string) (err error) {
+		r.tools, r.scratch = tools, scratch
+		if r.compiler, err = imageCompiler(r.building, tools, scratch); err != nil {
+			return err
+		}
+		if r.imageFile == "" {
+			err = r.send(ctx)
+		} else {
+			err = r.sendOrPublish(ctx)
+		}
+		return errors.Join(err, r.writeDeps(ctx))
+	})
+}
+
+// send compiles the program and runs it in the pods.
+func (r *reloading) send(ctx context.Context) error {
+	targets, err := r.cluster.Targets(ctx, r.selector)
+	if err != nil {
+		return err
+	}
+	task := r.log.Start(path.Base(r.importPath), "compiling")
+	defer task.Stop()
+	parcel, err := r.parcel(ctx)
+	if err != nil {
+		return err
+	}
+	how := ""
+	if r.debug {
+		task.Step("sending the debugger")
+		debugger, err := r.sendDebugger(ctx, targets)
 		if err != nil {
 			return err
 		}
-		return r.send(ctx, cluster, targets)
+		parcel.RunUnder(debugger)
+		how = fmt.Sprintf(" under Delve at port %d", live.DebugPort)
 	}
-	if ref, err := os.ReadFile(r.lastFile()); err == nil && r.selector != "" {
-		if targets, err := cluster.Targets(ctx, r.selector); err == nil {
-			return errors.Join(r.send(ctx, cluster, targets), os.WriteFile(r.imageFile, ref, 0o644))
-		}
+	task.Step("sending")
+	sent, err := r.cluster.Send(ctx, targets, parcel)
+	if err != nil {
+		return err
 	}
-	return r.publish(ctx)
+	task.Done(fmt.Sprintf("runs in %s%s, %s sent", targets, how, kilobytes(sent)))
+	return nil
+}
+
+// parcel compiles the program.
+func (r *reloading) parcel(ctx context.Context) (*live.Parcel, error) {
+	compiler := r.compiler.ForReload()
+	if r.debug {
+		compiler = r.compiler.ForDebugging()
+	}
+	executable := filepath.Join(r.scratch, "program")
+	if err := compiler.Compile(ctx, r.importPath, executable); err != nil {
+		return nil, err
+	}
+	return pack(executable)
+}
+
+// sendDebugger brings Delve into the pods that do not have it yet.
+func (r *reloading) sendDebugger(ctx context.Context, targets []reload.Target) (*live.Parcel, error) {
+	goos, goarch := r.compiler.Platform()
+	executable, err := delve.Executable(ctx, r.tools, goos, goarch)
+	if err != nil {
+		return nil, err
+	}
+	debugger, err := pack(executable)
+	if err != nil {
+		return nil, err
+	}
+	debugger.Keep()
+	if _, err := r.cluster.Send(ctx, targets, debugger); err != nil {
+		return nil, fmt.Errorf("sending Delve: %w", err)
+	}
+	return debugger, nil
+}
+
+func pack(executable string) (*live.Parcel, error) {
+	library, err := live.UserLibrary()
+	if err != nil {
+		return nil, err
+	}
+	return live.NewParcel(executable, library)
+}
+
+// kilobytes writes a number of bytes for people.
+func kilobytes(n int) string {
+	if n < 1e6 {
+		return fmt.Sprintf("%d kB", (n+999)/1000)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
 }
 
 // writeDeps comes after the rest, which people wait for. What does not compile
@@ -96,83 +186,16 @@ func (r *reloading) writeDeps(ctx context.Context) error {
 	if r.depsFile == "" {
 		return nil
 	}
-	return withCompiler(r.building, func(compiler *compile.Compiler, _ string) error {
-		roots, err := rootsOf(ctx, compiler, r.importPath)
-		if err != nil {
-			return err
-		}
-		now := strings.Join(roots, "\n") + "\n"
-		if before, err := os.ReadFile(r.depsFile); err == nil && string(before) == now {
-			return nil
-		}
-		if err := os.WriteFile(r.depsFile, []byte(now), 0o644); err != nil {
-			return fmt.Errorf("writing down what %s is made of: %w", r.importPath, err)
-		}
+	roots, err := rootsOf(ctx, r.compiler, r.importPath)
+	if err != nil {
+		return err
+	}
+	now := strings.Join(roots, "\n") + "\n"
+	if before, err := os.ReadFile(r.depsFile); err == nil && string(before) == now {
 		return nil
-	})
-}
-
-// lastFile remembers the image of the pods: Tilt removes the other one before
-// each call.
-func (r *reloading) lastFile() string { return r.imageFile + ".last" }
-
-// send compiles the program and runs it in the targets.
-func (r *reloading) send(ctx context.Context, cluster *reload.Cluster, targets []reload.Target) error {
-	return withCompiler(r.building, func(compiler *compile.Compiler, scratch string) error {
-		task := r.log.Start(path.Base(r.importPath), "compiling")
-		defer task.Stop()
-		executable := filepath.Join(scratch, "program")
-		if err := compiler.Compile(ctx, r.importPath, executable); err != nil {
-			return err
-		}
-		task.Step("sending")
-		if err := cluster.Send(ctx, targets, executable); err != nil {
-			return err
-		}
-		task.Done(fmt.Sprintf("runs in %s", targets))
-		return nil
-	})
-}
-
-// publish makes an image of the program, and writes its reference down. Its tag
-// is made of its digest: the same program makes no new pods.
-func (r *reloading) publish(ctx context.Context) (err error) {
-	task := r.log.Start(path.Base(r.importPath), "building")
-	defer task.Stop()
-	silence()
-	image := *r.building
-	image.Ldflags = nil
-	builder, err := build.New(ctx, &image)
-	if err != nil {
-		return err
 	}
-	importPath, err := builder.Qualify(r.importPath)
-	if err != nil {
-		return err
-	}
-	built, err := builder.Build(ctx, importPath)
-	if err != nil {
-		return err
-	}
-	digest, err := built.Digest()
-	if err != nil {
-		return fmt.Errorf("taking the digest of %s: %w", importPath, err)
-	}
-	task.Step("publishing")
-	r.publishing.TagOnly, r.publishing.Tags = true, []string{"live-" + digest.Hex[:16]}
-	publisher, err := publish.New(r.publishing)
-	if err != nil {
-		return err
-	}
-	ref, err := publisher.Publish(ctx, built, importPath)
-	if err = errors.Join(err, publisher.Close()); err != nil {
-		return err
-	}
-	task.Done("published " + ref.String())
-	for _, file := range []string{r.lastFile(), r.imageFile} {
-		if err := os.WriteFile(file, []byte(ref.String()), 0o644); err != nil {
-			return fmt.Errorf("writing down the image: %w", err)
-		}
+	if err := os.WriteFile(r.depsFile, []byte(now), 0o644); err != nil {
+		return fmt.Errorf("writing down what %s is made of: %w", r.importPath, err)
 	}
 	return nil
 }

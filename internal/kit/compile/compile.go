@@ -37,6 +37,8 @@ type Compiler struct {
 	settingsFile string
 	slots        *semaphore.Weighted
 	goos, goarch string
+	linking      []string // ldflags in addition
+	ownPaths     bool     // the executable names source files as this machine does
 }
 
 // New reads the build settings: upstream's options, completed from .ko.yaml and
@@ -73,6 +75,30 @@ func (c *Compiler) ForImages() (*Compiler, error) {
 	other.goos, other.goarch = platform.OS, platform.Architecture
 	return &other, nil
 }
+
+// ForReload returns a compiler whose executables link fastest, because they have
+// neither a symbol table nor debug information. All else is as it is in the
+// image; where that has neither as well, it is the same executable.
+func (c *Compiler) ForReload() *Compiler {
+	other := *c
+	other.linking = []string{"-s", "-w"}
+	return &other
+}
+
+// ForDebugging returns a compiler whose executables a debugger can follow line
+// by line, and whose source files it finds on this machine without being told
+// where they are.
+func (c *Compiler) ForDebugging() *Compiler {
+	other := *c
+	other.linking = []string{"-s=0", "-w=0"} // Whatever stands before.
+	other.options.DisableOptimizations = true
+	other.ownPaths = true
+	return &other
+}
+
+// Platform returns the operating system and the architecture that are compiled
+// for, as GOOS and GOARCH name them.
+func (c *Compiler) Platform() (goos, goarch string) { return c.goos, c.goarch }
 
 // SettingsFile returns the absolute path of the file that holds the settings,
 // .ko.yaml as a rule, whether it exists or not.

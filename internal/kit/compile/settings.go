@@ -27,6 +27,7 @@ type settings struct {
 	env      []string // the whole environment
 	flags    []string // templates
 	ldflags  []string // templates
+	linking  []string // more ldflags, unless they are there
 }
 
 // settings completes the configuration of an import path as upstream's
@@ -40,12 +41,16 @@ func (c *Compiler) settings(importPath string) (*settings, error) {
 		dir:     filepath.Join(c.options.WorkingDirectory, config.Dir),
 		flags:   slices.Clone(firstSet(config.Flags, c.options.DefaultFlags)),
 		ldflags: firstSet(c.options.Ldflags, config.Ldflags, c.options.DefaultLdflags),
+		linking: c.linking,
 	}
 	if c.options.Trimpath {
 		s.flags = append(s.flags, "-trimpath")
 	}
 	if c.options.DisableOptimizations || c.options.Debug {
 		s.flags = append(s.flags, "-gcflags", "all=-N -l")
+	}
+	if c.ownPaths {
+		s.flags = append(s.flags, "-trimpath=false")
 	}
 	if _, set := os.LookupEnv("CGO_ENABLED"); !set {
 		s.extraEnv = append(s.extraEnv, "CGO_ENABLED=0")
@@ -104,12 +109,18 @@ func (s *settings) listFlags(ctx context.Context) ([]string, error) {
 // buildArgs returns the flags of `go build`, as upstream's createBuildArgs does.
 func (s *settings) buildArgs(ctx context.Context) ([]string, error) {
 	args, err := s.listFlags(ctx)
-	if err != nil || len(s.ldflags) == 0 {
+	if err != nil || len(s.ldflags)+len(s.linking) == 0 {
 		return args, err
 	}
 	ldflags, err := s.expand(ctx, s.ldflags)
 	if err != nil {
 		return nil, fmt.Errorf("the ldflags of .ko.yaml or --ldflags: %w", err)
+	}
+	there := strings.Fields(strings.Join(ldflags, " "))
+	for _, flag := range s.linking {
+		if !slices.Contains(there, flag) {
+			ldflags = append(ldflags, flag)
+		}
 	}
 	return append(args, "-ldflags="+strings.Join(ldflags, " ")), nil
 }

@@ -5,34 +5,55 @@ package live
 import (
 	"os"
 	"os/exec"
+	"slices"
+	"strconv"
 	"syscall"
 	"time"
 )
 
-// child is a running executable.
+// child is a running version.
 type child struct {
-	digest  Digest // "" for the image's
+	version version
 	process *os.Process
 	ended   <-chan syscall.WaitStatus
 	since   time.Time
 }
 
-// start runs an executable with the arguments, the environment, the working
+// start runs a version with the arguments, the environment, the working
 // directory and the output of the supervisor.
-func (s *Supervisor) start(d Digest) (*child, error) {
-	path := s.Program
-	if d != "" {
-		path = s.store.path(d)
-	}
-	cmd := exec.Command(path, s.Args...)
-	// A program must not see the difference: it is called by its own name.
-	cmd.Args[0] = s.Program
+func (s *Supervisor) start(v version) (*child, error) {
+	cmd := s.command(v)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	ended, err := s.reaper.start(cmd)
 	if err != nil {
 		return nil, err
 	}
-	return &child{digest: d, process: cmd.Process, ended: ended, since: time.Now()}, nil
+	return &child{version: v, process: cmd.Process, ended: ended, since: time.Now()}, nil
+}
+
+func (s *Supervisor) command(v version) *exec.Cmd {
+	path := s.Program
+	if v.Executable != "" {
+		path = s.store.path(v.Executable)
+	}
+	if v.Debugger != "" {
+		return debugged(s.store.path(v.Debugger), path, s.Args)
+	}
+	cmd := exec.Command(path, s.Args...)
+	// A program must not see the difference: it is called by its own name.
+	cmd.Args[0] = s.Program
+	return cmd
+}
+
+// debugged runs a program under Delve, which begins at once and waits for
+// editors, one after the other, behind the port-forward that they come through.
+// It stays when the program ends, so that one can look why. A SIGTERM ends both.
+// Whoever may forward ports into the pod may use it: such a connection comes from
+// another user than the pod's.
+func debugged(debugger, program string, args []string) *exec.Cmd {
+	listen := "--listen=127.0.0.1:" + strconv.Itoa(DebugPort)
+	return exec.Command(debugger, slices.Concat(
+		[]string{"exec", program, "--headless", "--api-version=2", "--accept-multiclient", "--continue", "--only-same-user=false", listen, "--"}, args)...)
 }
 
 // stop asks a child to end, and kills it after the grace period.

@@ -18,9 +18,9 @@ const socketName = "socket"
 // container already.
 const controlTimeout = 10 * time.Second
 
-// request asks the supervisor to run an executable of the store.
+// request asks the supervisor to run a version of the store.
 type request struct {
-	Run    Digest `json:"run"`
+	version
 	answer chan<- answer
 }
 
@@ -47,7 +47,7 @@ func (s *Supervisor) converse(connection net.Conn) {
 	connection.SetReadDeadline(time.Now().Add(controlTimeout))
 	answered := make(chan answer, 1)
 	asked := &request{answer: answered}
-	if err := json.NewDecoder(connection).Decode(asked); err != nil || !asked.Run.Valid() {
+	if err := json.NewDecoder(connection).Decode(asked); err != nil || !asked.valid() {
 		json.NewEncoder(connection).Encode(failure(errors.New("not a request")))
 		return
 	}
@@ -55,16 +55,16 @@ func (s *Supervisor) converse(connection net.Conn) {
 	json.NewEncoder(connection).Encode(<-answered)
 }
 
-// ask makes the supervisor whose store is dir run an executable of the store,
-// and returns once that has run for a moment. An error says why it does not.
-func ask(dir string, run Digest) error {
+// ask makes the supervisor whose store is dir run a version, and returns once
+// that has run for a moment. An error says why it does not.
+func ask(dir string, v version) error {
 	connection, err := net.Dial("unix", filepath.Join(dir, socketName))
 	if err != nil {
 		return fmt.Errorf("reaching the supervisor: %w", err)
 	}
 	defer connection.Close()
 	var got answer
-	if err := json.NewEncoder(connection).Encode(request{Run: run}); err != nil {
+	if err := json.NewEncoder(connection).Encode(request{version: v}); err != nil {
 		return fmt.Errorf("asking the supervisor: %w", err)
 	}
 	if err := json.NewDecoder(connection).Decode(&got); err != nil {

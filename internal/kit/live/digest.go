@@ -20,14 +20,6 @@ func (d Digest) Valid() bool {
 	return err == nil && len(raw) == sha256.Size && strings.ToLower(string(d)) == string(d)
 }
 
-// short names an executable to people.
-func (d Digest) short() string {
-	if len(d) < 12 {
-		return "the image's executable"
-	}
-	return "executable " + string(d[:12])
-}
-
 // DigestFile computes the digest of a file.
 func DigestFile(path string) (Digest, error) {
 	file, err := os.Open(path)

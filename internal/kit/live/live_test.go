@@ -4,6 +4,7 @@ package live_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -27,6 +28,7 @@ const deadline = 20 * time.Second
 type pod struct {
 	t       *testing.T
 	bin     string // executables
+	library live.Library
 	dir     string // the supervisor's directory
 	address string // of the program
 	cmd     *exec.Cmd
@@ -36,7 +38,7 @@ type pod struct {
 // newPod starts a supervisor whose image holds the program version "image".
 func newPod(t *testing.T) *pod {
 	t.Helper()
-	p := &pod{t: t, bin: t.TempDir(), dir: t.TempDir(), address: unusedAddress(t)}
+	p := &pod{t: t, bin: t.TempDir(), library: live.Library(t.TempDir()), dir: t.TempDir(), address: unusedAddress(t)}
 	p.goBuild("live-reload", "../../../cmd/live-reload")
 	p.build("image", "")
 	p.start()
@@ -86,21 +88,48 @@ func (p *pod) restart() {
 	p.start()
 }
 
-// send sends an executable and returns what the sender is told.
+// send sends an executable, and returns what the sender is told.
 func (p *pod) send(path string) (string, error) {
-	p.t.Helper()
-	var stream bytes.Buffer
-	if err := live.Send(&stream, path); err != nil {
-		p.t.Fatal(err)
-	}
-	return p.receive(&stream)
+	_, out, err := p.sendCounting(path)
+	return out, err
 }
 
-func (p *pod) receive(stream io.Reader) (string, error) {
+// sendCounting returns the number of bytes that were sent, too.
+func (p *pod) sendCounting(path string) (sent int, out string, err error) {
+	p.t.Helper()
+	parcel, err := live.NewParcel(path, p.library)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	out, err = p.receive(func(w io.Writer, r io.Reader) {
+		if sent, err = parcel.Send(w, r); err != nil {
+			p.t.Error(err)
+		}
+	})
+	return sent, out, err
+}
+
+// receive runs the program that receives, with a sender at the other end.
+func (p *pod) receive(send func(io.Writer, io.Reader)) (string, error) {
+	p.t.Helper()
 	cmd := exec.Command(filepath.Join(p.bin, "live-reload"), "receive", p.dir)
-	cmd.Stdin = stream
-	out, err := cmd.CombinedOutput()
-	return string(out), err
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var complaint bytes.Buffer
+	cmd.Stderr = &complaint
+	if err := cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	send(stdin, stdout)
+	stdin.Close()
+	err = cmd.Wait()
+	return complaint.String(), err
 }
 
 // ask asks the program for its version and its parent, and waits for it.
@@ -149,7 +178,7 @@ func TestAnExecutableTakesOver(t *testing.T) {
 	}
 	kept := 0
 	for _, entry := range entries {
-		if live.Digest(entry.Name()).Valid() {
+		if entry.Type().IsRegular() && live.Digest(entry.Name()).Valid() {
 			kept++
 		}
 	}
@@ -204,26 +233,106 @@ func TestAFileThatIsNoProgram(t *testing.T) {
 
 func TestWhatDoesNotArriveWholeChangesNothing(t *testing.T) {
 	p := newPod(t)
-	var whole bytes.Buffer
-	if err := live.Send(&whole, p.build("one", "")); err != nil {
+	p.expect("image")
+	if out, err := p.send(p.build("one", "")); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	parcel, err := live.NewParcel(p.build("two", ""), p.library)
+	if err != nil {
 		t.Fatal(err)
 	}
-	lines := bytes.SplitAfterN(whole.Bytes(), []byte("\n"), 2)
-	other := bytes.Replace(lines[0], []byte(`"digest":"`), []byte(`"digest":"../`), 1)
-	for name, stream := range map[string][]byte{
-		"cut":        whole.Bytes()[:whole.Len()/2],
-		"empty":      nil,
-		"no header":  lines[1],
-		"a path":     append(other, lines[1]...),
-		"no content": lines[0],
-	} {
-		if out, err := p.receive(bytes.NewReader(stream)); err == nil {
-			t.Errorf("%s: accepted: %s", name, out)
+	var difference, whole bytes.Buffer
+	_, err = p.receive(func(_ io.Writer, r io.Reader) {
+		if _, err := parcel.Send(&difference, r); err != nil {
+			t.Error(err)
+		}
+	})
+	if err == nil {
+		t.Error("nothing at all is accepted")
+	}
+	if _, err := parcel.Send(&whole, strings.NewReader("{}")); err != nil {
+		t.Fatal(err)
+	}
+	for kind, all := range map[string][]byte{"whole": whole.Bytes(), "difference": difference.Bytes()} {
+		line, body, _ := bytes.Cut(all, []byte("\n"))
+		with := func(key string, value any) []byte {
+			header := map[string]any{}
+			if err := json.Unmarshal(line, &header); err != nil {
+				t.Fatal(err)
+			}
+			header[key] = value
+			changed, err := json.Marshal(header)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return append(append(changed, '\n'), body...)
+		}
+		unknown := strings.Repeat("0", 64)
+		for name, stream := range map[string][]byte{
+			"cut":            all[:len(all)-len(body)/2],
+			"no header":      body,
+			"no content":     append(line, '\n'),
+			"a path":         with("executable", "../one"),
+			"another digest": with("executable", unknown),
+			"another base":   with("base", unknown),
+			"another size":   with("size", 9),
+			"a huge size":    with("size", 1<<40),
+		} {
+			if out, err := p.receive(func(w io.Writer, _ io.Reader) { w.Write(stream) }); err == nil || out == "" {
+				t.Errorf("%s, %s: accepted: %s", kind, name, out)
+			}
 		}
 	}
-	p.expect("image")
+	p.expect("one")
 	if left, _ := filepath.Glob(filepath.Join(p.dir, "incoming-*")); len(left) > 0 {
 		t.Errorf("%v is left", left)
+	}
+}
+
+func TestWhatCrossesIsTheDifference(t *testing.T) {
+	p := newPod(t)
+	p.expect("image")
+	first, out, err := p.sendCounting(p.build("one", ""))
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	second, out, err := p.sendCounting(p.build("two", ""))
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	p.expect("two")
+	if second > first/20 {
+		t.Errorf("%d bytes cross for another string, and %d for the whole program", second, first)
+	}
+	// The same from a developer who has the image's executable only.
+	p.library = live.Library(t.TempDir())
+	image, err := os.ReadFile(filepath.Join(p.bin, "image"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.library.Keep(image); err != nil {
+		t.Fatal(err)
+	}
+	third, out, err := p.sendCounting(p.build("three", ""))
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	p.expect("three")
+	if third > first/20 {
+		t.Errorf("%d bytes cross for the difference to the image's executable, and %d for the whole program", third, first)
+	}
+}
+
+func TestALibraryHasOnlyTheNewestExecutables(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 40 {
+		if _, err := live.Library(dir).Keep([]byte{byte(i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 16 {
+		t.Errorf("%d are kept (error %v)", len(entries), err)
 	}
 }
 

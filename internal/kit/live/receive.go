@@ -4,73 +4,78 @@ package live
 
 import (
 	"bufio"
-	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/koshop/koshop/internal/kit/live/delta"
 )
 
 const (
 	// maxExecutable bounds in bytes what a sender can make the container store.
 	maxExecutable = 512 << 20
-	// maxHeader bounds in bytes the line before an executable.
-	maxHeader = 4 << 10
+	// maxLine bounds in bytes the lines before an executable.
+	maxLine = 4 << 10
 )
 
-// Receive reads an executable from r into the supervisor's directory, and
-// returns once the supervisor runs it. Nothing changes unless all of it arrives
-// as it was sent.
-func Receive(r io.Reader, dir string) error {
-	digest, err := receive(r, dir)
+// Receive speaks with [Parcel.Send] at the other end of a connection. It brings
+// an executable into the supervisor's directory, and returns once the supervisor
+// runs it. Nothing changes unless all of it arrives as it was sent.
+func Receive(r io.Reader, w io.Writer, dir string) error {
+	head, err := receive(r, w, &store{dir: dir})
 	if err != nil {
 		return fmt.Errorf("receiving an executable: %w", err)
 	}
-	return ask(dir, digest)
+	if head.Keep {
+		return nil
+	}
+	return ask(dir, head.version)
 }
 
-func receive(r io.Reader, dir string) (Digest, error) {
-	in := bufio.NewReaderSize(r, maxHeader)
+func receive(r io.Reader, w io.Writer, s *store) (head header, err error) {
+	have, err := s.list()
+	if err != nil {
+		return head, fmt.Errorf("looking for what is here: %w", err)
+	}
+	if err := json.NewEncoder(w).Encode(offer{Have: have}); err != nil {
+		return head, fmt.Errorf("saying what is here: %w", err)
+	}
+	in := bufio.NewReaderSize(r, maxLine)
+	if head, err = readHeader(in); err != nil {
+		return head, err
+	}
+	if head.Base == head.Executable {
+		return head, s.check(head.Executable)
+	}
+	compressed, err := zstd.NewReader(in, zstd.WithDecoderMaxWindow(window), zstd.WithDecoderConcurrency(1))
+	if err != nil {
+		return head, err
+	}
+	defer compressed.Close()
+	if head.Base == "" {
+		return head, s.add(head.Executable, head.Size, compressed)
+	}
+	base, err := os.Open(s.path(head.Base))
+	if err != nil {
+		return head, fmt.Errorf("opening what it is the difference to: %w", err)
+	}
+	defer base.Close()
+	return head, s.add(head.Executable, head.Size, delta.NewReader(compressed, base))
+}
+
+func readHeader(in *bufio.Reader) (head header, err error) {
 	line, err := in.ReadSlice('\n')
-	var head header
 	if err == nil {
 		err = json.Unmarshal(line, &head)
 	}
 	if err != nil {
-		return "", fmt.Errorf("reading its header: %w", err)
+		return head, fmt.Errorf("reading its header: %w", err)
 	}
-	if !head.Digest.Valid() || head.Size <= 0 || head.Size > maxExecutable {
-		return "", fmt.Errorf("its header is wrong: %s", line)
+	if !head.valid() || head.Size <= 0 || head.Size > maxExecutable || head.Base != "" && !head.Base.Valid() {
+		return head, fmt.Errorf("its header is wrong: %s", line)
 	}
-	compressed, err := zstd.NewReader(in, zstd.WithDecoderMaxWindow(window), zstd.WithDecoderConcurrency(1))
-	if err != nil {
-		return "", err
-	}
-	defer compressed.Close()
-	return head.Digest, head.store(compressed, dir)
-}
-
-// store writes an executable under its digest, all or nothing.
-func (h header) store(r io.Reader, dir string) (err error) {
-	file, err := os.CreateTemp(dir, "incoming-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name()) // In vain once it has been renamed.
-	hash := sha256.New()
-	n, err := io.Copy(io.MultiWriter(file, hash), io.LimitReader(r, h.Size+1))
-	err = errors.Join(err, file.Chmod(0o755), file.Close())
-	switch {
-	case err != nil:
-		return err
-	case n != h.Size:
-		return fmt.Errorf("it has %d bytes, expected %d", n, h.Size)
-	case digestOf(hash) != h.Digest:
-		return errors.New("it does not have the digest that was announced")
-	}
-	s := store{dir: dir}
-	return os.Rename(file.Name(), s.path(h.Digest))
+	return head, nil
 }

@@ -1,41 +1,124 @@
 package live
 
 import (
-	"crypto/sha256"
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"slices"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/koshop/koshop/internal/kit/live/delta"
 )
 
 // window is the memory in bytes that the container spends on decompression, and
 // must fit its limits beside the program.
 const window = 8 << 20
 
-// header is the line of JSON before an executable.
-type header struct {
-	Digest Digest `json:"digest"`
-	Size   int64  `json:"size"` // in bytes, before compression
+// offer is the line of JSON by which the pod begins: what it has already.
+type offer struct {
+	Have []Digest `json:"have"`
 }
 
-// Send writes the executable at path to w in the form that Receive reads: a
-// header, and the executable compressed by zstd.
-func Send(w io.Writer, path string) error {
+// header is the line of JSON before an executable.
+type header struct {
+	version
+	Size int64  `json:"size"`           // of the executable in bytes, before compression
+	Base Digest `json:"base,omitempty"` // what follows is the difference to it
+	Keep bool   `json:"keep,omitempty"` // it is not to be run
+}
+
+// DebugPort is where the debugger listens, on the pod's loopback interface: the
+// default port of GoLand and VS Code.
+const DebugPort = 2345
+
+// Parcel is an executable that is sent to one pod or to several.
+type Parcel struct {
+	header     header
+	executable []byte
+	library    Library
+
+	mu     sync.Mutex
+	bodies map[Digest][]byte // compressed, by what they are the difference to
+}
+
+// NewParcel reads an executable, and keeps it in the library for the next one to
+// differ from.
+func NewParcel(path string, library Library) (*Parcel, error) {
 	executable, err := os.ReadFile(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	hash := sha256.New()
-	hash.Write(executable)
-	if err := json.NewEncoder(w).Encode(header{Digest: digestOf(hash), Size: int64(len(executable))}); err != nil {
-		return err
-	}
-	compressed, err := zstd.NewWriter(w, zstd.WithWindowSize(window))
+	digest, err := library.Keep(executable)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("keeping %s: %w", path, err)
 	}
-	_, err = compressed.Write(executable)
-	return errors.Join(err, compressed.Close())
+	head := header{version: version{Executable: digest}, Size: int64(len(executable))}
+	return &Parcel{header: head, executable: executable, library: library, bodies: map[Digest][]byte{}}, nil
+}
+
+// Keep makes the receiver keep the executable without running it, as is due to
+// a debugger.
+func (p *Parcel) Keep() { p.header.Keep = true }
+
+// RunUnder makes the receiver run the executable under a debugger that it keeps.
+func (p *Parcel) RunUnder(debugger *Parcel) { p.header.Debugger = debugger.header.Executable }
+
+// Send sends the executable to Receive at the other end of a connection: as the
+// difference to one that both have, if there is one, and whole otherwise. It
+// returns the number of bytes that it took.
+func (p *Parcel) Send(w io.Writer, r io.Reader) (sent int, err error) {
+	var offered offer
+	if err := json.NewDecoder(io.LimitReader(r, maxLine)).Decode(&offered); err != nil {
+		return 0, fmt.Errorf("waiting for what the pod has: %w", err)
+	}
+	head, body := p.header, []byte(nil)
+	if slices.Contains(offered.Have, head.Executable) {
+		head.Base = head.Executable
+	} else if head.Base, body, err = p.bodyFor(offered.Have); err != nil {
+		return 0, err
+	}
+	line, err := json.Marshal(head)
+	if err != nil {
+		return 0, err
+	}
+	return w.Write(append(append(line, '\n'), body...))
+}
+
+// bodyFor returns what follows the header, for a pod that has certain
+// executables, and which of them it is the difference to.
+func (p *Parcel) bodyFor(have []Digest) (base Digest, body []byte, err error) {
+	have = slices.DeleteFunc(have, func(d Digest) bool { return d == p.header.Debugger })
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	base, before, err := p.library.oneOf(have)
+	if err != nil {
+		return "", nil, fmt.Errorf("looking for what the pod has: %w", err)
+	}
+	if _, done := p.bodies[base]; !done {
+		if p.bodies[base], err = p.compress(base != "", before); err != nil {
+			return "", nil, fmt.Errorf("compressing: %w", err)
+		}
+	}
+	return base, p.bodies[base], nil
+}
+
+// compress returns the executable, or its difference to another.
+func (p *Parcel) compress(difference bool, before []byte) ([]byte, error) {
+	var body bytes.Buffer
+	compressed, err := zstd.NewWriter(&body, zstd.WithWindowSize(window))
+	if err != nil {
+		return nil, err
+	}
+	if difference {
+		err = delta.Write(compressed, before, p.executable)
+	} else {
+		_, err = compressed.Write(p.executable)
+	}
+	err = errors.Join(err, compressed.Close())
+	return body.Bytes(), err
 }

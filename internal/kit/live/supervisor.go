@@ -36,9 +36,9 @@ type Supervisor struct {
 
 	store    *store
 	reaper   *reaper
-	child    *child // nil once the container is to end
-	code     int    // the exit code of the last child that ended
-	fallback Digest // ran before the child did; "" for the image's executable
+	child    *child  // nil once the container is to end
+	code     int     // the exit code of the last child that ended
+	fallback version // ran before the child did
 	requests chan *request
 }
 
@@ -47,11 +47,10 @@ type Supervisor struct {
 // sent does not end the container when it ends: the one before it takes over,
 // or the image's. Signals to the supervisor reach the program.
 func (s *Supervisor) Run() (code int, err error) {
-	image, err := DigestFile(s.Program)
-	if err != nil {
-		return 1, fmt.Errorf("reading the program: %w", err)
+	s.store = &store{dir: s.Dir}
+	if err := s.store.open(s.Program); err != nil {
+		return 1, fmt.Errorf("keeping the program: %w", err)
 	}
-	s.store = &store{dir: s.Dir, image: image}
 	s.reaper = newReaper()
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals)
@@ -65,9 +64,9 @@ func (s *Supervisor) Run() (code int, err error) {
 	if err != nil {
 		return 1, fmt.Errorf("finding the executable that was sent last: %w", err)
 	}
-	if s.child, err = s.start(current); err != nil && current != "" {
-		s.logf("%v; starting %s", err, Digest("").short())
-		err = s.run("")
+	if s.child, err = s.start(current); err != nil && current != (version{}) {
+		s.logf("%v; starting %s", err, version{})
+		err = s.run(version{})
 	}
 	if err != nil {
 		return 1, fmt.Errorf("starting the program: %w", err)
@@ -101,7 +100,7 @@ func (s *Supervisor) loop(signals <-chan os.Signal) int {
 				s.logf("%v", err)
 			}
 		case request := <-s.requests:
-			request.answer <- s.serve(request.Run)
+			request.answer <- s.serve(request.version)
 		}
 	}
 	return s.code
@@ -129,27 +128,27 @@ func (s *Supervisor) recover(status syscall.WaitStatus) error {
 	failed := s.child
 	failed.killGroup()
 	s.child, s.code = nil, exitCode(status)
-	if failed.digest == "" {
+	if failed.version == (version{}) {
 		return nil
 	}
-	next := failed.digest
+	next := failed.version
 	if time.Since(failed.since) < trial {
-		next, s.fallback = s.fallback, ""
+		next, s.fallback = s.fallback, version{}
 	}
-	s.logf("%s ended: exit code %d; starting %s", failed.digest.short(), s.code, next.short())
-	if next == failed.digest {
+	s.logf("%s ended: exit code %d; starting %s", failed.version, s.code, next)
+	if next == failed.version {
 		time.Sleep(restartPause)
 	}
 	return s.run(next)
 }
 
-// serve replaces the child by another executable, and answers when that has run
+// serve replaces the child by another version, and answers when that has run
 // for a moment, or says why it does not.
-func (s *Supervisor) serve(next Digest) (a answer) {
-	if next == s.store.image {
-		next = ""
+func (s *Supervisor) serve(next version) (a answer) {
+	if next == (version{Executable: s.store.image}) {
+		next = version{}
 	}
-	old := s.child.digest
+	old := s.child.version
 	if next == old {
 		return answer{} // A comment has changed, say: nothing is gained by a restart.
 	}
@@ -158,26 +157,26 @@ func (s *Supervisor) serve(next Digest) (a answer) {
 	if err := s.run(next); err != nil {
 		return failure(errors.Join(err, s.run(old)))
 	}
-	if err := s.store.prune(next, old); err != nil {
+	if err := s.store.prune(next.Executable, next.Debugger, old.Executable, old.Debugger); err != nil {
 		s.logf("removing old executables: %v", err)
 	}
 	select {
 	case status := <-s.child.ended:
 		err := s.recover(status)
-		return failure(errors.Join(fmt.Errorf("%s ended at once: exit code %d", next.short(), s.code), err))
+		return failure(errors.Join(fmt.Errorf("%s ended at once: exit code %d", next, s.code), err))
 	case <-time.After(settle):
 		return answer{}
 	}
 }
 
-// run makes an executable the child, and the one to begin with when the
-// container restarts.
-func (s *Supervisor) run(d Digest) (err error) {
-	if err = s.store.setCurrent(d); err == nil {
-		s.child, err = s.start(d)
+// run makes a version the child, and the one to begin with when the container
+// restarts.
+func (s *Supervisor) run(v version) (err error) {
+	if err = s.store.setCurrent(v); err == nil {
+		s.child, err = s.start(v)
 	}
 	if err != nil {
-		return fmt.Errorf("starting %s: %w", d.short(), err)
+		return fmt.Errorf("starting %s: %w", v, err)
 	}
 	return nil
 }

@@ -3,13 +3,13 @@
 package reload
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -55,8 +55,19 @@ type Target struct {
 	path           string // of the supervisor, in the directory that keeps what is sent
 }
 
+// NoTargetsError says that no running container takes executables.
+type NoTargetsError struct {
+	Selector, Namespace string
+	Pods                int // that the selector matches
+}
+
+func (e *NoTargetsError) Error() string {
+	return fmt.Sprintf("no container runs under %s in the %d pods with %s in namespace %s: "+
+		"deploy them with the component kustomize/components/live-reload", supervisor, e.Pods, e.Selector, e.Namespace)
+}
+
 // Targets returns the running containers with a supervisor of the pods that a
-// label selector matches. It is an error if there are none.
+// label selector matches. If there are none, the error is a [*NoTargetsError].
 func (c *Cluster) Targets(ctx context.Context, selector string) ([]Target, error) {
 	pods, err := c.client.CoreV1().Pods(c.namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
 	if err != nil {
@@ -69,8 +80,7 @@ func (c *Cluster) Targets(ctx context.Context, selector string) ([]Target, error
 		}
 	}
 	if len(targets) == 0 {
-		return nil, fmt.Errorf("no container runs under %s in the %d pods with %s in namespace %s: "+
-			"deploy them with the component kustomize/components/live-reload", supervisor, len(pods.Items), selector, c.namespace)
+		return nil, &NoTargetsError{Selector: selector, Namespace: c.namespace, Pods: len(pods.Items)}
 	}
 	return targets, nil
 }
@@ -92,18 +102,16 @@ func targetsIn(pod corev1.Pod) []Target {
 	return targets
 }
 
-// Send sends an executable to all targets at once, and returns when all of them
-// run it. An error says of each that does not why.
-func (c *Cluster) Send(ctx context.Context, targets []Target, executable string) error {
-	var stream bytes.Buffer
-	if err := live.Send(&stream, executable); err != nil {
-		return fmt.Errorf("compressing %s: %w", executable, err)
-	}
-	problems := make([]error, len(targets))
+// Send sends a parcel to all targets at once, and returns when all of them run
+// what is in it. It returns the number of bytes that crossed to the pod that
+// took most. An error says of each pod that does not run it why.
+func (c *Cluster) Send(ctx context.Context, targets []Target, parcel *live.Parcel) (sent int, err error) {
+	problems, sizes := make([]error, len(targets)), make([]int, len(targets))
 	var group errgroup.Group
 	for i, target := range targets {
 		group.Go(func() error {
-			if err := c.send(ctx, target, bytes.NewReader(stream.Bytes())); err != nil {
+			var err error
+			if sizes[i], err = c.send(ctx, target, parcel); err != nil {
 				problems[i] = fmt.Errorf("pod %s, container %s: %w", target.Pod, target.Container, err)
 			}
 			return nil
@@ -111,25 +119,48 @@ func (c *Cluster) Send(ctx context.Context, targets []Target, executable string)
 	}
 	group.Wait()
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return 0, context.Cause(ctx)
 	}
-	return errors.Join(problems...)
+	return slices.Max(sizes), errors.Join(problems...)
 }
 
-func (c *Cluster) send(ctx context.Context, target Target, stream io.Reader) error {
+// send talks to the program that receives in the pod, by its stdin and stdout.
+func (c *Cluster) send(ctx context.Context, target Target, parcel *live.Parcel) (sent int, err error) {
+	executor, err := c.receiver(target)
+	if err != nil {
+		return 0, err
+	}
+	stdin, toPod := io.Pipe()
+	fromPod, stdout := io.Pipe()
+	sending := make(chan error, 1)
+	go func() {
+		var err error
+		sent, err = parcel.Send(toPod, fromPod)
+		toPod.CloseWithError(err) // The pod sees an end of file.
+		io.Copy(io.Discard, fromPod) // Until the stream ends: it must not block.
+		sending <- err
+	}()
+	var complaint strings.Builder
+	err = executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: stdin, Stdout: stdout, Stderr: &complaint})
+	stdin.CloseWithError(errEnded)
+	stdout.CloseWithError(errEnded)
+	if broken := <-sending; broken != nil && !errors.Is(broken, errEnded) {
+		err = broken
+	}
+	if said := strings.TrimPrefix(strings.TrimSpace(complaint.String()), "Error: "); err != nil && said != "" {
+		err = errors.New(said)
+	}
+	return sent, err
+}
+
+// errEnded is what is left to send to a program that has ended.
+var errEnded = errors.New("the program that receives has ended")
+
+func (c *Cluster) receiver(target Target) (remotecommand.Executor, error) {
 	request := c.client.CoreV1().RESTClient().Post().Resource("pods").Namespace(c.namespace).Name(target.Pod).SubResource("exec").
 		VersionedParams(&corev1.PodExecOptions{
 			Container: target.Container, Command: []string{target.path, "receive", path.Dir(target.path)},
-			Stdin: true, Stderr: true,
+			Stdin: true, Stdout: true, Stderr: true,
 		}, scheme.ParameterCodec)
-	executor, err := remotecommand.NewWebSocketExecutor(c.config, http.MethodGet, request.URL().String())
-	if err != nil {
-		return err
-	}
-	var complaint strings.Builder
-	err = executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: stream, Stderr: &complaint})
-	if said := strings.TrimPrefix(strings.TrimSpace(complaint.String()), "Error: "); err != nil && said != "" {
-		return errors.New(said)
-	}
-	return err
+	return remotecommand.NewWebSocketExecutor(c.config, http.MethodGet, request.URL().String())
 }

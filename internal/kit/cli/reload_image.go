@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+
+	"github.com/koshop/koshop/internal/kit/build"
+	"github.com/koshop/koshop/internal/kit/publish"
+	"github.com/koshop/koshop/internal/kit/reload"
+)
+
+// sendOrPublish is for a program that deploys what it is given an image of, such
+// as Tilt: there is an image first, and once its pods run there is no other. The
+// name of the same image makes no new pods.
+func (r *reloading) sendOrPublish(ctx context.Context) error {
+	ref, err := os.ReadFile(r.lastFile())
+	if err != nil || r.selector == "" {
+		return r.publish(ctx)
+	}
+	err = r.send(ctx)
+	if _, none := errors.AsType[*reload.NoTargetsError](err); none {
+		return r.publish(ctx)
+	}
+	return errors.Join(err, os.WriteFile(r.imageFile, ref, 0o644))
+}
+
+// lastFile remembers the image of the pods: Tilt removes the other one before
+// each call.
+func (r *reloading) lastFile() string { return r.imageFile + ".last" }
+
+// publish makes an image of the program, and writes its reference down. Its tag
+// is made of its digest: the same program makes no new pods.
+func (r *reloading) publish(ctx context.Context) (err error) {
+	task := r.log.Start(path.Base(r.importPath), "building")
+	defer task.Stop()
+	silence()
+	builder, err := build.New(ctx, r.building)
+	if err != nil {
+		return err
+	}
+	importPath, err := builder.Qualify(r.importPath)
+	if err != nil {
+		return err
+	}
+	built, err := builder.Build(ctx, importPath)
+	if err != nil {
+		return err
+	}
+	digest, err := built.Digest()
+	if err != nil {
+		return fmt.Errorf("taking the digest of %s: %w", importPath, err)
+	}
+	task.Step("publishing")
+	r.publishing.TagOnly, r.publishing.Tags = true, []string{"live-" + digest.Hex[:16]}
+	publisher, err := publish.New(r.publishing)
+	if err != nil {
+		return err
+	}
+	ref, err := publisher.Publish(ctx, built, importPath)
+	if err = errors.Join(err, publisher.Close()); err != nil {
+		return err
+	}
+	task.Done("published " + ref.String())
+	for _, file := range []string{r.lastFile(), r.imageFile} {
+		if err := os.WriteFile(file, []byte(ref.String()), 0o644); err != nil {
+			return fmt.Errorf("writing down the image: %w", err)
+		}
+	}
+	if r.selector == "" {
+		return nil
+	}
+	// It is what the first executable that is sent will differ from.
+	_, err = r.parcel(ctx)
+	return err
+}
