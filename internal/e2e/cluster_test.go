@@ -158,6 +158,12 @@ func (c *cluster) readyPods(ctx context.Context, namespace, workload string, n i
 // base URL of its http port. It ends with the test.
 func (c *cluster) forward(t testing.TB, namespace, workload string) string {
 	t.Helper()
+	return "http://" + c.forwardPort(t, namespace, workload, 8080)
+}
+
+// forwardPort returns the address here that leads to a port of the pod.
+func (c *cluster) forwardPort(t testing.TB, namespace, workload string, port int) string {
+	t.Helper()
 	pods, err := c.pods(t.Context(), namespace, workload)
 	if err != nil || len(pods) == 0 {
 		t.Fatalf("no pod of %s to forward to: %v", workload, err)
@@ -169,7 +175,7 @@ func (c *cluster) forward(t testing.TB, namespace, workload string) string {
 	url := c.CoreV1().RESTClient().Post().Resource("pods").Namespace(namespace).Name(pods[0].Name).SubResource("portforward").URL()
 	dialer := spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, url)
 	stop, ready := make(chan struct{}), make(chan struct{})
-	forwarder, err := portforward.New(dialer, []string{"0:8080"}, stop, ready, io.Discard, io.Discard)
+	forwarder, err := portforward.New(dialer, []string{fmt.Sprintf("0:%d", port)}, stop, ready, io.Discard, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +194,7 @@ func (c *cluster) forward(t testing.TB, namespace, workload string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return "http://" + net.JoinHostPort("localhost", strconv.Itoa(int(ports[0].Local)))
+	return net.JoinHostPort("localhost", strconv.Itoa(int(ports[0].Local)))
 }
 
 // forwardShop opens port-forwards to the two services that face users.

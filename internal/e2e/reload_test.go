@@ -3,61 +3,134 @@
 package e2e
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
-// Programs are replaced in a pod that goes on as it is; what does not compile,
-// and what ends at once, leaves the last good one serving.
-func TestReloadInThePod(t *testing.T) {
+// livePayments is payments-svc under live reload, and the checkout it is made of.
+type livePayments struct {
+	*cluster
+	checkout string
+	url      string // of its greeting
+	pod      corev1.Pod
+}
+
+func deployLive(t *testing.T) *livePayments {
+	t.Helper()
 	c := connect(t)
 	c.claimNamespace(t, "api")
-	mustKo(t, onCluster("apply", "-k", "kustomize/live-reload", "--wait")...)
-	before, err := c.readyPods(t.Context(), "api", "payments-svc", 1)
+	p := &livePayments{cluster: c, checkout: clone(t)}
+	if out, err := runKo(t, p.checkout, onCluster("apply", "-q", "-k", "kustomize/live-reload", "--wait")...); err != nil {
+		t.Fatalf("%v: %s", err, out.stderr)
+	}
+	pods, err := c.readyPods(t.Context(), "api", "payments-svc", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	url := c.forward(t, "api", "payments-svc") + "/healthz"
-	checkout := clone(t)
-	reload := func() (output, error) {
-		return runKo(t, checkout, onCluster("reload", "./cmd/payments-svc", "--namespace=api", "--selector=app.kubernetes.io/name=payments-svc")...)
+	p.pod, p.url = pods[0], c.forward(t, "api", "payments-svc")+"/healthz"
+	serves(t, p.url, `"Hi Mom!"`)
+	t.Cleanup(func() { p.isTheSamePod(t) })
+	return p
+}
+
+// isTheSamePod fails if there is another pod by now, or another container.
+func (p *livePayments) isTheSamePod(t *testing.T) {
+	t.Helper()
+	pods, err := p.pods(context.WithoutCancel(t.Context()), "api", "payments-svc")
+	if err != nil || len(pods) != 1 || pods[0].UID != p.pod.UID || pods[0].Status.ContainerStatuses[0].RestartCount != 0 {
+		t.Errorf("it is another pod, or was restarted (error %v): %v", err, pods)
 	}
-	serves(t, url, `"Hi Mom!"`)
-	for _, greeting := range []string{"Hi again!", "Hi once more!"} {
-		edit(t, checkout, greeting)
-		if out, err := reload(); err != nil {
-			t.Fatalf("%v: %s", err, out.stderr)
-		}
-		serves(t, url, `"`+greeting+`"`)
-	}
-	extra := filepath.Join(checkout, "internal/shop/payments/extra.go")
-	for name, test := range map[string]struct{ source, want string }{
-		"does not compile": {"package payments\n\nvar _ = mistake\n", "extra.go:3:9: undefined: mistake"},
-		"ends at once":     {"package payments\n\nimport \"os\"\n\nfunc init() { os.Exit(7) }\n", "ended at once: exit code 7"},
-	} {
-		if err := os.WriteFile(extra, []byte(test.source), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		out, err := reload()
-		if err == nil || !strings.Contains(out.stderr, test.want) {
-			t.Errorf("%s: error %v, stderr %q", name, err, out.stderr)
-		}
-		serves(t, url, `"Hi once more!"`)
-	}
-	if err := os.Remove(extra); err != nil {
-		t.Fatal(err)
-	}
-	edit(t, checkout, "Hi at last!")
-	if out, err := reload(); err != nil {
+}
+
+func (p *livePayments) reload(t *testing.T, flags ...string) (output, error) {
+	t.Helper()
+	args := append([]string{"reload", "./cmd/payments-svc", "--namespace=api", "--selector=app.kubernetes.io/name=payments-svc"}, flags...)
+	return runKo(t, p.checkout, onCluster(args...)...)
+}
+
+func (p *livePayments) mustReload(t *testing.T, flags ...string) output {
+	t.Helper()
+	out, err := p.reload(t, flags...)
+	if err != nil {
 		t.Fatalf("%v: %s", err, out.stderr)
 	}
-	serves(t, url, `"Hi at last!"`)
-	after, err := c.readyPods(t.Context(), "api", "payments-svc", 1)
-	if err != nil || after[0].UID != before[0].UID || after[0].Status.ContainerStatuses[0].RestartCount != 0 {
-		t.Errorf("it is another pod, or was restarted (error %v): %v", err, after)
+	return out
+}
+
+// extra is a file of the program that can break it.
+func (p *livePayments) extra() string {
+	return filepath.Join(p.checkout, "internal/shop/payments/extra.go")
+}
+
+func (p *livePayments) write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
 	}
+}
+
+// broken are ways in which an edit can be wrong, and what the developer is told.
+var broken = []struct{ how, source, want string }{
+	{"does not compile", "package payments\n\nvar _ = mistake\n", "extra.go:3:9: undefined: mistake"},
+	{"ends at once", "package payments\n\nimport \"os\"\n\nfunc init() { os.Exit(7) }\n", "ended at once: exit code 7"},
+	{"panics", "package payments\n\nfunc init() { panic(\"no\") }\n", "ended at once: exit code 2"},
+}
+
+// What is sent is the program of the image, byte for byte, as long as nothing is
+// edited: then nothing happens in the pod.
+func TestReloadOfTheSameProgram(t *testing.T) {
+	p := deployLive(t)
+	out := p.mustReload(t)
+	if !strings.Contains(out.stderr, ", 1 kB sent") {
+		t.Errorf("more is sent than the news that there is none: %s", out.stderr)
+	}
+	said, err := p.CoreV1().Pods("api").GetLogs(p.pod.Name, &corev1.PodLogOptions{}).DoRaw(t.Context())
+	if err != nil || strings.Contains(string(said), "stopp") {
+		t.Errorf("the program was stopped (error %v): %s", err, said)
+	}
+}
+
+// A hundred edits in a row, some of them broken, end with the last good one
+// serving, in a pod that goes on as it is.
+func TestAHundredEditsInAPod(t *testing.T) {
+	p := deployLive(t)
+	good := "Hi Mom!"
+	for i := range 100 {
+		if i%5 != 3 {
+			good = fmt.Sprintf("Hi number %d!", i)
+			edit(t, p.checkout, good)
+			p.mustReload(t)
+			serves(t, p.url, `"`+good+`"`)
+			continue
+		}
+		wrong := broken[i/5%len(broken)]
+		p.write(t, p.extra(), wrong.source)
+		out, err := p.reload(t)
+		if err == nil || !strings.Contains(out.stderr, wrong.want) {
+			t.Errorf("edit %d, which %s: error %v, stderr %q", i, wrong.how, err, out.stderr)
+		}
+		serves(t, p.url, `"`+good+`"`)
+		if err := os.Remove(p.extra()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A program that ends only after its sender has been told that it runs gives way
+// to the one before, too.
+func TestReloadOfAProgramThatEndsSoon(t *testing.T) {
+	p := deployLive(t)
+	p.write(t, p.extra(), "package payments\n\nimport (\n\t\"os\"\n\t\"time\"\n)\n\nfunc init() { time.AfterFunc(2*time.Second, func() { os.Exit(7) }) }\n")
+	edit(t, p.checkout, "Hi for a moment!")
+	p.mustReload(t)
+	serves(t, p.url, `"Hi for a moment!"`)
+	serves(t, p.url, `"Hi Mom!"`)
 }
 
 func TestReloadWithoutASupervisor(t *testing.T) {

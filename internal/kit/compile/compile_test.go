@@ -1,12 +1,16 @@
 package compile_test
 
 import (
+	"bytes"
 	"context"
+	"debug/dwarf"
+	"debug/elf"
 	"errors"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -323,5 +327,92 @@ func TestSettingsFile(t *testing.T) {
 		if got := newCompiler(t, options.BuildOptions{}).SettingsFile(); got != filepath.Join(dir, want) {
 			t.Errorf("with KO_CONFIG_PATH=%s it is %s, want %s", override, got, want)
 		}
+	}
+}
+
+// debugInfo returns the source files that an executable for Linux names, and
+// whether it has a symbol table.
+func debugInfo(t *testing.T, path string) (files []string, symbols bool) {
+	t.Helper()
+	executable, err := elf.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer executable.Close()
+	symbols = executable.Section(".symtab") != nil
+	info, err := executable.DWARF()
+	if err != nil {
+		return nil, symbols
+	}
+	for entries := info.Reader(); ; {
+		entry, err := entries.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if entry == nil {
+			return files, symbols
+		}
+		if entry.Tag != dwarf.TagCompileUnit {
+			continue
+		}
+		if lines, err := info.LineReader(entry); err == nil && lines != nil {
+			for _, file := range lines.Files() {
+				if file != nil {
+					files = append(files, file.Name)
+				}
+			}
+		}
+	}
+}
+
+func forImages(t *testing.T) *compile.Compiler {
+	t.Helper()
+	c, err := newCompiler(t, options.BuildOptions{Platforms: []string{"linux/amd64"}}).ForImages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// What is sent into a pod is what its image holds, if that is linked for speed.
+func TestForReloadIsTheImagesExecutable(t *testing.T) {
+	for name, linked := range map[string]string{"without debug information": "-s -w", "with it": ""} {
+		t.Run(name, func(t *testing.T) {
+			dir := write(t, hello(), map[string]string{".ko.yaml": "defaultFlags: [-trimpath]\ndefaultLdflags: ['-X main.greeting=hey " + linked + "']\n"})
+			image, sent := filepath.Join(dir, "image"), filepath.Join(dir, "sent")
+			c := forImages(t)
+			if err := errors.Join(c.Compile(t.Context(), helloPath, image), c.ForReload().Compile(t.Context(), helloPath, sent)); err != nil {
+				t.Fatal(err)
+			}
+			a, err := os.ReadFile(image)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := os.ReadFile(sent)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if same := bytes.Equal(a, b); same != (linked != "") {
+				t.Errorf("the same executable: %v", same)
+			}
+			if files, symbols := debugInfo(t, sent); len(files) > 0 || symbols {
+				t.Error("it has a symbol table or debug information, which takes time to link")
+			}
+			if !bytes.Contains(b, []byte("hey")) {
+				t.Error("-X of the configuration is lost")
+			}
+		})
+	}
+}
+
+func TestForDebuggingFindsTheSources(t *testing.T) {
+	dir := write(t, hello(), map[string]string{".ko.yaml": "defaultFlags: [-trimpath]\ndefaultLdflags: [-s -w]\n"})
+	out := filepath.Join(dir, "out")
+	if err := forImages(t).ForDebugging().Compile(t.Context(), helloPath, out); err != nil {
+		t.Fatal(err)
+	}
+	files, _ := debugInfo(t, out)
+	if want := filepath.Join(dir, "cmd/hello/main.go"); !slices.Contains(files, want) {
+		t.Errorf("%s is not among its %d files", want, len(files))
 	}
 }

@@ -136,7 +136,7 @@ func (c *Cluster) send(ctx context.Context, target Target, parcel *live.Parcel) 
 	go func() {
 		var err error
 		sent, err = parcel.Send(toPod, fromPod)
-		toPod.CloseWithError(err) // The pod sees an end of file.
+		toPod.CloseWithError(err)    // The pod sees an end of file.
 		io.Copy(io.Discard, fromPod) // Until the stream ends: it must not block.
 		sending <- err
 	}()
