@@ -11,7 +11,7 @@ import (
 const module = "github.com/koshop/koshop"
 
 // services are the commands of the shop.
-var services = []string{"user-svc", "product-svc", "orders-svc", "payments-svc", "api-gateway", "postgres-secret"}
+var services = []string{"user-svc", "product-svc", "orders-svc", "payments-svc", "payments-starter", "api-gateway", "postgres-secret"}
 
 // dependencies lists all packages that the patterns need, theirs included.
 func dependencies(t *testing.T, patterns ...string) []string {
@@ -65,6 +65,6 @@ func TestKitDoesNotNeedTheShop(t *testing.T) {
 // TestStatelessServicesNeedNoDatabase keeps their binaries and their memory
 // small.
 func TestStatelessServicesNeedNoDatabase(t *testing.T) {
-	forbid(t, dependencies(t, module+"/cmd/product-svc", module+"/cmd/api-gateway", module+"/cmd/postgres-secret"),
+	forbid(t, dependencies(t, module+"/cmd/product-svc", module+"/cmd/payments-starter", module+"/cmd/api-gateway", module+"/cmd/postgres-secret"),
 		module+"/internal/shop/database", "modernc.org/sqlite", "github.com/jackc/pgx/v5")
 }

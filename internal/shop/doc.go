@@ -14,8 +14,10 @@
 //	database   SQLite or PostgreSQL behind database/sql, with migrations
 //	client     HTTP between services: bounded in time and size
 //	api        what goes over the wire, and a typed client for each service
+//	recent     what came last, in memory that is bounded
 //	token      the claims of an access token and the keys that verify it
 //
+// cmd/payments-starter is payments-svc in one file, the workshop's exercise.
 // clustersecret is the one program beside the services: it makes the password
 // of the in-cluster PostgreSQL.
 //

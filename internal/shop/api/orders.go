@@ -105,3 +105,11 @@ func (o Orders) MarkPaid(ctx context.Context, id, paymentID string) (Order, erro
 		Query: url.Values{"status": {StatusPaid}, "payment_id": {paymentID}},
 	})
 }
+
+// SetStatus sets the status of an order in the seed's form, for nobody in
+// particular: that the order has it already is no error.
+func (o Orders) SetStatus(ctx context.Context, id, status string) (Order, error) {
+	return call[Order](ctx, o.Client, client.Call{
+		Method: http.MethodPatch, Path: []string{"orders", id, "status"}, Query: url.Values{"status": {status}},
+	})
+}
