@@ -183,8 +183,8 @@ func allIn(t *testing.T, objects []object, namespace string) {
 	}
 }
 
-func TestWorkshopSurvivesTheLossOfAPod(t *testing.T) {
-	objects := decode(t, build(t, tree(t), "overlays/workshop"))
+func TestStagingSurvivesTheLossOfAPod(t *testing.T) {
+	objects := decode(t, build(t, tree(t), "overlays/staging"))
 	budgets := names[*policyv1.PodDisruptionBudget](objects)
 	replicas := map[string]int32{}
 	for _, w := range workloads(t, objects) {

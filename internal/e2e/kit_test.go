@@ -226,7 +226,7 @@ spec:
 func TestReleaseIsAcceptedByKubectl(t *testing.T) {
 	c := connect(t)
 	namespace := c.newNamespace(t)
-	dir := overlayIn(t, "kustomize/overlays/workshop", namespace, "")
+	dir := overlayIn(t, "kustomize/overlays/staging", namespace, "")
 	release := mustKo(t, "resolve", "-q", "-k", dir)
 	if release.stderr != "" || strings.Contains(release.stdout, "ko://") {
 		t.Errorf("stderr %q, manifests\n%s", release.stderr, release.stdout)

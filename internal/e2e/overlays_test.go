@@ -25,7 +25,7 @@ func TestOverlays(t *testing.T) {
 		database []string // the pods that hold the data of others
 	}{
 		{name: "dev", replicas: 1},
-		{name: "workshop", replicas: 2, database: []string{"postgres"}},
+		{name: "staging", replicas: 2, database: []string{"postgres"}},
 	} {
 		t.Run(overlay.name, func(t *testing.T) {
 			c := connect(t)
@@ -34,7 +34,7 @@ func TestOverlays(t *testing.T) {
 			first := mustKo(t, onCluster("apply", "-k", dir, "--wait")...)
 
 			for _, service := range services {
-				c.runsPublished(t, service, overlay.replicas, published(first.stderr)[service])
+				c.runsPublished(t, "api", service, overlay.replicas, published(first.stderr)[service])
 			}
 			receipt, err := c.forwardShop(t, "api").Walk(t.Context(), uuid.NewString()+"@example.com")
 			if err != nil {
@@ -66,7 +66,7 @@ func TestOverlays(t *testing.T) {
 // live side by side.
 func TestOverlayMovedToAnotherNamespace(t *testing.T) {
 	c := connect(t)
-	for _, overlay := range []string{"dev", "workshop"} {
+	for _, overlay := range []string{"dev", "staging"} {
 		namespace := "e2e-moved-" + overlay
 		dir := overlayIn(t, "kustomize/overlays/"+overlay, namespace, "")
 		c.claimNamespace(t, namespace)
@@ -82,9 +82,9 @@ func TestOverlayMovedToAnotherNamespace(t *testing.T) {
 
 // runsPublished compares what the containers of a service run with what ko said
 // it published.
-func (c *cluster) runsPublished(t *testing.T, service string, replicas int, digest string) {
+func (c *cluster) runsPublished(t *testing.T, namespace, service string, replicas int, digest string) {
 	t.Helper()
-	pods, err := c.readyPods(t.Context(), "api", service, replicas)
+	pods, err := c.readyPods(t.Context(), namespace, service, replicas)
 	if err != nil {
 		t.Error(err)
 	}

@@ -32,11 +32,22 @@ type laptop struct {
 	lines chan string // what it prints
 }
 
-// startUp runs the dev overlay of a checkout with `ko up`, on a free port.
+// startUp runs the dev overlay of a checkout.
 func startUp(t testing.TB, checkout, state string) *laptop {
 	t.Helper()
+	l := runUp(t, checkout, state, "kustomize/overlays/dev")
+	for _, service := range services {
+		l.answers(t, service, "/readyz", http.StatusOK)
+	}
+	return l
+}
+
+// runUp starts `ko up` on a kustomization of a checkout and a free port.
+func runUp(t testing.TB, checkout, state, kustomization string, args ...string) *laptop {
+	t.Helper()
 	l := &laptop{port: freePort(t), state: state, lines: make(chan string, 1000)}
-	l.cmd = exec.Command(koPath(t), "up", "-k", "kustomize/overlays/dev", "--state", state, fmt.Sprintf("--port=%d", l.port))
+	args = append([]string{"up", "-k", kustomization, "--state", state, fmt.Sprintf("--port=%d", l.port)}, args...)
+	l.cmd = exec.Command(koPath(t), args...)
 	l.cmd.Dir = checkout
 	output, err := l.cmd.StdoutPipe()
 	if err != nil {
@@ -48,9 +59,6 @@ func startUp(t testing.TB, checkout, state string) *laptop {
 	}
 	go l.read(output)
 	t.Cleanup(func() { l.end(t, syscall.SIGKILL) })
-	for _, service := range services {
-		l.answers(t, service, "/readyz", http.StatusOK)
-	}
 	return l
 }
 

@@ -13,6 +13,9 @@ import (
 type Shop struct {
 	Gateway string // base URL of api-gateway
 	Users   string // base URL of user-svc
+	// PaysTwice says that payments-svc is the one that the workshop begins with,
+	// and has its flaw.
+	PaysTwice bool
 }
 
 // Receipt is what a customer keeps of a walk.
@@ -110,11 +113,29 @@ func (s Shop) pay(ctx context.Context, _ string, r *Receipt) error {
 }
 
 func (s Shop) payAgain(ctx context.Context, _ string, r *Receipt) error {
+	if s.PaysTwice {
+		return s.payTwice(ctx, r)
+	}
 	answer, err := s.payment(ctx, r, Amount, 403)
 	if err != nil {
 		return err
 	}
 	return answer.want(map[string]string{"detail": "Already Paid"})
+}
+
+func (s Shop) payTwice(ctx context.Context, r *Receipt) error {
+	answer, err := s.payment(ctx, r, Amount, 200)
+	if err != nil {
+		return err
+	}
+	second, err := answer.text("id")
+	if err != nil {
+		return err
+	}
+	if second == r.PaymentID {
+		return fmt.Errorf("both payments are %s, want two", second)
+	}
+	return nil
 }
 
 func (s Shop) payment(ctx context.Context, r *Receipt, amount string, status int) (answer, error) {

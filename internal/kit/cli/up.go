@@ -30,7 +30,7 @@ const upExample = `
   ko up -k kustomize/overlays/dev
 
   # Run one workload of it, and reach PostgreSQL on this machine:
-  ko up -k kustomize/overlays/workshop payments-svc --service postgres=127.0.0.1:5432
+  ko up -k kustomize/overlays/staging payments-svc --service postgres=127.0.0.1:5432
 
   # Run the local side of an intercept:
   telepresence intercept payments-svc --port 8080 --env-file payments.env

@@ -44,8 +44,8 @@ func TestDev(t *testing.T) {
 	})
 }
 
-func TestWorkshop(t *testing.T) {
-	plan := overlay(t, "workshop")
+func TestStaging(t *testing.T) {
+	plan := overlay(t, "staging")
 	wantNotes(t, plan,
 		"statefulset.apps/postgres is not run: its image docker.io/library/postgres:15 is not built from Go; if you have one, --service postgres=HOST:PORT")
 	if front := plan.Front(); front.Name != "api-gateway" {
@@ -68,8 +68,27 @@ func TestWorkshop(t *testing.T) {
 	})
 }
 
-func TestOneWorkloadLeavesTheOthersToTheNetwork(t *testing.T) {
+// TestWorkshop runs the exercise with nothing but orders-svc to find.
+func TestWorkshop(t *testing.T) {
 	plan := overlay(t, "workshop")
+	if err := plan.Only([]string{"payments-svc"}); err != nil {
+		t.Fatal(err)
+	}
+	if payments := find(t, plan, "payments-svc"); payments.Replicas != 1 {
+		t.Errorf("%d replicas, want 1", payments.Replicas)
+	}
+	starter := pod(t, plan, "payments-svc", newSite(t)).Containers[0]
+	if starter.ImportPath != "github.com/koshop/koshop/cmd/payments-starter" {
+		t.Errorf("import path %s", starter.ImportPath)
+	}
+	wantVariables(t, starter, map[string]string{
+		"ORDER_SERVICE_URL": "http://orders-svc", "GOMEMLIMIT": "268435456", "PORT": "20001",
+		"DATABASE_URL": "-", "PGPASSWORD": "-",
+	})
+}
+
+func TestOneWorkloadLeavesTheOthersToTheNetwork(t *testing.T) {
+	plan := overlay(t, "staging")
 	if err := plan.Only([]string{"payments-svc"}); err != nil {
 		t.Fatal(err)
 	}
