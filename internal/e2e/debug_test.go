@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/koshop/koshop/internal/kit/delve"
+	"github.com/koshop/koshop/internal/kit/live"
 	"github.com/koshop/koshop/internal/kit/process"
 )
 
@@ -24,22 +25,22 @@ func TestDebugInThePod(t *testing.T) {
 	edit(t, p.checkout, "Hi debugger!")
 	p.mustReload(t, "--debug")
 	serves(t, p.url, `"Hi debugger!"`)
-	p.stopsAtABreakpoint(t)
+	p.stopsAtABreakpoint(t, p.forwardPort(t, "api", "payments-svc", live.DebugPort))
 	edit(t, p.checkout, "Hi again!")
 	out := p.mustReload(t, "--debug")
 	if strings.Contains(out.stderr, "MB sent") {
 		t.Errorf("more is sent than the difference: %s", out.stderr)
 	}
 	serves(t, p.url, `"Hi again!"`)
-	p.stopsAtABreakpoint(t)
+	p.stopsAtABreakpoint(t, p.forwardPort(t, "api", "payments-svc", live.DebugPort))
 	edit(t, p.checkout, "Hi without!")
 	p.mustReload(t)
 	serves(t, p.url, `"Hi without!"`)
 }
 
-// stopsAtABreakpoint attaches Delve's own client, sets a breakpoint by file and
-// line, and asks for a payment.
-func (p *livePayments) stopsAtABreakpoint(t *testing.T) {
+// stopsAtABreakpoint attaches Delve's own client to an address, sets a breakpoint
+// by file and line, and asks for a payment.
+func (p *livePayments) stopsAtABreakpoint(t *testing.T, address string) {
 	t.Helper()
 	file := filepath.Join(p.checkout, "internal/shop/payments/service.go")
 	p.write(t, filepath.Join(p.checkout, "dlv.txt"), strings.Join([]string{
@@ -57,7 +58,7 @@ func (p *livePayments) stopsAtABreakpoint(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	client := exec.CommandContext(ctx, dlv, "connect", p.forwardPort(t, "api", "payments-svc", 2345), "--init", filepath.Join(p.checkout, "dlv.txt"))
+	client := exec.CommandContext(ctx, dlv, "connect", address, "--init", filepath.Join(p.checkout, "dlv.txt"))
 	said := make(chan string, 1)
 	go func() {
 		out, _ := client.CombinedOutput()

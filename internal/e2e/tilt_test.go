@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,10 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
 // tilt is a `tilt up` under test.
@@ -202,5 +207,89 @@ func TestTiltUpReloads(t *testing.T) {
 	after, err := c.readyPods(t.Context(), "api", "orders-svc", 1)
 	if err != nil || after[0].UID != before[0].UID || after[0].Status.ContainerStatuses[0].RestartCount != 0 {
 		t.Errorf("it is another pod, or was restarted (error %v)", err)
+	}
+}
+
+// With --images each save is an image of its own, and makes a new pod.
+func TestTiltUpWithImages(t *testing.T) {
+	c := connect(t)
+	tl := tiltIn(t)
+	c.claimNamespace(t, "api")
+	tl.up(t, "--", "--images", "product-svc")
+	before := c.readyAlone(t, "product-svc")
+	if container := before.Spec.Containers[0]; len(container.Command) > 0 {
+		t.Errorf("it runs under a supervisor: %q", container.Command)
+	}
+	tl.write(t, "internal/shop/products/extra.go", "package products\n\nimport \"fmt\"\n\nfunc init() { fmt.Println(\"edited\") }\n")
+	eventually(t, "another pod of product-svc is ready", func(ctx context.Context) error {
+		pods, err := c.readyPods(ctx, "api", "product-svc", 1)
+		if err == nil && pods[0].UID == before.UID {
+			err = errors.New("it is the same")
+		}
+		return err
+	})
+	tl.prints(t, "edited")
+}
+
+// readyAlone waits for the only pod of a service.
+func (c *cluster) readyAlone(t *testing.T, service string) (pod corev1.Pod) {
+	t.Helper()
+	eventually(t, service+" is ready", func(ctx context.Context) error {
+		pods, err := c.readyPods(ctx, "api", service, 1)
+		if err == nil {
+			pod = pods[0]
+		}
+		return err
+	})
+	return pod
+}
+
+// A service that is debugged is so from the start, and after a save, in the same
+// pod; its debugger is at the port that editors look for first.
+func TestTiltUpDebugs(t *testing.T) {
+	c := connect(t)
+	tl := tiltIn(t)
+	c.claimNamespace(t, "api")
+	tl.up(t, "--", "--debug=payments-svc", "payments-svc")
+	p := &livePayments{cluster: c, checkout: tl.dir, pod: c.readyAlone(t, "payments-svc")}
+	tl.prints(t, "under Delve at port 2345")
+	p.url = c.forward(t, "api", "payments-svc") + "/healthz"
+	p.stopsAtABreakpoint(t, "localhost:2345")
+	edit(t, tl.dir, "Hi Tilt!")
+	serves(t, p.url, `"Hi Tilt!"`)
+	p.stopsAtABreakpoint(t, "localhost:2345")
+	p.isTheSamePod(t)
+}
+
+// Nobody edits the Tiltfile to deploy to a cluster that Tilt takes for production.
+func TestTiltOnAClusterThatMightBeProduction(t *testing.T) {
+	c := connect(t)
+	tl := tiltIn(t)
+	c.claimNamespace(t, "api")
+	config, err := clientcmd.NewDefaultClientConfigLoadingRules().Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	current := *config.Contexts[cmp.Or(os.Getenv("CONTEXT"), config.CurrentContext)]
+	config.Contexts, config.CurrentContext = map[string]*clientcmdapi.Context{"far": &current, "away": &current}, "far"
+	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
+	ci := func(context string, args ...string) error {
+		config.CurrentContext = context
+		if err := clientcmd.WriteToFile(*config, kubeconfig); err != nil {
+			t.Fatal(err)
+		}
+		cmd := tl.command(t, append([]string{"ci", "--web-mode=prod", "--", "product-svc"}, args...)...)
+		cmd.Env = append(cmd.Env, "KUBECONFIG="+kubeconfig)
+		return cmd.Run()
+	}
+	if err := ci("far"); err == nil || !strings.Contains(tl.printed(t), "far might be a production kube context") {
+		t.Errorf("it deploys to any cluster (error %v)\n%s", err, tl.printed(t))
+	}
+	if err := ci("far", "--allow-context=far"); err != nil {
+		t.Errorf("--allow-context: %v\n%s", err, tl.printed(t))
+	}
+	tl.write(t, "Tiltfile.local", "contexts: [away]\n")
+	if err := ci("away"); err != nil {
+		t.Errorf("Tiltfile.local: %v\n%s", err, tl.printed(t))
 	}
 }
