@@ -243,7 +243,7 @@ func TestRendersAsKubectlDoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := render.Kustomization(dir)
+	got, err := render.Kustomization(dir, render.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

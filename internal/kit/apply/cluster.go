@@ -32,7 +32,6 @@ type Cluster struct {
 	manager   *ssa.ResourceManager
 	host      string
 	namespace string // for objects that name none
-	enforce   bool   // the namespace was asked for: refuse objects of another one
 }
 
 // Connect reads the kubeconfig that kubectl would with the same flags. It
@@ -54,7 +53,7 @@ func Connect(flags *genericclioptions.ConfigFlags, warnings io.Writer) (*Cluster
 		return nil, fmt.Errorf("connecting to %s: %w", config.Host, err)
 	}
 	manager := ssa.NewResourceManager(c, nil, ssa.Owner{Field: fieldManager})
-	return &Cluster{client: c, manager: manager, host: config.Host, namespace: choice.Namespace, enforce: choice.Enforced}, nil
+	return &Cluster{client: c, manager: manager, host: config.Host, namespace: choice.Namespace}, nil
 }
 
 // Host is the address of the API server.

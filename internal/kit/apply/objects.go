@@ -60,8 +60,8 @@ func (c *Cluster) placeAll(objects []object) error {
 }
 
 // place gives a namespaced object without a namespace the one of the context,
-// as kubectl does, and refuses one that contradicts --namespace. Kinds that
-// only the set itself defines have their scope from there.
+// as kubectl does. Kinds that only the set itself defines have their scope from
+// there.
 func (c *Cluster) place(o object, scopes scopes) error {
 	namespaced, err := c.isNamespaced(o, scopes)
 	if err != nil {
@@ -72,9 +72,6 @@ func (c *Cluster) place(o object, scopes scopes) error {
 		o.SetNamespace("") // Kustomize's namespace directive may have set one.
 	case o.GetNamespace() == "":
 		o.SetNamespace(c.namespace)
-	case c.enforce && o.GetNamespace() != c.namespace:
-		return fmt.Errorf("%s is in namespace %q, but --namespace asks for %q: change the namespace of the kustomization instead",
-			reference(o), o.GetNamespace(), c.namespace)
 	}
 	return nil
 }

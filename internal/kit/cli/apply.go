@@ -20,6 +20,9 @@ const applyExample = `
   # The same, and return when everything runs:
   ko apply -k kustomize/overlays/dev --wait
 
+  # Apply it to another namespace, as if its kustomization file named that one:
+  ko apply -k kustomize/overlays/dev --namespace team1
+
   # With -k, the flags after '--' say which cluster, as kubectl's do:
   ko apply -k kustomize/overlays/dev -- --context=kind-kind
 `
@@ -64,7 +67,7 @@ func extendSend(cmd *cobra.Command, doing string, send send) {
 		if err != nil {
 			return err
 		}
-		manifests, err := release(cmd.Context(), cmd, dir, log)
+		manifests, err := release(cmd.Context(), cmd, dir, move(cmd), log)
 		if err != nil {
 			return err
 		}

@@ -90,6 +90,33 @@ func TestSelectorKeepsMatchingObjects(t *testing.T) {
 	}
 }
 
+// --namespace moves the whole kustomization, and not one file of it changes.
+func TestNamespaceMovesTheKustomization(t *testing.T) {
+	kittest.UseRegistry(t)
+	t.Chdir(guestbook)
+	const file = "config/overlays/prod/kustomization.yaml"
+	before, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, flags := range [][]string{{"--namespace=team1"}, {"-n", "team1"}} {
+		stdout, _, err := ko(t, append([]string{"resolve", "-k", "config/overlays/prod", "--selector", "app!=worker"}, flags...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(stdout, "prod") {
+			t.Errorf("something is left in namespace prod:\n%s", stdout)
+		}
+		// The Namespace, the Deployment and the ConfigMap; a definition is in none.
+		if places := regexp.MustCompile(`(?m)^  (name|namespace): team1$`).FindAllString(stdout, -1); len(places) != 3 {
+			t.Errorf("%d objects are, or are in, namespace team1, want 3:\n%s", len(places), stdout)
+		}
+	}
+	if after, err := os.ReadFile(file); err != nil || !bytes.Equal(after, before) {
+		t.Errorf("error %v, %s has changed:\n%s", err, file, after)
+	}
+}
+
 // Naming flags, tags and all else that upstream reads from flags keep their
 // meaning with -k.
 func TestUpstreamFlagsApplyToKustomizations(t *testing.T) {
@@ -214,6 +241,26 @@ func TestMistakes(t *testing.T) {
 		"unknown context": {
 			args: []string{"apply", "-k", overlay, "--context", "nowhere"},
 			want: []string{`context "nowhere" does not exist`, "--context"},
+		},
+		"namespace with files to resolve": {
+			args: []string{"resolve", "--namespace", "team1", "-f", "config/base/web.yaml"},
+			want: []string{"--namespace goes with -k"},
+		},
+		"no name of a namespace": {
+			args: []string{"resolve", "-k", overlay, "--namespace", "preview_42"},
+			want: []string{`--namespace "preview_42": the name of a namespace is`},
+		},
+		"namespace of an unset variable": {
+			args: []string{"delete", "-k", overlay, "--namespace="},
+			want: []string{`--namespace ""`},
+		},
+		"namespace behind the dash": {
+			args: []string{"apply", "-k", overlay, "--", "-n", strings.Repeat("a", 64)},
+			want: []string{`aaa": the name of a namespace is at most 63`},
+		},
+		"namespace to run in": {
+			args: []string{"up", "-k", overlay, "-n", "Team1"},
+			want: []string{`--namespace "Team1"`},
 		},
 		"unknown flag of delete": {
 			args: []string{"delete", "-k", overlay, "--cascade=orphan"},

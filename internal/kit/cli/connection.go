@@ -47,6 +47,9 @@ func (c *connection) connect(args []string, warnings io.Writer) (*apply.Cluster,
 	if set.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected argument %q after \"--\"", set.Arg(0))
 	}
+	if err := checkNamespace(set.Lookup("namespace")); err != nil {
+		return nil, err
+	}
 	return apply.Connect(c.flags, warnings)
 }
 

@@ -19,7 +19,10 @@ func extendDelete(root *cobra.Command, args []string) {
 	cmd.Use = "delete (-f FILENAME | -k DIRECTORY)"
 	cmd.Example = `
   # Delete the objects of a kustomization and wait until they are gone:
-  ko delete -k kustomize/overlays/dev`
+  ko delete -k kustomize/overlays/dev
+
+  # The same of what was applied to another namespace:
+  ko delete -k kustomize/overlays/dev --namespace team1`
 	cmd.FParseErrWhitelist.UnknownFlags = !slices.ContainsFunc(args, isKustomizeFlag)
 	cmd.Flags().StringSliceP("filename", "f", nil, "Passed on to kubectl")
 	opts := apply.DeleteOptions{}
@@ -39,7 +42,7 @@ func extendDelete(root *cobra.Command, args []string) {
 		if err != nil {
 			return err
 		}
-		manifests, err := pipeline.Render(dir, selector)
+		manifests, err := pipeline.Render(dir, move(cmd), selector)
 		if err != nil {
 			return err
 		}

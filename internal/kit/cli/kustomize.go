@@ -16,6 +16,7 @@ import (
 	"github.com/koshop/koshop/internal/kit/pipeline"
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kit/publish"
+	"github.com/koshop/koshop/internal/kit/render"
 	"github.com/koshop/koshop/internal/kit/resolve"
 )
 
@@ -23,11 +24,12 @@ import (
 const kustomizeLong = "\n\nWith -k it renders a kustomization instead, without kubectl: every import path reference in it is built and published as " +
 	"${KO_DOCKER_REPO}/<command name>, and the objects are "
 
-// addKustomize gives an upstream command the flag -k and makes it run
-// kustomize when that flag is set.
+// addKustomize gives an upstream command, which has --namespace by now, the
+// flag -k and makes it run kustomize when that flag is set.
 func addKustomize(cmd *cobra.Command, kustomize func(cmd *cobra.Command, dir string, args []string) error) {
 	dir := cmd.Flags().StringP("kustomize", "k", "", "Process a kustomization directory, local or remote. Cannot be used together with -f")
 	cmd.Flags().BoolP("quiet", "q", false, "With -k, show no progress, only results and errors")
+	cmd.Flag("namespace").Usage = namespaceUsage
 	cmd.Use = strings.Replace(cmd.Use, " -f FILENAME", " (-f FILENAME | -k DIRECTORY)", 1)
 	upstream := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -46,6 +48,9 @@ func addKustomize(cmd *cobra.Command, kustomize func(cmd *cobra.Command, dir str
 		if *dir == "" {
 			return errors.New("-k needs the directory of a kustomization")
 		}
+		if err := checkNamespace(cmd.Flag("namespace")); err != nil {
+			return err
+		}
 		if n := beforeDash(cmd, args); n > 0 {
 			return fmt.Errorf("unexpected argument %q: %s -k takes one directory", args[0], cmd.Name())
 		}
@@ -63,12 +68,12 @@ func beforeDash(cmd *cobra.Command, args []string) int {
 
 // release runs the pipeline with the flags of an upstream command and returns
 // the resolved manifests.
-func release(ctx context.Context, cmd *cobra.Command, dir string, log *progress.Log) (*resolve.Manifests, error) {
+func release(ctx context.Context, cmd *cobra.Command, dir string, opts render.Options, log *progress.Log) (*resolve.Manifests, error) {
 	p, err := newPipeline(ctx, cmd.Flags())
 	if err != nil {
 		return nil, err
 	}
-	p.Log = log
+	p.Render, p.Log = opts, log
 	manifests, err := p.Run(ctx, dir)
 	// A tarball or an OCI layout is only whole once the publisher is closed.
 	if closed := p.Publisher.Close(); closed != nil && err == nil {

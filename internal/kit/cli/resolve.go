@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -8,17 +9,28 @@ import (
 
 const resolveExample = `
   # Print a kustomization as one file that 'kubectl apply -f -' takes anywhere:
-  ko resolve -k kustomize/overlays/dev > release.yaml`
+  ko resolve -k kustomize/overlays/dev > release.yaml
+
+  # The same for another namespace, as if its kustomization file named that one:
+  ko resolve -k kustomize/overlays/dev --namespace team1 > release.yaml`
 
 // extendResolve adds -k to upstream's resolve.
 func extendResolve(root *cobra.Command) {
 	cmd := command(root, "resolve")
 	cmd.Long += kustomizeLong + "printed."
 	cmd.Example += "\n" + resolveExample
+	addNamespace(cmd)
+	upstream := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if cmd.Flags().Changed("namespace") {
+			return errors.New("--namespace goes with -k: files say themselves where their objects are")
+		}
+		return upstream(cmd, args)
+	}
 	addKustomize(cmd, func(cmd *cobra.Command, dir string, _ []string) error {
 		log := newProgress(cmd)
 		defer log.Close()
-		manifests, err := release(cmd.Context(), cmd, dir, log)
+		manifests, err := release(cmd.Context(), cmd, dir, move(cmd), log)
 		if err != nil {
 			return err
 		}

@@ -50,6 +50,10 @@ func addUp(root *cobra.Command) {
 		Example: upExample,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			opts.Workloads = args
+			if err := checkNamespace(cmd.Flag("namespace")); err != nil {
+				return err
+			}
+			opts.Render = move(cmd)
 			if opts.Port < 1 || opts.Port > 65535 {
 				return fmt.Errorf("--port %d: expected a port from 1 to 65535", opts.Port)
 			}
@@ -62,6 +66,7 @@ func addUp(root *cobra.Command) {
 			return runUp(cmd, opts)
 		},
 	}
+	addNamespace(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&opts.Kustomization, "kustomize", "k", "", "The kustomization directory, local or remote")
 	flags.IntVar(&opts.Port, "port", 8080, "The port of the front door on localhost")

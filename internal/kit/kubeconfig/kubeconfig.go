@@ -13,8 +13,6 @@ import (
 type Choice struct {
 	Config    *rest.Config
 	Namespace string
-	// Enforced tells that the namespace was asked for by a flag.
-	Enforced bool
 }
 
 // Read reads the kubeconfig. It sends nothing to the cluster.
@@ -23,9 +21,9 @@ func Read(flags *genericclioptions.ConfigFlags) (Choice, error) {
 	if err != nil {
 		return Choice{}, fmt.Errorf("reading the kubeconfig: %w; name a cluster with --context, --kubeconfig or KUBECONFIG", err)
 	}
-	namespace, enforced, err := flags.ToRawKubeConfigLoader().Namespace()
+	namespace, _, err := flags.ToRawKubeConfigLoader().Namespace()
 	if err != nil {
 		return Choice{}, fmt.Errorf("reading the namespace from the kubeconfig: %w", err)
 	}
-	return Choice{Config: config, Namespace: namespace, Enforced: enforced}, nil
+	return Choice{Config: config, Namespace: namespace}, nil
 }

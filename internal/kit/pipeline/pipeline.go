@@ -22,6 +22,7 @@ import (
 type Pipeline struct {
 	Builder   *build.Builder
 	Publisher *publish.Publisher
+	Render    render.Options
 	Selector  labels.Selector // nil selects every object
 	Log       *progress.Log
 }
@@ -30,7 +31,7 @@ type Pipeline struct {
 // refers to, and returns its manifests with the published references in them.
 // It returns no manifests unless every image is published.
 func (p *Pipeline) Run(ctx context.Context, target string) (*resolve.Manifests, error) {
-	manifests, err := Render(target, p.Selector)
+	manifests, err := Render(target, p.Render, p.Selector)
 	if err != nil {
 		return nil, err
 	}
@@ -51,8 +52,8 @@ func (p *Pipeline) Run(ctx context.Context, target string) (*resolve.Manifests, 
 
 // Render returns the manifests of the kustomization at target that the
 // selector, if there is one, matches; references stay as they are.
-func Render(target string, selector labels.Selector) (*resolve.Manifests, error) {
-	stream, err := render.Kustomization(target)
+func Render(target string, opts render.Options, selector labels.Selector) (*resolve.Manifests, error) {
+	stream, err := render.Kustomization(target, opts)
 	if err != nil {
 		return nil, err
 	}

@@ -15,21 +15,28 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
+// Options change what a kustomization is rendered to.
+type Options struct {
+	// Namespace moves the whole of it there: it is rendered as if its own
+	// kustomization file set this namespace. "" leaves it as it is.
+	Namespace string
+}
+
 // Kustomization builds the kustomization at target and returns its objects as
 // a stream of YAML documents. A target is what `kubectl kustomize` takes: a
 // local directory, or a remote one such as
 // https://github.com/org/repo//overlays/dev?ref=v1, which kustomize clones
 // with git.
-func Kustomization(target string) ([]byte, error) {
-	return build(filesys.MakeFsOnDisk(), target)
+func Kustomization(target string, opts Options) ([]byte, error) {
+	return build(filesys.MakeFsOnDisk(), target, opts)
 }
 
 // KustomizationFiles does what Kustomization does, and returns the local files
 // and directories that the manifests depend on, absolute and sorted. They are
 // those read so far when it fails, so that a caller can wait for their repair.
-func KustomizationFiles(target string) (manifests []byte, files []string, err error) {
+func KustomizationFiles(target string, opts Options) (manifests []byte, files []string, err error) {
 	recorder := &recorder{FileSystem: filesys.MakeFsOnDisk(), read: map[string]bool{}}
-	manifests, err = build(recorder, target)
+	manifests, err = build(recorder, target, opts)
 	files = slices.Sorted(maps.Keys(recorder.read))
 	if absolute, absErr := filepath.Abs(target); absErr == nil && len(files) == 0 {
 		for _, name := range konfig.RecognizedKustomizationFileNames() {
@@ -39,14 +46,18 @@ func KustomizationFiles(target string) (manifests []byte, files []string, err er
 	return manifests, files, err
 }
 
-func build(disk filesys.FileSystem, target string) ([]byte, error) {
+func build(disk filesys.FileSystem, target string, opts Options) ([]byte, error) {
 	if err := check(target); err != nil {
 		return nil, err
 	}
-	opts := krusty.MakeDefaultOptions()
+	mover := &mover{FileSystem: disk, namespace: opts.Namespace, done: opts.Namespace == ""}
+	options := krusty.MakeDefaultOptions()
 	// As the kustomize command line does when no order is asked for.
-	opts.Reorder = krusty.ReorderOptionUnspecified
-	objects, err := krusty.MakeKustomizer(opts).Run(disk, target)
+	options.Reorder = krusty.ReorderOptionUnspecified
+	objects, err := krusty.MakeKustomizer(options).Run(mover, target)
+	if mover.err != nil {
+		return nil, fmt.Errorf("rendering kustomization %s: %w", target, mover.err)
+	}
 	if _, missing := os.Stat(target); err != nil && missing != nil {
 		return nil, fmt.Errorf("kustomization %s: no such directory, and no repository that kustomize can fetch: %w", target, err)
 	}

@@ -40,7 +40,7 @@ func TestFilesOfAKustomization(t *testing.T) {
 			t.Errorf("a file nobody reads is in %q", files)
 		}
 	}
-	_, files, err := render.KustomizationFiles(filepath.Join(dir, "overlay"))
+	_, files, err := render.KustomizationFiles(filepath.Join(dir, "overlay"), render.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,13 +48,13 @@ func TestFilesOfAKustomization(t *testing.T) {
 	if err := os.Remove(used[3]); err != nil { // It may come back.
 		t.Fatal(err)
 	}
-	_, files, err = render.KustomizationFiles(filepath.Join(dir, "overlay"))
+	_, files, err = render.KustomizationFiles(filepath.Join(dir, "overlay"), render.Options{})
 	if err == nil {
 		t.Error("a missing patch is no error")
 	}
 	expect(files)
 	write("overlay/patch.yaml", "kind: [")
-	_, files, err = render.KustomizationFiles(filepath.Join(dir, "overlay"))
+	_, files, err = render.KustomizationFiles(filepath.Join(dir, "overlay"), render.Options{})
 	if err == nil {
 		t.Error("a broken patch is no error")
 	}

@@ -13,7 +13,7 @@ import (
 
 // render makes a plan of the kustomization as it is now.
 func (l *loop) render() (*workload.Plan, error) {
-	manifests, files, err := render.KustomizationFiles(l.opts.Kustomization)
+	manifests, files, err := render.KustomizationFiles(l.opts.Kustomization, l.opts.Render)
 	l.rendered = files
 	if err != nil {
 		return nil, err

@@ -16,11 +16,13 @@ import (
 	"github.com/google/ko/pkg/commands/options"
 
 	"github.com/koshop/koshop/internal/kit/progress"
+	"github.com/koshop/koshop/internal/kit/render"
 )
 
 // Options say what to run and how.
 type Options struct {
-	Kustomization string   // what -k takes
+	Kustomization string // what -k takes
+	Render        render.Options
 	Workloads     []string // names of those to run; all when empty
 	Build         *options.BuildOptions
 	// Port is that of the front door on localhost.

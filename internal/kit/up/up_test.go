@@ -229,6 +229,20 @@ func TestRunsNamedWorkloadsOnly(t *testing.T) {
 	r.answers(fmt.Sprintf("http://localhost:%d/backend", r.port), "elsewhere")
 }
 
+// A run in another namespace has names and data of its own.
+func TestRunsInAnotherNamespace(t *testing.T) {
+	dir := newShop(t)
+	r := start(t, dir, func(o *up.Options) { o.Render.Namespace = "team1" })
+	r.answers(fmt.Sprintf("http://front.team1.localhost:%d/backend", r.port), "blue")
+	r.prints("seed: completed")
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if claims, err := filepath.Glob(filepath.Join(dir, ".ko/claims/*")); err != nil || len(claims) != 1 || filepath.Base(claims[0]) != "team1" {
+		t.Errorf("error %v, there is data in %q", err, claims)
+	}
+}
+
 // Saving by rename, a checkout that removes directories, and a thousand files
 // at once lose nothing.
 func TestSurvivesACheckout(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 // overlay makes a plan of one of this repository's overlays.
 func overlay(t *testing.T, name string) *workload.Plan {
 	t.Helper()
-	manifests, err := render.Kustomization(filepath.Join("..", "..", "..", "kustomize", "overlays", name))
+	manifests, err := render.Kustomization(filepath.Join("..", "..", "..", "kustomize", "overlays", name), render.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
