@@ -141,8 +141,10 @@ func TestNamespaceEnforcesRestricted(t *testing.T) {
 	})
 }
 
-func TestOverlaysAreInNamespaceAPI(t *testing.T) {
-	eachOverlay(t, func(t *testing.T, objects []object) { allIn(t, objects, "api") })
+func TestOverlaysAreInTheirNamespace(t *testing.T) {
+	for overlay, namespace := range map[string]string{"dev": "api", "workshop": "api", "preview": "preview"} {
+		t.Run(overlay, func(t *testing.T) { allIn(t, decode(t, build(t, tree(t), "overlays/"+overlay)), namespace) })
+	}
 }
 
 // TestOverlaysMove puts a parent with one line, `namespace: team1`, above every

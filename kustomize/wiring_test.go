@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 )
@@ -28,6 +29,26 @@ func TestServicesLeadToOneWorkload(t *testing.T) {
 				}
 			}
 		}
+	})
+}
+
+func TestIngressesLeadToServices(t *testing.T) {
+	eachOverlay(t, func(t *testing.T, objects []object) {
+		for _, ingress := range only[*networkingv1.Ingress](objects) {
+			for _, rule := range ingress.Spec.Rules {
+				for _, path := range rule.HTTP.Paths {
+					if to := path.Backend.Service; !hasServicePort(objects, to.Name, to.Port.Name) {
+						t.Errorf("Ingress %s: host %s: no Service %s with a port named %q", ingress.Name, rule.Host, to.Name, to.Port.Name)
+					}
+				}
+			}
+		}
+	})
+}
+
+func hasServicePort(objects []object, service, port string) bool {
+	return slices.ContainsFunc(only[*corev1.Service](objects), func(s *corev1.Service) bool {
+		return s.Name == service && slices.ContainsFunc(s.Spec.Ports, func(p corev1.ServicePort) bool { return p.Name == port })
 	})
 }
 

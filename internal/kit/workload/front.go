@@ -7,9 +7,9 @@ import (
 )
 
 // Front returns the Service whose workload faces users, nil if none speaks HTTP.
-// That is one that says so by its type, or that an Ingress leads to; or else one
-// that no other workload refers to, above all if its own refers to others; or
-// else the first. One that only is presumed to speak HTTP, or is in no manifest,
+// That is one that says so by its type, or that an Ingress leads to, above all if
+// no other workload refers to it; or else one that no other workload refers to,
+// above all if its own refers to others; or else the first. One that only is presumed to speak HTTP, or is in no manifest,
 // comes after all that are not.
 func (p *Plan) Front() *Service {
 	inner := map[*Service]bool{}
@@ -25,6 +25,7 @@ func (p *Plan) Front() *Service {
 		func(s *Service) bool {
 			return s.Type == corev1.ServiceTypeLoadBalancer || s.Type == corev1.ServiceTypeNodePort
 		},
+		func(s *Service) bool { return s.exposed && !inner[s] },
 		func(s *Service) bool { return s.exposed },
 		func(s *Service) bool {
 			return !inner[s] && slices.ContainsFunc(s.Backends, func(w *Workload) bool { return outgoing[w] })

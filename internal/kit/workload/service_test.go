@@ -11,10 +11,11 @@ func TestFront(t *testing.T) {
 	for what, test := range map[string]struct{ manifests, want string }{
 		"by its type": {deployment("a", "") + a + deployment("b", "") +
 			"apiVersion: v1\nkind: Service\nmetadata: {name: b, namespace: api}\nspec: {type: NodePort, selector: {app: b}, ports: [{name: http, port: 1}]}\n---\n", "b"},
-		"an Ingress leads to it": {deployment("a", "") + a + deployment("b", "") + b +
-			"apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: i, namespace: api}\nspec: {rules: [{http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: b, port: {number: 1}}}}]}}]}\n---\n", "b"},
-		"it refers to others": {deployment("a", "") + a + deployment("b", "args: ['c:80']") + b + deployment("c", "") + c, "b"},
-		"nobody refers to it": {deployment("a", "env: [{name: A, value: 'http://a'}]") + a + deployment("b", "") + b, "a"},
+		"an Ingress leads to it":                                  {deployment("a", "") + a + deployment("b", "") + b + ingress("b"), "b"},
+		"of two that an Ingress leads to, nobody refers to it":    {deployment("a", "") + a + deployment("b", "args: ['a:1']") + b + ingress("a") + ingress("b"), "b"},
+		"of two that refer to each other, an Ingress leads to it": {deployment("a", "args: ['b:1']") + a + deployment("b", "args: ['a:1']") + b + ingress("b"), "b"},
+		"it refers to others":                                     {deployment("a", "") + a + deployment("b", "args: ['c:80']") + b + deployment("c", "") + c, "b"},
+		"nobody refers to it":                                     {deployment("a", "env: [{name: A, value: 'http://a'}]") + a + deployment("b", "") + b, "a"},
 		"it is the first": {deployment("a", "args: ['c:80']") + a + deployment("b", "args: ['a:1']") + b +
 			deployment("c", "args: ['b:1']") + c, "a"},
 		"it speaks HTTP": {deployment("a", "args: ['c:80']") + service("a", "[{port: 6379}]") + deployment("c", "") + c, "c"},
@@ -27,6 +28,12 @@ func TestFront(t *testing.T) {
 	if front := read(t, deployment("a", "")+service("a", "[{port: 6379}]")).Front(); front != nil {
 		t.Errorf("front %v, though nothing speaks HTTP", front)
 	}
+}
+
+// ingress leads to port 1 of a Service.
+func ingress(service string) string {
+	return "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: " + service + ", namespace: api}\n" +
+		"spec: {rules: [{http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: " + service + ", port: {number: 1}}}}]}}]}\n---\n"
 }
 
 func TestPortsThatSpeakHTTP(t *testing.T) {
