@@ -226,12 +226,11 @@ spec:
 func TestReleaseIsAcceptedByKubectl(t *testing.T) {
 	c := connect(t)
 	namespace := c.newNamespace(t)
-	dir := overlayIn(t, "kustomize/overlays/staging", namespace, "")
-	release := mustKo(t, "resolve", "-q", "-k", dir)
+	release := mustKo(t, "resolve", "-q", "-k", "kustomize/overlays/staging", "--namespace", namespace)
 	if release.stderr != "" || strings.Contains(release.stdout, "ko://") {
 		t.Errorf("stderr %q, manifests\n%s", release.stderr, release.stdout)
 	}
-	if _, err := run(t, dir, release.stdout, "kubectl", onCluster("apply", "--dry-run=server", "-f", "-")...); err != nil {
+	if _, err := run(t, "", release.stdout, "kubectl", onCluster("apply", "--dry-run=server", "-f", "-")...); err != nil {
 		t.Errorf("kubectl refuses the release: %v", err)
 	}
 }

@@ -62,20 +62,21 @@ func TestOverlays(t *testing.T) {
 	}
 }
 
-// One line in a parent kustomization moves a whole overlay; two shops then
-// live side by side.
+// One line in a parent kustomization moves a whole overlay, and so does
+// --namespace.
 func TestOverlayMovedToAnotherNamespace(t *testing.T) {
 	c := connect(t)
-	for _, overlay := range []string{"dev", "staging"} {
-		namespace := "e2e-moved-" + overlay
-		dir := overlayIn(t, "kustomize/overlays/"+overlay, namespace, "")
+	for namespace, moved := range map[string][]string{
+		"e2e-moved-dev":     {"-k", overlayIn(t, "kustomize/overlays/dev", "e2e-moved-dev", "")},
+		"e2e-moved-staging": {"-k", "kustomize/overlays/staging", "--namespace", "e2e-moved-staging"},
+	} {
 		c.claimNamespace(t, namespace)
-		mustKo(t, onCluster("apply", "-k", dir, "--wait")...)
+		mustKo(t, onCluster(append([]string{"apply", "--wait"}, moved...)...)...)
 		if _, err := c.forwardShop(t, namespace).Walk(t.Context(), uuid.NewString()+"@example.com"); err != nil {
-			t.Errorf("overlay %s: %v\n%s", overlay, err, c.shopLogs(t, namespace))
+			t.Errorf("%s: %v\n%s", namespace, err, c.shopLogs(t, namespace))
 		}
 		c.walkInside(t, namespace)
-		mustKo(t, onCluster("delete", "-k", dir)...)
+		mustKo(t, onCluster(append([]string{"delete"}, moved...)...)...)
 		c.namespaceGone(t, namespace)
 	}
 }
