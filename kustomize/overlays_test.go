@@ -142,8 +142,12 @@ func TestNamespaceEnforcesRestricted(t *testing.T) {
 }
 
 func TestOverlaysAreInTheirNamespace(t *testing.T) {
-	for overlay, namespace := range map[string]string{"dev": "api", "workshop": "api", "preview": "preview"} {
-		t.Run(overlay, func(t *testing.T) { allIn(t, decode(t, build(t, tree(t), "overlays/"+overlay)), namespace) })
+	for _, dir := range kustomizations(t, "overlays/*") {
+		namespace := "api"
+		if dir == preview {
+			namespace = "preview"
+		}
+		t.Run(path.Base(dir), func(t *testing.T) { allIn(t, decode(t, build(t, tree(t), dir)), namespace) })
 	}
 }
 
