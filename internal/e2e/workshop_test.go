@@ -38,6 +38,11 @@ func TestWorkshopBeginsWithTheFlaw(t *testing.T) {
 		t.Errorf("%v\n%s", err, c.shopLogs(t, namespace))
 	}
 
+	t.Run("collection", func(t *testing.T) {
+		needNpx(t)
+		c.collectionPasses(t, namespace, "accepted")
+	})
+
 	pods, err := c.readyPods(t.Context(), namespace, "payments-svc", 1)
 	if err != nil {
 		t.Fatal(err)
