@@ -35,11 +35,7 @@ func BenchmarkApplyUnchanged(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		args := []string{"apply", "-B", "-f", "-"}
-		if context := onCluster(); len(context) > 0 {
-			args = append(append(args, "--"), context...)
-		}
-		out, err := run(b, repository, rendered.stdout, upstream, args...)
+		out, err := run(b, repository, rendered.stdout, upstream, upstreamApply()...)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -57,6 +53,15 @@ func BenchmarkApplyUnchanged(b *testing.B) {
 		b.ReportMetric(median(them).Seconds(), "upstream-s")
 		b.ReportMetric(float64(median(us))/float64(median(them)), "ours/upstream")
 	}
+}
+
+// upstreamApply are the arguments by which upstream applies its stdin.
+func upstreamApply() []string {
+	args := []string{"apply", "-B", "-f", "-"}
+	if context := onCluster(); len(context) > 0 {
+		args = append(append(args, "--"), context...)
+	}
+	return args
 }
 
 func claim(b *testing.B, c *cluster, namespace string) string {

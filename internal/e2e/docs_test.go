@@ -5,8 +5,10 @@ package e2e
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -18,12 +20,24 @@ type command struct {
 	want string // "" where the document shows no output
 	// terminal means that it runs on, in a terminal of its own.
 	terminal bool
+	needs    []string // programs that must be on PATH for it to be run
+}
+
+// missing returns the first program that the command needs and that is not there.
+func (c command) missing() string {
+	for _, program := range c.needs {
+		if _, err := exec.LookPath(program); err != nil {
+			return program
+		}
+	}
+	return ""
 }
 
 // Every command in a ```console block of the README and of docs is run, in
 // order, in one shell at the root of the repository, and what the document
 // shows of its output is compared. In shown output "…" stands for anything. The
 // command of a ```console terminal block runs on until the end of the document.
+// Other words behind it are programs, such as tilt, without which it is not run.
 func TestDocuments(t *testing.T) {
 	own, err := filepath.Abs(filepath.Join(repository, ".cluster", "kubeconfig"))
 	if err != nil {
@@ -34,11 +48,15 @@ func TestDocuments(t *testing.T) {
 	}
 	connect(t).claimNamespace(t, "api")
 	setAside(t, filepath.Join(repository, ".ko")) // The documents begin with an empty shop.
-	documents, err := filepath.Glob(filepath.Join(repository, "docs", "*.md"))
-	if err != nil {
-		t.Fatal(err)
+	documents := []string{filepath.Join(repository, "README.md")}
+	for _, pattern := range []string{"docs/*.md", "docs/*/*.md"} {
+		found, err := filepath.Glob(filepath.Join(repository, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		documents = append(documents, found...)
 	}
-	for _, document := range append([]string{filepath.Join(repository, "README.md")}, documents...) {
+	for _, document := range documents {
 		t.Run(filepath.Base(document), func(t *testing.T) {
 			text, err := os.ReadFile(document)
 			if err != nil {
@@ -46,6 +64,10 @@ func TestDocuments(t *testing.T) {
 			}
 			shell := startShell(t)
 			for _, command := range commands(string(text)) {
+				if program := command.missing(); program != "" {
+					t.Logf("line %d: %s is not on PATH: not run: $ %s", command.line, program, command.text)
+					continue
+				}
 				if command.terminal {
 					runOn(t, command)
 					continue
@@ -86,14 +108,16 @@ func setAside(t *testing.T, dir string) {
 func commands(document string) []command {
 	var found []command
 	inside, terminal := false, false
+	var needs []string
 	for i, line := range strings.Split(document, "\n") {
 		switch {
 		case strings.HasPrefix(line, "```"):
-			terminal = line == "```console terminal"
-			inside = terminal || line == "```console"
+			words := append(strings.Fields(line[3:]), "")
+			inside, terminal = words[0] == "console", slices.Contains(words, "terminal")
+			needs = slices.DeleteFunc(words[1:], func(word string) bool { return word == "terminal" || word == "" })
 		case !inside:
 		case strings.HasPrefix(line, "$ "):
-			found = append(found, command{line: i + 1, text: line[2:], terminal: terminal})
+			found = append(found, command{line: i + 1, text: line[2:], terminal: terminal, needs: needs})
 		case strings.HasPrefix(line, "> "):
 			found[len(found)-1].text += "\n" + line[2:]
 		default:

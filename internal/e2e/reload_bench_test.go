@@ -12,19 +12,14 @@ import (
 )
 
 // BenchmarkReload measures the time from a saved edit until the Service answers
-// with the new code, in one run: by `ko reload`, by `tilt up` where tilt is on
-// PATH, and by `ko apply -k` with a new image; against a bare `go build` of the
-// same command after the same edit.
+// with the new code, in one run: by upstream `ko apply` and by `ko apply -k` with
+// a new image, by `ko reload`, and, where tilt is on PATH, by `tilt up` and by the
+// same with images only; against a bare `go build` of the same command after the
+// same edit.
 func BenchmarkReload(b *testing.B) {
 	c := connect(b)
 	c.claimNamespace(b, "api")
-	checkout, bare := clone(b), clone(b)
-	apply := func() {
-		if out, err := runKo(b, checkout, onCluster("apply", "-q", "-k", "kustomize/live-reload", "--wait")...); err != nil {
-			b.Fatalf("%v\n%s", err, out.stderr)
-		}
-	}
-	apply()
+	checkout, bare, upstream := clone(b), clone(b), buildUpstream(b)
 	for b.Loop() {
 		var built []time.Duration
 		for i := range edits {
@@ -39,21 +34,43 @@ func BenchmarkReload(b *testing.B) {
 			b.ReportMetric(median(served).Seconds(), how+"-s")
 			b.ReportMetric(median(served).Seconds()/median(built).Seconds(), how+"/go-build")
 		}
-		report("ko-apply", apply)
-		report("ko-reload", func() {
-			if _, err := runKo(b, checkout, onCluster("reload", "./cmd/payments-svc", "--namespace=api", "--selector=app.kubernetes.io/name=payments-svc")...); err != nil {
-				b.Error(err)
+		ko := func(args ...string) {
+			if out, err := runKo(b, checkout, onCluster(args...)...); err != nil {
+				b.Errorf("%v\n%s", err, out.stderr)
 			}
+		}
+		apply := func() { ko("apply", "-q", "-k", "kustomize/overlays/dev", "--wait") }
+		apply() // The first of each builds cold.
+		report("ko-apply", apply)
+		report("upstream-ko-apply", func() { applyUpstream(b, upstream, checkout) })
+		ko("delete", "-k", "kustomize/overlays/dev") // Its successors begin with pods of their own.
+		ko("apply", "-q", "-k", "kustomize/live-reload", "--wait")
+		report("ko-reload", func() {
+			ko("reload", "./cmd/payments-svc", "--namespace=api", "--selector=app.kubernetes.io/name=payments-svc")
 		})
 		if _, err := exec.LookPath("tilt"); err != nil {
 			b.Log("tilt is not on PATH: it is not measured")
 			continue
 		}
-		tl := &tilt{dir: checkout, log: filepath.Join(b.TempDir(), "tilt.log")}
-		stop := tl.up(b, "payments-svc")
-		tl.prints(b, "payments-svc │      DONE IN") // It begins with an image of its own.
-		report("tilt-up", func() { tl.printsAgain(b, "DONE IN") })
-		stop()
+		for how, flags := range map[string][]string{"tilt-up": nil, "tilt-up-images": {"--images"}} {
+			tl := &tilt{dir: checkout, log: filepath.Join(b.TempDir(), "tilt.log")}
+			stop := tl.up(b, append([]string{"--", "payments-svc"}, flags...)...)
+			tl.prints(b, "payments-svc │      DONE IN") // It begins with an image of its own.
+			report(how, func() { tl.printsAgain(b, "DONE IN") })
+			stop()
+		}
+	}
+}
+
+// applyUpstream does what people do without the kit.
+func applyUpstream(b *testing.B, upstream, checkout string) {
+	b.Helper()
+	rendered, err := run(b, checkout, "", "kubectl", "kustomize", "kustomize/overlays/dev")
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := run(b, checkout, rendered.stdout, upstream, upstreamApply()...); err != nil {
+		b.Error(err)
 	}
 }
 

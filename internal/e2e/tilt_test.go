@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
@@ -291,5 +292,41 @@ func TestTiltOnAClusterThatMightBeProduction(t *testing.T) {
 	tl.write(t, "Tiltfile.local", "contexts: [away]\n")
 	if err := ci("away"); err != nil {
 		t.Errorf("Tiltfile.local: %v\n%s", err, tl.printed(t))
+	}
+}
+
+// Another repository takes ko_build from this one as an extension; what ko_build
+// does not know goes to custom_build, such as match_in_env_vars.
+func TestKoBuildInAnotherRepository(t *testing.T) {
+	c := connect(t)
+	tl := tiltIn(t)
+	c.claimNamespace(t, "prod")
+	t.Cleanup(func() {
+		run(t, repository, "", "kubectl", "delete", "crd", "workers.example.com", "--ignore-not-found")
+	})
+	extension := tl.dir
+	tl.dir = filepath.Join(t.TempDir(), "guestbook")
+	if err := os.CopyFS(tl.dir, os.DirFS(guestbook)); err != nil {
+		t.Fatal(err)
+	}
+	tl.write(t, "Tiltfile", fmt.Sprintf(`
+v1alpha1.extension_repo(name='koshop', url='file://%s')
+v1alpha1.extension(name='ko_build', repo_name='koshop', repo_path='internal/tilt/ko_build')
+load('ext://ko_build', 'ko_build', 'ko_yaml')
+allow_k8s_contexts(k8s_context())
+k8s_yaml(ko_yaml(kustomize('config/overlays/prod')))
+for name in ['web', 'worker']:
+    ko_build('ko://example.com/guestbook/cmd/' + name, './cmd/' + name, live=False, ko=%q, match_in_env_vars=True)
+`, extension, koPath(t)))
+	if err := tl.command(t, "ci", "--web-mode=prod").Run(); err != nil {
+		t.Fatalf("%v\n%s", err, tl.printed(t))
+	}
+	pods, err := c.CoreV1().Pods("prod").List(t.Context(), metav1.ListOptions{LabelSelector: "app=web"})
+	if err != nil || len(pods.Items) != 3 {
+		t.Fatalf("%d pods run, not 3 (error %v)", len(pods.Items), err)
+	}
+	web := pods.Items[0].Spec.Containers[0]
+	if image := web.Env[0].Value; !strings.Contains(web.Image, ":live-") || image != web.Image {
+		t.Errorf("image %s, and in WEB_IMAGE %s", web.Image, image)
 	}
 }

@@ -116,7 +116,7 @@ func (r *reloading) send(ctx context.Context) error {
 	}
 	how := ""
 	if r.debug {
-		task.Step("sending the debugger")
+		task.Step("preparing the debugger")
 		debugger, err := r.sendDebugger(ctx, targets)
 		if err != nil {
 			return err
