@@ -262,6 +262,26 @@ func TestTiltUpDebugs(t *testing.T) {
 	p.isTheSamePod(t)
 }
 
+// A namespace of one's own is made by somebody else, and stays.
+func TestTiltInANamespaceOfOnesOwn(t *testing.T) {
+	c := connect(t)
+	tl := tiltIn(t)
+	namespace := c.newNamespace(t)
+	tl.write(t, "Tiltfile.local", "namespace: "+namespace+"\n")
+	if err := tl.command(t, "ci", "--web-mode=prod", "orders-svc").Run(); err != nil {
+		t.Fatalf("%v\n%s", err, tl.printed(t))
+	}
+	if _, err := c.readyPods(t.Context(), namespace, "orders-svc", 1); err != nil {
+		t.Error(err)
+	}
+	if err := tl.command(t, "down", "--delete-namespaces").Run(); err != nil {
+		t.Fatalf("%v\n%s", err, tl.printed(t))
+	}
+	if _, err := c.CoreV1().Namespaces().Get(t.Context(), namespace, metav1.GetOptions{}); err != nil {
+		t.Errorf("tilt down: %v", err)
+	}
+}
+
 // Nobody edits the Tiltfile to deploy to a cluster that Tilt takes for production.
 func TestTiltOnAClusterThatMightBeProduction(t *testing.T) {
 	c := connect(t)
