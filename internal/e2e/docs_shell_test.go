@@ -18,11 +18,11 @@ import (
 
 // runOn starts a command in the background and returns when it has printed what
 // the document shows.
-func runOn(t *testing.T, command command) {
+func runOn(t *testing.T, checkout string, command command) {
 	t.Helper()
 	output := &safeBuffer{}
 	cmd := exec.Command("bash", "-c", command.text)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = repository, output, output
+	cmd.Dir, cmd.Stdout, cmd.Stderr = checkout, output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -74,10 +74,10 @@ const documentTimeout = 10 * time.Minute
 // endOfCommand is what the shell prints behind the output of each command.
 const endOfCommand = "@@ end of command, exit status "
 
-func startShell(t *testing.T) *shell {
+func startShell(t *testing.T, checkout string) *shell {
 	t.Helper()
 	cmd := exec.Command("bash")
-	cmd.Dir = repository
+	cmd.Dir = checkout
 	// A group of its own, to end what a document leaves in the background.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stdin, err := cmd.StdinPipe()

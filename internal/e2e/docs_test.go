@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,6 +40,54 @@ func (c command) missing() string {
 // command of a ```console terminal block runs on until the end of the document.
 // Other words behind it are programs, such as tilt, without which it is not run.
 func TestDocuments(t *testing.T) {
+	startFromOurCluster(t)
+	setAside(t, filepath.Join(repository, ".ko")) // The documents begin with an empty shop.
+	documents := []string{"README.md"}
+	for _, pattern := range []string{"docs/*.md", "docs/*/*.md"} {
+		documents = append(documents, slices.DeleteFunc(glob(t, pattern), isChapter)...)
+	}
+	for _, document := range documents {
+		t.Run(document, func(t *testing.T) { follow(t, repository, document) })
+	}
+}
+
+// The chapters of the workshop are followed in their order, as an attendee would:
+// in a checkout of one's own, which is edited on the way.
+func TestWorkshopChapters(t *testing.T) {
+	startFromOurCluster(t)
+	checkout := clone(t)
+	cluster, err := filepath.Abs(filepath.Join(repository, ".cluster"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(cluster, filepath.Join(checkout, ".cluster")); err != nil {
+		t.Fatal(err)
+	}
+	for _, document := range slices.DeleteFunc(glob(t, "docs/workshop/*.md"), func(name string) bool { return !isChapter(name) }) {
+		if !t.Run(filepath.Base(document), func(t *testing.T) { follow(t, checkout, document) }) {
+			return // The next one begins where this one ends.
+		}
+	}
+}
+
+// isChapter tells the chapters, which are numbered, from other documents.
+func isChapter(document string) bool {
+	chapter, err := filepath.Match("docs/workshop/[0-9]*.md", document)
+	return err == nil && chapter
+}
+
+// glob returns paths relative to the repository.
+func glob(t *testing.T, pattern string) []string {
+	t.Helper()
+	found, err := fs.Glob(os.DirFS(repository), pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func startFromOurCluster(t *testing.T) {
+	t.Helper()
 	own, err := filepath.Abs(filepath.Join(repository, ".cluster", "kubeconfig"))
 	if err != nil {
 		t.Fatal(err)
@@ -47,40 +96,34 @@ func TestDocuments(t *testing.T) {
 		t.Skip("the documents' commands start from `make cluster`, and CONTEXT or KUBECONFIG names another cluster")
 	}
 	connect(t).claimNamespace(t, "api")
-	setAside(t, filepath.Join(repository, ".ko")) // The documents begin with an empty shop.
-	documents := []string{filepath.Join(repository, "README.md")}
-	for _, pattern := range []string{"docs/*.md", "docs/*/*.md"} {
-		found, err := filepath.Glob(filepath.Join(repository, pattern))
-		if err != nil {
-			t.Fatal(err)
-		}
-		documents = append(documents, found...)
+	t.Setenv("TILT_WEB_MODE", "prod") // For one that was built from source.
+	t.Setenv("DO_NOT_TRACK", "1")
+}
+
+// follow runs the commands of a document in a checkout.
+func follow(t *testing.T, checkout, document string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(repository, document))
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, document := range documents {
-		t.Run(filepath.Base(document), func(t *testing.T) {
-			text, err := os.ReadFile(document)
-			if err != nil {
-				t.Fatal(err)
-			}
-			shell := startShell(t)
-			for _, command := range commands(string(text)) {
-				if program := command.missing(); program != "" {
-					t.Logf("line %d: %s is not on PATH: not run: $ %s", command.line, program, command.text)
-					continue
-				}
-				if command.terminal {
-					runOn(t, command)
-					continue
-				}
-				got, status := shell.run(t, command.text)
-				if status != "0" {
-					t.Fatalf("line %d: $ %s\nexit status %s\n%s", command.line, command.text, status, got)
-				}
-				if command.want != "" && !shown(command.want).MatchString(got) {
-					t.Errorf("line %d: $ %s\nprinted\n%s\nthe document shows\n%s", command.line, command.text, got, command.want)
-				}
-			}
-		})
+	shell := startShell(t, checkout)
+	for _, command := range commands(string(text)) {
+		if program := command.missing(); program != "" {
+			t.Logf("line %d: %s is not on PATH: not run: $ %s", command.line, program, command.text)
+			continue
+		}
+		if command.terminal {
+			runOn(t, checkout, command)
+			continue
+		}
+		got, status := shell.run(t, command.text)
+		if status != "0" {
+			t.Fatalf("line %d: $ %s\nexit status %s\n%s", command.line, command.text, status, got)
+		}
+		if command.want != "" && !shown(command.want).MatchString(got) {
+			t.Errorf("line %d: $ %s\nprinted\n%s\nthe document shows\n%s", command.line, command.text, got, command.want)
+		}
 	}
 }
 
