@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -209,6 +210,10 @@ func TestHealth(t *testing.T) {
 	res, body := send(t, "GET", url+"/healthz", "")
 	if res.StatusCode != 201 || strings.TrimSpace(body) != `{"message":"Hi!"}` {
 		t.Errorf("healthz: %d %s", res.StatusCode, body)
+	}
+	host, err := os.Hostname()
+	if got := res.Header.Get("X-Served-By"); err != nil || got != host {
+		t.Errorf("healthz is served by %q, want %q (error %v)", got, host, err)
 	}
 	if res, _ := send(t, "GET", url+"/livez", ""); res.StatusCode != 200 {
 		t.Errorf("livez: %d", res.StatusCode)

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -20,6 +21,13 @@ type message struct {
 
 type messageOutput struct{ Body message }
 
+// greetingOutput also says which pod or which developer's machine answers: an
+// intercept leads the requests of a Service to either.
+type greetingOutput struct {
+	ServedBy string `header:"X-Served-By" doc:"The host name of the pod or machine that answers"`
+	Body     message
+}
+
 func say(text string) *messageOutput { return &messageOutput{Body: message{text}} }
 
 func isProbe(path string) bool {
@@ -29,8 +37,9 @@ func isProbe(path string) bool {
 func registerHealth(api huma.API, o Options) {
 	healthz := Operation("healthz", http.MethodGet, "/healthz", "Say hello")
 	healthz.DefaultStatus = http.StatusCreated // the workshop's status
-	huma.Register(api, healthz, func(context.Context, *struct{}) (*messageOutput, error) {
-		return say(o.Greeting), nil
+	host, _ := os.Hostname()                   // Without a name, the header is left out.
+	huma.Register(api, healthz, func(context.Context, *struct{}) (*greetingOutput, error) {
+		return &greetingOutput{ServedBy: host, Body: message{o.Greeting}}, nil
 	})
 	huma.Register(api, Operation("livez", http.MethodGet, "/livez", "Tell whether the process works"),
 		func(context.Context, *struct{}) (*messageOutput, error) { return say("live"), nil })
