@@ -23,7 +23,7 @@ import (
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
 
-	"github.com/koshop/koshop/internal/e2e/flow"
+	"github.com/koshop/koshop/internal/workshop/flow"
 )
 
 // patience is how long a test waits for what a healthy cluster does in seconds.

@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/koshop/koshop/internal/e2e/flow"
+	"github.com/koshop/koshop/internal/workshop/flow"
 )
 
 const preview = "kustomize/overlays/preview"

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/koshop/koshop/internal/e2e/flow"
+	"github.com/koshop/koshop/internal/workshop/flow"
 )
 
 func main() {

@@ -11,20 +11,23 @@ import (
 	"time"
 )
 
-// client gives up on an answer that the contract promises within five seconds,
-// with room for a password's hash on a busy machine.
-var client = &http.Client{Timeout: 15 * time.Second}
+// patience is for an answer that the contract promises within five seconds, with
+// room for a password's hash on a busy machine.
+const patience = 15 * time.Second
 
 // answer is a JSON document; numbers are kept as they were written.
 type answer struct {
 	request string
+	status  int
 	raw     []byte
 	value   any
 }
 
 // call sends a request as curl would and refuses an answer of another status.
-func call(ctx context.Context, method, url, token, body string, status int) (answer, error) {
+func (s Shop) call(ctx context.Context, method, url, token, body string, status int) (answer, error) {
 	a := answer{request: method + " " + url}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
 		return a, err
@@ -35,6 +38,10 @@ func call(ctx context.Context, method, url, token, body string, status int) (ans
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
+	client := s.Client
+	if client == nil {
+		client = http.DefaultClient
+	}
 	response, err := client.Do(request)
 	if err != nil {
 		return a, err
@@ -43,13 +50,15 @@ func call(ctx context.Context, method, url, token, body string, status int) (ans
 	if a.raw, err = io.ReadAll(io.LimitReader(response.Body, 1<<20)); err != nil {
 		return a, fmt.Errorf("%s: reading the answer: %w", a.request, err)
 	}
-	if response.StatusCode != status {
-		return a, fmt.Errorf("%s: status %d, want %d: %s", a.request, response.StatusCode, status, a.raw)
-	}
+	a.status = response.StatusCode
 	decoder := json.NewDecoder(bytes.NewReader(a.raw))
 	decoder.UseNumber()
-	if err := decoder.Decode(&a.value); err != nil {
-		return a, fmt.Errorf("%s: the answer is no JSON: %w: %s", a.request, err, a.raw)
+	decodeErr := decoder.Decode(&a.value)
+	if a.status != status {
+		return a, fmt.Errorf("%s: status %d, want %d: %s", a.request, a.status, status, a.raw)
+	}
+	if decodeErr != nil {
+		return a, fmt.Errorf("%s: the answer is no JSON: %w: %s", a.request, decodeErr, a.raw)
 	}
 	return a, nil
 }

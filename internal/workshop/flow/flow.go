@@ -5,14 +5,16 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 )
 
 // Shop says where the two services that face users are.
 type Shop struct {
-	Gateway string // base URL of api-gateway
-	Users   string // base URL of user-svc
+	Gateway string       // base URL of api-gateway
+	Users   string       // base URL of user-svc
+	Client  *http.Client // nil for one that finds them by DNS
 	// PaysTwice says that payments-svc is the one that the workshop begins with,
 	// and has its flaw.
 	PaysTwice bool
@@ -28,23 +30,43 @@ type Receipt struct {
 // Amount is what loafers and sunglasses cost together, as JSON writes it.
 const Amount = "109.08"
 
+// step is one step of a walk. The receipt grows on the way.
+type step struct {
+	name string
+	do   func(context.Context, string, *Receipt) error
+}
+
 // Walk signs up a customer of that e-mail address, buys something, and tries
 // what must not work. The error names the step.
 func (s Shop) Walk(ctx context.Context, email string) (Receipt, error) {
-	var r Receipt
-	steps := []struct {
-		name string
-		do   func(context.Context, string, *Receipt) error
-	}{
+	steps := append(s.buying(), step{"pay again", s.payAgain})
+	return walk(ctx, email, append(steps, s.looking()...))
+}
+
+// Buy is Walk without paying twice.
+func (s Shop) Buy(ctx context.Context, email string) (Receipt, error) {
+	return walk(ctx, email, append(s.buying(), s.looking()...))
+}
+
+func (s Shop) buying() []step {
+	return []step{
 		{"sign up and log in", s.logIn},
 		{"look for products", s.browse},
 		{"create an order", s.order},
 		{"pay a wrong amount", s.payWrong},
 		{"pay", s.pay},
-		{"pay again", s.payAgain},
+	}
+}
+
+func (s Shop) looking() []step {
+	return []step{
 		{"look at order and payment", s.look},
 		{"go without a token", s.goWithoutToken},
 	}
+}
+
+func walk(ctx context.Context, email string, steps []step) (Receipt, error) {
+	var r Receipt
 	for _, step := range steps {
 		if err := step.do(ctx, email, &r); err != nil {
 			return r, fmt.Errorf("%s: %w", step.name, err)
@@ -60,10 +82,10 @@ func (s Shop) Check(ctx context.Context, r Receipt) error {
 
 func (s Shop) logIn(ctx context.Context, email string, r *Receipt) error {
 	body := fmt.Sprintf(`{"name": "Ada", "email": %q, "password": "correct horse"}`, email)
-	if _, err := call(ctx, http.MethodPost, s.Users+"/users", "", body, 200); err != nil {
+	if _, err := s.call(ctx, http.MethodPost, s.Users+"/users", "", body, 200); err != nil {
 		return err
 	}
-	answer, err := call(ctx, http.MethodPost, s.Users+"/login", "", body, 200)
+	answer, err := s.call(ctx, http.MethodPost, s.Users+"/login", "", body, 200)
 	if err != nil {
 		return err
 	}
@@ -73,16 +95,16 @@ func (s Shop) logIn(ctx context.Context, email string, r *Receipt) error {
 
 func (s Shop) browse(ctx context.Context, _ string, _ *Receipt) error {
 	for _, path := range []string{"", "/L9ECAV7KIM", "/category/kitchen", "/search/sunglas", "/search/lofers"} {
-		if _, err := call(ctx, http.MethodGet, s.Gateway+"/api/v1/products"+path, "", "", 200); err != nil {
+		if _, err := s.call(ctx, http.MethodGet, s.Gateway+"/api/v1/products"+path, "", "", 200); err != nil {
 			return err
 		}
 	}
-	_, err := call(ctx, http.MethodGet, s.Gateway+"/api/v1/products/search/submarine", "", "", 404)
+	_, err := s.call(ctx, http.MethodGet, s.Gateway+"/api/v1/products/search/submarine", "", "", 404)
 	return err
 }
 
 func (s Shop) order(ctx context.Context, _ string, r *Receipt) error {
-	answer, err := call(ctx, http.MethodPost, s.Gateway+"/api/v1/order/create", r.Token,
+	answer, err := s.call(ctx, http.MethodPost, s.Gateway+"/api/v1/order/create", r.Token,
 		`{"product_ids": ["L9ECAV7KIM", "OLJCESPC7Z"]}`, 200)
 	if err != nil {
 		return err
@@ -113,45 +135,47 @@ func (s Shop) pay(ctx context.Context, _ string, r *Receipt) error {
 }
 
 func (s Shop) payAgain(ctx context.Context, _ string, r *Receipt) error {
-	if s.PaysTwice {
-		return s.payTwice(ctx, r)
-	}
-	answer, err := s.payment(ctx, r, Amount, 403)
-	if err != nil {
+	second, err := s.PayAgain(ctx, *r)
+	switch {
+	case err != nil:
 		return err
-	}
-	return answer.want(map[string]string{"detail": "Already Paid"})
-}
-
-func (s Shop) payTwice(ctx context.Context, r *Receipt) error {
-	answer, err := s.payment(ctx, r, Amount, 200)
-	if err != nil {
-		return err
-	}
-	second, err := answer.text("id")
-	if err != nil {
-		return err
-	}
-	if second == r.PaymentID {
+	case s.PaysTwice && second == r.PaymentID:
 		return fmt.Errorf("both payments are %s, want two", second)
+	case s.PaysTwice && second == "":
+		return errors.New("the second payment is refused, want two")
+	case !s.PaysTwice && second != "":
+		return fmt.Errorf("there are two payments, %s and %s, want the second one refused", r.PaymentID, second)
 	}
 	return nil
 }
 
+// PayAgain pays for an order that is paid, and returns the second payment, or
+// nothing if that is refused as the contract wants it.
+func (s Shop) PayAgain(ctx context.Context, r Receipt) (payment string, err error) {
+	answer, err := s.payment(ctx, &r, Amount, http.StatusForbidden)
+	if err == nil {
+		return "", answer.want(map[string]string{"detail": "Already Paid"})
+	}
+	if answer.status != http.StatusOK {
+		return "", err
+	}
+	return answer.text("id")
+}
+
 func (s Shop) payment(ctx context.Context, r *Receipt, amount string, status int) (answer, error) {
 	body := fmt.Sprintf(`{"order_id": %q, "amount": %s}`, r.OrderID, amount)
-	return call(ctx, http.MethodPost, s.Gateway+"/api/v1/payments/pay", r.Token, body, status)
+	return s.call(ctx, http.MethodPost, s.Gateway+"/api/v1/payments/pay", r.Token, body, status)
 }
 
 func (s Shop) look(ctx context.Context, _ string, r *Receipt) error {
-	order, err := call(ctx, http.MethodGet, s.Gateway+"/api/v1/order/"+r.OrderID, r.Token, "", 200)
+	order, err := s.call(ctx, http.MethodGet, s.Gateway+"/api/v1/order/"+r.OrderID, r.Token, "", 200)
 	if err != nil {
 		return err
 	}
 	if err := order.want(map[string]string{"id": r.OrderID, "status": "paid", "amount": Amount}); err != nil {
 		return err
 	}
-	payment, err := call(ctx, http.MethodGet, s.Gateway+"/api/v1/payments/status/"+r.PaymentID, r.Token, "", 200)
+	payment, err := s.call(ctx, http.MethodGet, s.Gateway+"/api/v1/payments/status/"+r.PaymentID, r.Token, "", 200)
 	if err != nil {
 		return err
 	}
@@ -159,6 +183,6 @@ func (s Shop) look(ctx context.Context, _ string, r *Receipt) error {
 }
 
 func (s Shop) goWithoutToken(ctx context.Context, _ string, r *Receipt) error {
-	_, err := call(ctx, http.MethodGet, s.Gateway+"/api/v1/order/"+r.OrderID, "", "", 401)
+	_, err := s.call(ctx, http.MethodGet, s.Gateway+"/api/v1/order/"+r.OrderID, "", "", 401)
 	return err
 }
