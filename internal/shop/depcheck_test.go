@@ -46,7 +46,13 @@ func TestShopDoesNotNeedTheKit(t *testing.T) {
 	for _, svc := range services {
 		patterns = append(patterns, module+"/cmd/"+svc)
 	}
-	forbid(t, dependencies(t, patterns...), module+"/internal/kit", "github.com/google/ko", "sigs.k8s.io", "k8s.io")
+	forbid(t, dependencies(t, patterns...), module+"/internal/kit", module+"/internal/workshop", "github.com/google/ko", "sigs.k8s.io", "k8s.io")
+}
+
+// TestWorkshopNeedsOnlyTheContract keeps its checks those of a customer: any
+// implementation of the contract passes them.
+func TestWorkshopNeedsOnlyTheContract(t *testing.T) {
+	forbid(t, dependencies(t, module+"/cmd/workshop"), module+"/internal/shop")
 }
 
 func TestKitDoesNotNeedTheShop(t *testing.T) {
@@ -59,7 +65,7 @@ func TestKitDoesNotNeedTheShop(t *testing.T) {
 	if len(patterns) == 0 {
 		t.Skip("there is no kit in this tree")
 	}
-	forbid(t, dependencies(t, patterns...), module+"/internal/shop")
+	forbid(t, dependencies(t, patterns...), module+"/internal/shop", module+"/internal/workshop")
 }
 
 // TestStatelessServicesNeedNoDatabase keeps their binaries and their memory

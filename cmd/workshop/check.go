@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/koshop/koshop/internal/workshop/check"
+	"github.com/koshop/koshop/internal/workshop/cluster"
+	"github.com/koshop/koshop/internal/workshop/report"
+)
+
+func checkCommand() *cobra.Command {
+	var output, frontDoor string
+	cmd := &cobra.Command{
+		Use:       "check [CHAPTER]",
+		Short:     "Say how far the workshop has come, and what to do next",
+		Long:      "Say how far the workshop has come, and what to do next. The chapters are " + strings.Join(check.Names(), ", ") + ".",
+		Args:      oneChapter,
+		ValidArgs: check.Names(),
+	}
+	connection := connectionFlags(cmd)
+	cmd.Flags().StringVarP(&output, "output", "o", "", "json for programs")
+	cmd.Flags().StringVar(&frontDoor, "front-door", "localhost:8080", "address of `ko up` on this laptop")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		place := check.Place{FrontDoor: frontDoor, Connect: func() (*cluster.Cluster, error) { return cluster.Connect(connection) }}
+		return look(cmd, check.Sections(place, strings.Join(args, "")), output)
+	}
+	return cmd
+}
+
+func oneChapter(_ *cobra.Command, args []string) error {
+	switch {
+	case len(args) > 1:
+		return fmt.Errorf("one chapter at a time, or none for all, not %s", strings.Join(args, " "))
+	case len(args) == 1 && !slices.Contains(check.Names(), args[0]):
+		return fmt.Errorf("there is no chapter %q: there are %s", args[0], strings.Join(check.Names(), ", "))
+	}
+	return nil
+}
+
+// look takes the steps of all sections, shows what becomes of them, and fails if
+// one has failed.
+func look(cmd *cobra.Command, sections []report.Section, output string) error {
+	var show report.Shower = report.NewPrinter(cmd.OutOrStdout())
+	switch output {
+	case "":
+	case "json":
+		show = report.Quiet{}
+	default:
+		return fmt.Errorf("--output %q: want json, or nothing for people", output)
+	}
+	var results []report.Result
+	passed := true
+	for _, section := range sections {
+		result := report.Run(cmd.Context(), section, show)
+		results, passed = append(results, result), passed && result.Passed()
+	}
+	if output == "json" {
+		if err := report.PrintJSON(cmd.OutOrStdout(), results); err != nil {
+			return err
+		}
+	}
+	if cmd.Context().Err() != nil || !passed {
+		return errSaid
+	}
+	return nil
+}

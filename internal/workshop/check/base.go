@@ -1,0 +1,71 @@
+package check
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/koshop/koshop/internal/workshop/report"
+)
+
+// The names of steps that others need.
+const (
+	stepCluster   = "cluster"
+	stepNamespace = "namespace"
+)
+
+// base is what every chapter in the cluster begins with: the cluster answers,
+// and the namespace is there. What is missing there is made by the command.
+func (l *look) base(command string) []report.Step {
+	return []report.Step{
+		{Name: stepCluster, Look: l.lookAtCluster},
+		{Name: stepNamespace, Needs: []string{stepCluster}, Look: func(ctx context.Context) report.Finding {
+			return l.lookAtNamespace(ctx, command)
+		}},
+	}
+}
+
+func (l *look) lookAtCluster(context.Context) report.Finding {
+	const next = "choose a cluster with KUBECONFIG or --context; `make cluster` starts one on Linux"
+	c, err := l.place.Connect()
+	if err != nil {
+		return report.Fail(next, "%v", err)
+	}
+	version, err := c.Discovery().ServerVersion()
+	if err != nil {
+		return report.Fail(next, "%s does not answer: %v", c.Config.Host, err)
+	}
+	l.cluster, l.client = c, c.Client()
+	return report.Pass("%s, Kubernetes %s", c.Config.Host, version.GitVersion)
+}
+
+func (l *look) lookAtNamespace(ctx context.Context, command string) report.Finding {
+	namespace, err := l.cluster.CoreV1().Namespaces().Get(ctx, l.cluster.Namespace, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		return report.Fail(l.here(command), "there is no namespace %s", l.cluster.Namespace)
+	case apierrors.IsForbidden(err): // As it is to attendees with rights in their own only.
+		return report.Pass("%s", l.cluster.Namespace)
+	case err != nil:
+		return report.Fail("", "%v", err)
+	case namespace.DeletionTimestamp != nil:
+		return report.Fail("wait a moment, and try again", "namespace %s is being deleted", l.cluster.Namespace)
+	}
+	return report.Pass("%s", l.cluster.Namespace)
+}
+
+// kubectl returns a command of kubectl's in the shop's namespace.
+func (l *look) kubectl(format string, args ...any) string {
+	return "kubectl --namespace=" + l.cluster.Namespace + " " + fmt.Sprintf(format, args...)
+}
+
+// here adapts a command that deploys to the namespace: those of the workshop are
+// for its own.
+func (l *look) here(command string) string {
+	if namespace := l.cluster.Namespace; namespace != "api" {
+		return "ko apply -k kustomize/overlays/workshop --namespace " + namespace + " --wait"
+	}
+	return command
+}

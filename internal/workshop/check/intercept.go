@@ -1,0 +1,75 @@
+package check
+
+import (
+	"context"
+	"net/http"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/koshop/koshop/internal/workshop/report"
+	"github.com/koshop/koshop/internal/workshop/telepresence"
+)
+
+const (
+	stepIntercept = "intercept"
+	stepAnswers   = "who answers"
+)
+
+func (l *look) payments() []report.Step { return l.intercepted("payments-svc") }
+func (l *look) gateway() []report.Step  { return l.intercepted("api-gateway") }
+
+// intercepted says that the requests of a service are answered here.
+func (l *look) intercepted(service string) []report.Step {
+	return append(append(l.base(makeDeploy), l.connected()...),
+		report.Step{Name: stepIntercept, Needs: []string{stepNames}, Look: func(ctx context.Context) report.Finding {
+			return l.lookAtIntercept(ctx, service)
+		}},
+		// Without an intercept of ours it may be somebody else's laptop.
+		report.Step{Name: stepAnswers, Needs: []string{stepNames}, Look: func(ctx context.Context) report.Finding {
+			return l.lookAtAnswer(ctx, service)
+		}},
+		report.Step{Name: stepFlow, Needs: []string{stepAnswers}, Look: func(ctx context.Context) report.Finding {
+			return l.lookAtFlow(ctx, http.DefaultClient)
+		}},
+	)
+}
+
+// makeIntercept starts the service here and leads its requests to it.
+func makeIntercept(service string) string { return "make intercept SVC=" + service }
+
+func (l *look) lookAtIntercept(ctx context.Context, service string) report.Finding {
+	intercepts, err := telepresence.Intercepts(ctx)
+	if err != nil {
+		return report.Fail("telepresence quit --stop-daemons, and connect again", "%v", err)
+	}
+	for _, found := range intercepts {
+		switch {
+		case found.Service != service || found.Namespace != l.cluster.Namespace:
+		case !found.Active:
+			return report.Fail("telepresence leave "+found.Name+", and "+makeIntercept(service), "the intercept %s is not active", found.Name)
+		default:
+			return report.Pass("leads to %s of %s", found.Target(), found.Client)
+		}
+	}
+	return report.Fail(makeIntercept(service), "this laptop has no intercept of %s", service)
+}
+
+// lookAtAnswer asks the service by its name in the cluster who it is.
+func (l *look) lookAtAnswer(ctx context.Context, service string) report.Finding {
+	host, err := greet(ctx, http.DefaultClient, l.cluster.URL(service))
+	if err != nil {
+		return report.Fail("start the service here, on the port of the intercept: "+makeIntercept(service), "nobody: %v", err)
+	}
+	switch {
+	case host == "":
+		return report.Fail("run the service of this repository: "+makeIntercept(service), "a program that does not say where it runs")
+	case host == hostname():
+		return report.Pass("this laptop, %s", host)
+	}
+	_, err = l.cluster.CoreV1().Pods(l.cluster.Namespace).Get(ctx, host, metav1.GetOptions{})
+	if err == nil {
+		return report.Fail(makeIntercept(service), "pod %s", host)
+	}
+	return report.Fail("one laptop at a time can have all requests: ask "+host+" to leave, or take a namespace of your own",
+		"the laptop %s, and this one is %s", host, hostname())
+}

@@ -1,0 +1,41 @@
+// Package cluster is how the workshop's tool reaches a shop: the API server by
+// the kubeconfig, and the services at the names that they have in the cluster.
+package cluster
+
+import (
+	"fmt"
+
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"github.com/koshop/koshop/internal/kit/kubeconfig"
+)
+
+// Cluster is a cluster with a shop in one of its namespaces.
+type Cluster struct {
+	kubernetes.Interface
+	Config    *rest.Config
+	Namespace string
+}
+
+// Connect reads the kubeconfig as kubectl does with the same flags. It sends
+// nothing to the cluster yet.
+func Connect(flags *genericclioptions.ConfigFlags) (*Cluster, error) {
+	choice, err := kubeconfig.Read(flags)
+	if err != nil {
+		return nil, err
+	}
+	config := rest.CopyConfig(choice.Config)
+	config.QPS = -1 // The API server's own fairness bounds us, as it does kubectl.
+	config.WarningHandler = rest.NoWarnings{}
+	clientset, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to %s: %w", config.Host, err)
+	}
+	return &Cluster{Interface: clientset, Config: config, Namespace: choice.Namespace}, nil
+}
+
+// URL is where a service answers inside the cluster, and on a laptop that
+// Telepresence has connected.
+func (c *Cluster) URL(service string) string { return "http://" + service + "." + c.Namespace }

@@ -1,0 +1,100 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/client-go/tools/portforward"
+)
+
+// Client returns an HTTP client for the services' names in the cluster, such as
+// http://api-gateway.api, that needs no DNS for them: every connection is a
+// port-forward by the API server to a ready pod of the Service. The API server's
+// proxy would not do, because it takes the Authorization header for its own.
+func (c *Cluster) Client() *http.Client {
+	return &http.Client{Transport: &http.Transport{DialContext: c.dial, DisableKeepAlives: true}}
+}
+
+// dial connects to an address such as api-gateway.api:80.
+func (c *Cluster) dial(ctx context.Context, _, address string) (net.Conn, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	name, namespace, _ := strings.Cut(host, ".")
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		return nil, err
+	}
+	pod, target, err := c.endpoint(ctx, namespace, name, int32(number))
+	if err != nil {
+		return nil, err
+	}
+	url := c.CoreV1().RESTClient().Get().Resource("pods").Namespace(namespace).Name(pod).SubResource("portforward").URL()
+	dialer, err := portforward.NewSPDYOverWebsocketDialer(url, c.Config)
+	if err != nil {
+		return nil, err
+	}
+	connection, _, err := dialer.Dial(portforward.PortForwardProtocolV1Name)
+	if err != nil {
+		return nil, fmt.Errorf("forwarding to pod %s: %w", pod, err)
+	}
+	return newStream(connection, fmt.Sprintf("port %d of pod %s", target, pod), target)
+}
+
+// endpoint finds where a Service leads: a ready pod, and the port in it.
+func (c *Cluster) endpoint(ctx context.Context, namespace, name string, port int32) (pod string, target int32, err error) {
+	service, err := c.CoreV1().Services(namespace).Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return "", 0, err
+	}
+	pods, err := c.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: labels.Set(service.Spec.Selector).String()})
+	if err != nil {
+		return "", 0, err
+	}
+	for _, served := range service.Spec.Ports {
+		for _, pod := range pods.Items {
+			if served.Port != port || !IsReady(pod) {
+				continue
+			}
+			if target := portIn(pod, served.TargetPort); target != 0 {
+				return pod.Name, target, nil
+			}
+		}
+	}
+	return "", 0, fmt.Errorf("no ready pod is behind port %d of service %s in namespace %s", port, name, namespace)
+}
+
+// portIn returns the number of a port of the pod, which an intercept gives to
+// another container, or 0 if it has none of that name.
+func portIn(pod corev1.Pod, port intstr.IntOrString) int32 {
+	if port.Type == intstr.Int {
+		return port.IntVal
+	}
+	for _, container := range append(pod.Spec.Containers, pod.Spec.InitContainers...) { // A sidecar is among the latter.
+		for _, served := range container.Ports {
+			if served.Name == port.StrVal {
+				return served.ContainerPort
+			}
+		}
+	}
+	return 0
+}
+
+// IsReady reports whether a Service leads to the pod.
+func IsReady(pod corev1.Pod) bool {
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == corev1.PodReady {
+			return pod.DeletionTimestamp == nil && condition.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}
