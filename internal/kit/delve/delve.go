@@ -23,12 +23,8 @@ const module = "github.com/go-delve/delve/cmd/dlv@" + Version
 // directory, and compiles it if it is not there yet, which takes the module from
 // where the go tool takes modules. The go tool runs as one of tools.
 func Executable(ctx context.Context, tools *process.Group, goos, goarch string) (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("looking for a directory to keep Delve in: %w", err)
-	}
-	path := filepath.Join(cache, "ko", "delve", strings.Join([]string{"dlv", Version, goos, goarch}, "-"))
-	if _, err := os.Stat(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
+	path, err := Cached(goos, goarch)
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return path, err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -44,6 +40,18 @@ func Executable(ctx context.Context, tools *process.Group, goos, goarch string) 
 		return "", fmt.Errorf("compiling Delve for %s/%s: %w", goos, goarch, err)
 	}
 	return path, os.Rename(installed, path)
+}
+
+// Cached returns where the executable is, with an error if it is not there, which
+// is [fs.ErrNotExist] if nothing but that is wrong.
+func Cached(goos, goarch string) (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("looking for a directory to keep Delve in: %w", err)
+	}
+	path := filepath.Join(cache, "ko", "delve", strings.Join([]string{"dlv", Version, goos, goarch}, "-"))
+	_, err = os.Stat(path)
+	return path, err
 }
 
 // install runs `go install`, which compiles a version of a module whatever module

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -37,6 +38,11 @@ func listen(address string) (net.Listener, error) {
 		return nil, err
 	}
 	return listener, nil
+}
+
+// Probe fails with a [BusyError] if something listens on a port of this machine.
+func Probe(port int) error {
+	return probe(net.JoinHostPort("localhost", strconv.Itoa(port)))
 }
 
 // probe fails with a [BusyError] if something answers on a port. BSD lets us
