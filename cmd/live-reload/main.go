@@ -55,8 +55,12 @@ func showUsage() (code int, err error) {
 
 // supervise runs the rest of the command line.
 func supervise(args []string) (code int, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return 1, err
+	}
 	flags := flag.NewFlagSet("live-reload run", flag.ContinueOnError)
-	dir := flags.String("dir", "/live", "the `directory` of the pod that keeps what is sent")
+	dir := flags.String("dir", filepath.Dir(self), "the `directory` of the pod that keeps what is sent; ko reload expects it to be that of this program")
 	grace := flags.Duration("grace", 10*time.Second, "how long the program may take to end before it is killed")
 	if err := flags.Parse(args); err != nil {
 		return 2, nil // It has been printed.

@@ -315,8 +315,9 @@ func TestTiltOnAClusterThatMightBeProduction(t *testing.T) {
 	}
 }
 
-// Another repository takes ko_build from this one as an extension; what ko_build
-// does not know goes to custom_build, such as match_in_env_vars.
+// Another repository takes ko_build from this one as an extension, with a registry
+// that its Tiltfile names; what ko_build does not know goes to custom_build, such
+// as match_in_env_vars.
 func TestKoBuildInAnotherRepository(t *testing.T) {
 	c := connect(t)
 	tl := tiltIn(t)
@@ -334,11 +335,14 @@ v1alpha1.extension_repo(name='koshop', url='file://%s')
 v1alpha1.extension(name='ko_build', repo_name='koshop', repo_path='internal/tilt/ko_build')
 load('ext://ko_build', 'ko_build', 'ko_yaml')
 allow_k8s_contexts(k8s_context())
+default_registry('%s/elsewhere')
 k8s_yaml(ko_yaml(kustomize('config/overlays/prod')))
 for name in ['web', 'worker']:
     ko_build('ko://example.com/guestbook/cmd/' + name, './cmd/' + name, live=False, ko=%q, match_in_env_vars=True)
-`, extension, koPath(t)))
-	if err := tl.command(t, "ci", "--web-mode=prod").Run(); err != nil {
+`, extension, os.Getenv("KO_DOCKER_REPO"), koPath(t)))
+	ci := tl.command(t, "ci", "--web-mode=prod")
+	ci.Env = append(ci.Env, "KO_DOCKER_REPO=")
+	if err := ci.Run(); err != nil {
 		t.Fatalf("%v\n%s", err, tl.printed(t))
 	}
 	pods, err := c.CoreV1().Pods("prod").List(t.Context(), metav1.ListOptions{LabelSelector: "app=web"})
@@ -346,7 +350,7 @@ for name in ['web', 'worker']:
 		t.Fatalf("%d pods run, not 3 (error %v)", len(pods.Items), err)
 	}
 	web := pods.Items[0].Spec.Containers[0]
-	if image := web.Env[0].Value; !strings.Contains(web.Image, ":live-") || image != web.Image {
+	if image := web.Env[0].Value; !strings.Contains(web.Image, "/elsewhere/") || !strings.Contains(web.Image, ":live-") || image != web.Image {
 		t.Errorf("image %s, and in WEB_IMAGE %s", web.Image, image)
 	}
 }

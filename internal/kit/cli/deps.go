@@ -14,7 +14,7 @@ import (
 )
 
 const depsLong = `This command prints what the executable of an import path is made of, one path a line, for a watcher of files such as Tilt's:
-the directories of local packages and embedded files, go.mod and go.sum, and the same of replaced modules. Packages of Go and of the module
+the directories of local packages and embedded files, go.mod and go.sum, the same of replaced modules, and .ko.yaml. Packages of Go and of the module
 cache, which do not change, are left out.`
 
 // addDeps adds the command that prints what a program is made of.
@@ -51,6 +51,9 @@ func rootsOf(ctx context.Context, compiler *compile.Compiler, importPath string)
 		return nil, fmt.Errorf("looking for the working directory: %w", err)
 	}
 	roots := inputs.Roots()
+	if _, err := os.Stat(compiler.SettingsFile()); err == nil {
+		roots = append(roots, compiler.SettingsFile())
+	}
 	for i, root := range roots {
 		if relative, err := filepath.Rel(here, root); err == nil && filepath.IsLocal(relative) {
 			roots[i] = relative

@@ -143,17 +143,22 @@ func (r *reloading) parcel(ctx context.Context) (*live.Parcel, error) {
 	if err := compiler.Compile(ctx, r.importPath, executable); err != nil {
 		return nil, err
 	}
-	return pack(executable)
+	return live.NewParcel(executable, live.UserLibrary(r.importPath))
 }
 
 // sendDebugger brings Delve into the pods that do not have it yet.
 func (r *reloading) sendDebugger(ctx context.Context, targets []reload.Target) (*live.Parcel, error) {
+	for _, target := range targets {
+		if target.HostNetwork {
+			return nil, fmt.Errorf("pod %s has the network of its node, where anybody could use the debugger: --debug is not for such pods", target.Pod)
+		}
+	}
 	goos, goarch := r.compiler.Platform()
 	executable, err := delve.Executable(ctx, r.tools, goos, goarch)
 	if err != nil {
 		return nil, err
 	}
-	debugger, err := pack(executable)
+	debugger, err := live.NewParcel(executable, live.UserLibrary("delve"))
 	if err != nil {
 		return nil, err
 	}
@@ -162,14 +167,6 @@ func (r *reloading) sendDebugger(ctx context.Context, targets []reload.Target) (
 		return nil, fmt.Errorf("sending Delve: %w", err)
 	}
 	return debugger, nil
-}
-
-func pack(executable string) (*live.Parcel, error) {
-	library, err := live.UserLibrary()
-	if err != nil {
-		return nil, err
-	}
-	return live.NewParcel(executable, library)
 }
 
 // kilobytes writes a number of bytes for people.

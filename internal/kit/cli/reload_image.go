@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,6 +55,8 @@ func (r *reloading) publish(ctx context.Context) (err error) {
 		return fmt.Errorf("taking the digest of %s: %w", importPath, err)
 	}
 	task.Step("publishing")
+	// Tilt may know a registry of the cluster's, and by what name that is pulled from.
+	r.publishing.DockerRepo = cmp.Or(os.Getenv("EXPECTED_REGISTRY"), r.publishing.DockerRepo)
 	r.publishing.TagOnly, r.publishing.Tags = true, []string{"live-" + digest.Hex[:16]}
 	publisher, err := publish.New(r.publishing)
 	if err != nil {

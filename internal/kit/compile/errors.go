@@ -49,7 +49,7 @@ func (s *settings) command(args []string) string {
 		name, value, _ := strings.Cut(entry, "=")
 		words = append(words, name+"="+shellescape.Quote(value))
 	}
-	build := []string{goTool(), "build"}
+	build := []string{GoTool(), "build"}
 	if s.dir != "." {
 		build = append(build, "-C", s.dir)
 	}

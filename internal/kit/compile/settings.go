@@ -141,12 +141,13 @@ func (s *settings) run(cmd *exec.Cmd) error { return s.tools.Run(cmd) }
 // goTool returns a call of the go tool in the directory and the environment of
 // the compilation.
 func (s *settings) goTool(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, goTool(), args...)
+	cmd := exec.CommandContext(ctx, GoTool(), args...)
 	cmd.Dir, cmd.Env = s.dir, s.env
 	return cmd
 }
 
-func goTool() string {
+// GoTool returns the path of the go tool: KO_GO_PATH, as upstream has it, or go.
+func GoTool() string {
 	if path := os.Getenv(goBinary); path != "" {
 		return path
 	}

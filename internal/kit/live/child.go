@@ -3,10 +3,14 @@
 package live
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -16,19 +20,19 @@ type child struct {
 	version version
 	process *os.Process
 	ended   <-chan syscall.WaitStatus
-	since   time.Time
 }
 
-// start runs a version with the arguments, the environment, the working
-// directory and the output of the supervisor.
-func (s *Supervisor) start(v version) (*child, error) {
+// start makes a version the child. It gets the arguments, the environment, the
+// working directory and the output of the supervisor.
+func (s *Supervisor) start(v version) error {
 	cmd := s.command(v)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	ended, err := s.reaper.start(cmd)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("starting %s: %w", v, err)
 	}
-	return &child{version: v, process: cmd.Process, ended: ended, since: time.Now()}, nil
+	s.child = &child{version: v, process: cmd.Process, ended: ended}
+	return nil
 }
 
 func (s *Supervisor) command(v version) *exec.Cmd {
@@ -40,7 +44,7 @@ func (s *Supervisor) command(v version) *exec.Cmd {
 		return debugged(s.store.path(v.Debugger), path, s.Args)
 	}
 	cmd := exec.Command(path, s.Args...)
-	// A program must not see the difference: it is called by its own name.
+	// It is called by its own name, whatever the name of the file.
 	cmd.Args[0] = s.Program
 	return cmd
 }
@@ -78,4 +82,24 @@ func exitCode(status syscall.WaitStatus) int {
 		return 128 + int(status.Signal())
 	}
 	return status.ExitStatus()
+}
+
+// childless reports that a process has no children, as far as the system tells.
+func childless(parent int) bool {
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil || len(stats) == 0 {
+		return false
+	}
+	for _, path := range stats {
+		stat, err := os.ReadFile(path)
+		if err != nil {
+			continue // It has ended meanwhile.
+		}
+		// Behind the name, which is in brackets, follow the state and the parent.
+		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+		if len(fields) > 1 && fields[0] != "Z" && fields[1] == strconv.Itoa(parent) {
+			return false
+		}
+	}
+	return true
 }

@@ -14,9 +14,14 @@ import (
 // socketName is the supervisor's Unix socket, in the directory of the store.
 const socketName = "socket"
 
-// controlTimeout bounds the reading of a request: whoever may connect is in the
-// container already.
-const controlTimeout = 10 * time.Second
+const (
+	// controlTimeout bounds the reading of a request: whoever may connect is in the
+	// container already.
+	controlTimeout = 10 * time.Second
+	// answerTimeout bounds the wait for an answer: the program that is replaced has
+	// its grace period, and another request may be served first.
+	answerTimeout = 2 * time.Minute
+)
 
 // request asks the supervisor to run a version of the store.
 type request struct {
@@ -63,6 +68,7 @@ func ask(dir string, v version) error {
 		return fmt.Errorf("reaching the supervisor: %w", err)
 	}
 	defer connection.Close()
+	connection.SetDeadline(time.Now().Add(answerTimeout))
 	var got answer
 	if err := json.NewEncoder(connection).Encode(request{version: v}); err != nil {
 		return fmt.Errorf("asking the supervisor: %w", err)

@@ -36,3 +36,8 @@ func DigestFile(path string) (Digest, error) {
 
 // digestOf returns the digest of what was written to a SHA-256 hash.
 func digestOf(hash hash.Hash) Digest { return Digest(hex.EncodeToString(hash.Sum(nil))) }
+
+func digestBytes(data []byte) Digest {
+	sum := sha256.Sum256(data)
+	return Digest(hex.EncodeToString(sum[:]))
+}

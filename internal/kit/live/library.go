@@ -2,72 +2,77 @@ package live
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 )
 
-// shelf is how many executables a library keeps.
-const shelf = 16
+// incoming is the pattern of the names of executables that are being written.
+const incoming = "incoming-*"
 
-// Library is a directory of the developer's machine with executables that pods
-// may have, by digest. It may be emptied at any time.
+// shelf is how many executables a library keeps.
+const shelf = 8
+
+// Library is a directory of the developer's machine with executables of one
+// program that pods may have, by digest. It may be emptied at any time, and one
+// that cannot be used keeps nothing: then more crosses to the pods than need be.
 type Library string
 
-// UserLibrary returns the library in the cache directory of the user.
-func UserLibrary() (Library, error) {
+// UserLibrary returns the library of a program in the cache directory of the user.
+func UserLibrary(program string) Library {
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("looking for a directory to keep executables in: %w", err)
+		return ""
 	}
-	return Library(filepath.Join(cache, "ko", "reload")), nil
+	return Library(filepath.Join(cache, "ko", "reload", url.PathEscape(program)))
 }
 
 // Keep adds an executable, and removes those that have not been used for longest.
-func (l Library) Keep(executable []byte) (Digest, error) {
-	hash := sha256.New()
-	hash.Write(executable)
-	digest := digestOf(hash)
+func (l Library) Keep(executable []byte) error {
+	if l == "" {
+		return nil
+	}
 	if err := os.MkdirAll(string(l), 0o755); err != nil {
-		return "", err
+		return err
 	}
 	// Under its name it is there as a whole or not at all: others read it.
-	file, err := os.CreateTemp(string(l), "incoming-*")
+	file, err := os.CreateTemp(string(l), incoming)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer os.Remove(file.Name())
 	_, err = file.Write(executable)
 	if err := errors.Join(err, file.Close()); err != nil {
-		return "", err
+		return err
 	}
-	return digest, errors.Join(os.Rename(file.Name(), l.path(digest)), l.tidy())
+	return errors.Join(os.Rename(file.Name(), l.path(digestBytes(executable))), l.tidy())
 }
 
-// oneOf returns the first of the executables that is here.
-func (l Library) oneOf(digests []Digest) (Digest, []byte, error) {
+// nearest returns the one of the executables that are here whose size is nearest:
+// it is most likely of the same kind. It is "" if none is here.
+func (l Library) nearest(digests []Digest, size int64) (Digest, []byte) {
+	var found []fs.FileInfo
 	for _, digest := range digests {
-		if !digest.Valid() {
-			continue
-		}
-		executable, err := os.ReadFile(l.path(digest))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return "", nil, err
-		}
-		hash := sha256.New()
-		hash.Write(executable)
-		if digestOf(hash) == digest {
-			return digest, executable, nil
+		if info, err := os.Stat(l.path(digest)); l != "" && digest.Valid() && err == nil {
+			found = append(found, info)
 		}
 	}
-	return "", nil, nil
+	distance := func(info fs.FileInfo) int64 { return max(info.Size()-size, size-info.Size()) }
+	slices.SortStableFunc(found, func(a, b fs.FileInfo) int { return cmp.Compare(distance(a), distance(b)) })
+	for _, info := range found {
+		digest := Digest(info.Name())
+		executable, err := os.ReadFile(l.path(digest))
+		if err == nil && digestBytes(executable) == digest {
+			now := time.Now()
+			os.Chtimes(l.path(digest), now, now) // Else it goes a little earlier.
+			return digest, executable
+		}
+	}
+	return "", nil
 }
 
 func (l Library) path(d Digest) string { return filepath.Join(string(l), string(d)) }

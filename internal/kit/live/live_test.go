@@ -26,19 +26,23 @@ const deadline = 20 * time.Second
 
 // pod is a supervisor with its program, and what stays when it ends.
 type pod struct {
-	t       *testing.T
-	bin     string // executables
-	library live.Library
-	dir     string // the supervisor's directory
-	address string // of the program
-	cmd     *exec.Cmd
-	output  lockedBuffer
+	t          *testing.T
+	bin        string // executables
+	library    live.Library
+	dir        string // the supervisor's directory
+	address    string // of the program
+	cmd        *exec.Cmd
+	attributes *syscall.SysProcAttr
+	output     lockedBuffer
 }
 
 // newPod starts a supervisor whose image holds the program version "image".
-func newPod(t *testing.T) *pod {
+func newPod(t *testing.T) *pod { return newPodIn(t, nil) }
+
+// newPodIn starts it as a process with certain attributes.
+func newPodIn(t *testing.T, attributes *syscall.SysProcAttr) *pod {
 	t.Helper()
-	p := &pod{t: t, bin: t.TempDir(), library: live.Library(t.TempDir()), dir: t.TempDir(), address: unusedAddress(t)}
+	p := &pod{attributes: attributes, t: t, bin: t.TempDir(), library: live.Library(t.TempDir()), dir: t.TempDir(), address: unusedAddress(t)}
 	p.goBuild("live-reload", "../../../cmd/live-reload")
 	p.build("image", "")
 	p.start()
@@ -65,7 +69,7 @@ func (p *pod) goBuild(name, pkg string, flags ...string) string {
 func (p *pod) start() {
 	p.t.Helper()
 	p.cmd = exec.Command(filepath.Join(p.bin, "live-reload"), "run", "-dir", p.dir, "-grace", "1s", filepath.Join(p.bin, "image"), p.address)
-	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
+	p.cmd.Stdout, p.cmd.Stderr, p.cmd.SysProcAttr = &p.output, &p.output, p.attributes
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)
 	}
@@ -76,15 +80,20 @@ func (p *pod) start() {
 	})
 }
 
-// restart kills the container the way the kernel does when memory is short.
+// restart kills the container as the kernel does when memory is short: all of it
+// at once. What is left of it may still listen for a moment, unlike in a container.
 func (p *pod) restart() {
 	p.t.Helper()
-	_, parent := p.ask()
-	if parent != p.cmd.Process.Pid {
-		p.t.Fatalf("the program's parent is %d, the supervisor is %d", parent, p.cmd.Process.Pid)
+	running := p.ask()
+	if running.parent != p.cmd.Process.Pid {
+		p.t.Fatalf("the program's parent is %d, the supervisor is %d", running.parent, p.cmd.Process.Pid)
 	}
-	p.cmd.Process.Signal(syscall.SIGTERM)
+	p.cmd.Process.Kill()
+	syscall.Kill(running.pid, syscall.SIGKILL)
 	p.cmd.Wait()
+	for end := time.Now().Add(deadline); syscall.Kill(running.pid, 0) == nil && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
 	p.start()
 }
 
@@ -132,8 +141,14 @@ func (p *pod) receive(send func(io.Writer, io.Reader)) (string, error) {
 	return complaint.String(), err
 }
 
-// ask asks the program for its version and its parent, and waits for it.
-func (p *pod) ask() (version string, parent int) {
+// running is what the program says of itself.
+type running struct {
+	version     string
+	parent, pid int
+}
+
+// ask asks the program what it is, and waits for it.
+func (p *pod) ask() (says running) {
 	p.t.Helper()
 	for end := time.Now().Add(deadline); ; time.Sleep(10 * time.Millisecond) {
 		response, err := http.Get("http://" + p.address)
@@ -144,7 +159,7 @@ func (p *pod) ask() (version string, parent int) {
 			continue
 		}
 		var name string
-		_, err = fmt.Fscan(response.Body, &version, &name, &parent)
+		_, err = fmt.Fscan(response.Body, &says.version, &name, &says.parent, &says.pid)
 		response.Body.Close()
 		if err != nil {
 			p.t.Fatal(err)
@@ -152,14 +167,14 @@ func (p *pod) ask() (version string, parent int) {
 		if want := filepath.Join(p.bin, "image"); name != want {
 			p.t.Errorf("the program is called %s, expected %s", name, want)
 		}
-		return version, parent
+		return says
 	}
 }
 
 func (p *pod) expect(want string) {
 	p.t.Helper()
-	if got, _ := p.ask(); got != want {
-		p.t.Errorf("version %s runs, expected %s\n%s", got, want, &p.output)
+	if got := p.ask(); got.version != want {
+		p.t.Errorf("version %s runs, expected %s\n%s", got.version, want, &p.output)
 	}
 }
 
@@ -218,17 +233,107 @@ func TestOneThatCrashesGivesWayToTheOneBefore(t *testing.T) {
 	p.expect("better")
 }
 
-func TestAFileThatIsNoProgram(t *testing.T) {
+// The last one that has proved itself comes back, not the one that happened to
+// run before.
+func TestTwoBadOnesInARow(t *testing.T) {
 	p := newPod(t)
 	p.expect("image")
-	path := filepath.Join(t.TempDir(), "text")
-	if err := os.WriteFile(path, []byte("not a program"), 0o644); err != nil {
+	if out, err := p.send(p.build("good", "")); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	time.Sleep(trial)
+	if out, err := p.send(p.build("slow", "brief")); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if out, err := p.send(p.build("fast", "crash")); err == nil {
+		t.Errorf("a program that ends at once: %s", out)
+	}
+	for end := time.Now().Add(deadline); p.ask().version != "good" && time.Now().Before(end); {
+		time.Sleep(100 * time.Millisecond)
+	}
+	p.expect("good")
+}
+
+// trial is how long a version is on trial, and a little more.
+const trial = 11 * time.Second
+
+// A version that takes the container down with it does not begin the next one.
+func TestTheContainerEndsOnTrial(t *testing.T) {
+	p := newPod(t)
+	p.expect("image")
+	if out, err := p.send(p.build("one", "")); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	p.restart()
+	p.expect("image")
+}
+
+func TestWhatIsSentIsTheProgramOfTheImage(t *testing.T) {
+	p := newPod(t)
+	p.expect("image")
+	pid := p.ask().pid
+	text := filepath.Join(t.TempDir(), "text")
+	if err := os.WriteFile(text, []byte("not a program"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := p.send(path); err == nil || !strings.Contains(out, "exec format error") {
+	t.Setenv("GOOS", "plan9")
+	plan9 := p.build("plan9", "")
+	for path, want := range map[string]string{
+		text:                                "is no Go program",
+		filepath.Join(p.bin, "live-reload"): "this container runs github.com/koshop/koshop/internal/kit/live/testdata/program for ",
+		plan9:                               "testdata/program for plan9/",
+	} {
+		if out, err := p.send(path); err == nil || !strings.Contains(out, want) {
+			t.Errorf("the sender is told %v, %q", err, out)
+		}
+	}
+	if now := p.ask().pid; now != pid {
+		t.Error("the program was stopped")
+	}
+}
+
+// A directory in which nothing can be noted down is one whose volume is full, say.
+func TestWhatCannotBeNotedDownChangesNothing(t *testing.T) {
+	p := newPod(t)
+	p.expect("image")
+	pid := p.ask().pid
+	obstacle := filepath.Join(p.dir, "plan.next")
+	if err := os.Mkdir(obstacle, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := p.send(p.build("one", "")); err == nil || !strings.Contains(out, "noting down") {
 		t.Errorf("the sender is told %v, %q", err, out)
 	}
+	if now := p.ask().pid; now != pid {
+		t.Error("the program was stopped")
+	}
+	if err := os.Remove(obstacle); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := p.send(filepath.Join(p.bin, "one")); err != nil {
+		t.Errorf("once there is room: %v: %s", err, out)
+	}
+	p.expect("one")
+}
+
+// Several developers may send at once: one after the other takes over, and all
+// are told so.
+func TestSeveralAtOnce(t *testing.T) {
+	p := newPod(t)
 	p.expect("image")
+	var senders sync.WaitGroup
+	for i := range 4 {
+		path := p.build(fmt.Sprint("version", i), "")
+		senders.Go(func() {
+			if out, err := p.send(path); err != nil {
+				t.Errorf("%v: %s", err, out)
+			}
+		})
+	}
+	senders.Wait()
+	if got := p.ask(); !strings.HasPrefix(got.version, "version") {
+		t.Errorf("%s runs", got.version)
+	}
 }
 
 func TestWhatDoesNotArriveWholeChangesNothing(t *testing.T) {
@@ -310,7 +415,7 @@ func TestWhatCrossesIsTheDifference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.library.Keep(image); err != nil {
+	if err := p.library.Keep(image); err != nil {
 		t.Fatal(err)
 	}
 	third, out, err := p.sendCounting(p.build("three", ""))
@@ -326,12 +431,12 @@ func TestWhatCrossesIsTheDifference(t *testing.T) {
 func TestALibraryHasOnlyTheNewestExecutables(t *testing.T) {
 	dir := t.TempDir()
 	for i := range 40 {
-		if _, err := live.Library(dir).Keep([]byte{byte(i)}); err != nil {
+		if err := live.Library(dir).Keep([]byte{byte(i)}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) != 16 {
+	if err != nil || len(entries) != 8 {
 		t.Errorf("%d are kept (error %v)", len(entries), err)
 	}
 }
@@ -342,6 +447,7 @@ func TestARestartedContainerGoesOnWithWhatWasSent(t *testing.T) {
 	if out, err := p.send(p.build("one", "")); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
+	time.Sleep(trial)
 	p.restart()
 	p.expect("one")
 	p.build("image", "newer") // A newer image, which a pod restart brings.

@@ -16,16 +16,28 @@ import (
 
 const (
 	// maxExecutable bounds in bytes what a sender can make the container store.
-	maxExecutable = 512 << 20
+	// The component's volume holds two versions of that size.
+	maxExecutable = 256 << 20
 	// maxLine bounds in bytes the lines before an executable.
 	maxLine = 4 << 10
 )
 
 // Receive speaks with [Parcel.Send] at the other end of a connection. It brings
 // an executable into the supervisor's directory, and returns once the supervisor
-// runs it. Nothing changes unless all of it arrives as it was sent.
+// runs it. Nothing changes unless all of it arrives as it was sent. Of several
+// calls at a time, one is served after the other.
 func Receive(r io.Reader, w io.Writer, dir string) error {
+	unlock, err := lock(dir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	head, err := receive(r, w, &store{dir: dir})
+	// Container runtimes do not end an exec whose program has not read all of its
+	// stdin. The sender closes it in any case.
+	if _, drained := io.Copy(io.Discard, r); err == nil && drained != nil {
+		err = drained
+	}
 	if err != nil {
 		return fmt.Errorf("receiving an executable: %w", err)
 	}

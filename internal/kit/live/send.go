@@ -53,11 +53,10 @@ func NewParcel(path string, library Library) (*Parcel, error) {
 	if err != nil {
 		return nil, err
 	}
-	digest, err := library.Keep(executable)
-	if err != nil {
-		return nil, fmt.Errorf("keeping %s: %w", path, err)
+	if library.Keep(executable) != nil {
+		library = "" // It is only there to save time.
 	}
-	head := header{version: version{Executable: digest}, Size: int64(len(executable))}
+	head := header{version: version{Executable: digestBytes(executable)}, Size: int64(len(executable))}
 	return &Parcel{header: head, executable: executable, library: library, bodies: map[Digest][]byte{}}, nil
 }
 
@@ -95,10 +94,7 @@ func (p *Parcel) bodyFor(have []Digest) (base Digest, body []byte, err error) {
 	have = slices.DeleteFunc(have, func(d Digest) bool { return d == p.header.Debugger })
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	base, before, err := p.library.oneOf(have)
-	if err != nil {
-		return "", nil, fmt.Errorf("looking for what the pod has: %w", err)
-	}
+	base, before := p.library.nearest(have, p.header.Size)
 	if _, done := p.bodies[base]; !done {
 		if p.bodies[base], err = p.compress(base != "", before); err != nil {
 			return "", nil, fmt.Errorf("compressing: %w", err)

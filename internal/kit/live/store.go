@@ -18,47 +18,76 @@ import (
 
 // store is a directory that outlives the container but not the pod, such as an
 // emptyDir. It holds the executables that were sent, by digest; under its digest
-// a link to the image's; and the name of the version to start with.
+// a link to the image's; and the plan for the next start.
 type store struct {
 	dir   string
 	image Digest // of the executable in the image
 }
 
-// currentName is the file that names the version to start with.
-const currentName = "current"
+// plan is what runs, and what runs next if that is broken.
+type plan struct {
+	Current version `json:"current"`
+	OnTrial bool    `json:"onTrial,omitempty"` // it has not run long enough yet
+	// Before ran before, for a moment at least.
+	Before version `json:"before"`
+	// Proved is the last one that has run long enough.
+	Proved version `json:"proved"`
+}
 
-// state is what that file holds.
-type state struct {
-	version
-	Image Digest `json:"image"` // the image's executable when the version was sent
+// tries returns the plan that puts another version on trial.
+func (p plan) tries(next version) plan {
+	return plan{Current: next, OnTrial: true, Before: p.Current, Proved: p.Proved}
+}
+
+// proved returns the plan once the trial is over.
+func (p plan) proved() plan { return plan{Current: p.Current, Before: p.Current, Proved: p.Current} }
+
+// failed returns the plan once a version on trial has ended. The one before it goes
+// on with its own trial, so that of several bad ones in a row none remains.
+func (p plan) failed() plan {
+	return plan{Current: p.Before, OnTrial: p.Before != p.Proved, Before: p.Proved, Proved: p.Proved}
+}
+
+// planName is the file that holds the plan.
+const planName = "plan"
+
+// noted is what is in that file.
+type noted struct {
+	plan
+	Image Digest `json:"image"` // the image's executable at that time
 }
 
 func (s *store) path(d Digest) string { return filepath.Join(s.dir, string(d)) }
 
-// current returns the version that the container starts with: the newest that
-// was sent, unless the image's own has changed since, which is newer then.
-func (s *store) current() (version, error) {
-	text, err := os.ReadFile(filepath.Join(s.dir, currentName))
+// plan returns the plan that was noted down last. It is that of an empty store
+// if the image's executable has changed since, which is newer then.
+func (s *store) plan() (plan, error) {
+	text, err := os.ReadFile(filepath.Join(s.dir, planName))
 	if errors.Is(err, fs.ErrNotExist) {
-		return version{}, nil
+		return plan{}, nil
 	}
-	var current state
+	var last noted
 	if err == nil {
-		err = json.Unmarshal(text, &current)
+		err = json.Unmarshal(text, &last)
 	}
-	if err != nil || current.Image != s.image || !current.valid() {
-		return version{}, err
+	if err != nil {
+		return plan{}, fmt.Errorf("reading what ran before: %w", err)
 	}
-	return current.version, nil
+	if last.Image != s.image {
+		return plan{}, nil
+	}
+	if last.OnTrial {
+		return last.failed(), nil // It may be what ended the container.
+	}
+	return last.plan, nil
 }
 
-// setCurrent makes the next start of the container begin with a version.
-func (s *store) setCurrent(v version) error {
-	text, err := json.Marshal(state{version: v, Image: s.image})
+func (s *store) setPlan(p plan) error {
+	text, err := json.Marshal(noted{plan: p, Image: s.image})
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(s.dir, currentName)
+	path := filepath.Join(s.dir, planName)
 	if err := os.WriteFile(path+".next", text, 0o644); err != nil {
 		return err
 	}
@@ -66,7 +95,7 @@ func (s *store) setCurrent(v version) error {
 }
 
 // open puts the executable of the image into the store, in place of another
-// image's.
+// image's, and removes what arrived in part.
 func (s *store) open(program string) error {
 	program, err := filepath.Abs(program)
 	if err != nil {
@@ -84,6 +113,15 @@ func (s *store) open(program string) error {
 			continue // It was sent.
 		}
 		if err := os.Remove(s.path(d)); err != nil {
+			return err
+		}
+	}
+	partial, err := filepath.Glob(filepath.Join(s.dir, incoming))
+	if err != nil {
+		return err
+	}
+	for _, path := range partial {
+		if err := os.Remove(path); err != nil {
 			return err
 		}
 	}
@@ -108,7 +146,7 @@ func (s *store) list() ([]Digest, error) {
 
 // add writes an executable of a size in bytes under its digest, all or nothing.
 func (s *store) add(d Digest, size int64, r io.Reader) (err error) {
-	file, err := os.CreateTemp(s.dir, "incoming-*")
+	file, err := os.CreateTemp(s.dir, incoming)
 	if err != nil {
 		return err
 	}
@@ -133,14 +171,14 @@ func (s *store) check(d Digest) error {
 	return err
 }
 
-// prune removes the executables that are not kept, but for the image's.
-func (s *store) prune(keep ...Digest) error {
+// prune removes the executables of other versions, but for the image's.
+func (s *store) prune(versions ...version) error {
 	have, err := s.list()
 	if err != nil {
 		return err
 	}
 	for _, d := range have {
-		if d == s.image || slices.Contains(keep, d) {
+		if d == s.image || slices.ContainsFunc(versions, func(v version) bool { return d == v.Executable || d == v.Debugger }) {
 			continue
 		}
 		if err := os.Remove(s.path(d)); err != nil {

@@ -15,14 +15,14 @@ import (
 )
 
 const (
-	// trial is how long an executable must have run to be started again when it
-	// ends by itself. One that ends sooner is taken to be broken.
+	// trial is how long a version must have run to have proved itself. One that
+	// ends sooner is taken to be broken.
 	trial = 10 * time.Second
-	// settle is how long a new executable runs before its sender is told that it
+	// settle is how long a new version runs before its sender is told that it
 	// does. A program that cannot start as a rule ends sooner.
 	settle = 500 * time.Millisecond
-	// restartPause is between the end of an executable that has proved itself and
-	// its next start.
+	// restartPause is between the end of a version that has proved itself and its
+	// next start.
 	restartPause = time.Second
 )
 
@@ -36,42 +36,44 @@ type Supervisor struct {
 
 	store    *store
 	reaper   *reaper
-	child    *child  // nil once the container is to end
-	code     int     // the exit code of the last child that ended
-	fallback version // ran before the child did
+	child    *child // nil once the container is to end
+	code     int    // the exit code of the last child that ended
+	plan     plan   // what to start with when the container is restarted
+	proved   <-chan time.Time
 	requests chan *request
 }
 
 // Run runs the program until a signal ends it, or until the image's own
-// executable ends by itself, and returns its exit code. An executable that was
-// sent does not end the container when it ends: the one before it takes over,
-// or the image's. Signals to the supervisor reach the program.
+// executable ends by itself, and returns its exit code. A version that was sent
+// does not end the container when it ends: on trial it gives way to the last one
+// that has proved itself, and later it is started again. Signals to the
+// supervisor reach the program.
 func (s *Supervisor) Run() (code int, err error) {
 	s.store = &store{dir: s.Dir}
 	if err := s.store.open(s.Program); err != nil {
 		return 1, fmt.Errorf("keeping the program: %w", err)
 	}
 	s.reaper = newReaper()
-	signals := make(chan os.Signal, 16)
-	signal.Notify(signals)
-	defer signal.Stop(signals)
+	ending, others := make(chan os.Signal, 1), make(chan os.Signal, 16)
+	signal.Notify(ending, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT)
+	signal.Notify(others)
+	defer signal.Stop(ending)
+	defer signal.Stop(others)
 	listener, err := s.listen()
 	if err != nil {
 		return 1, err
 	}
 	defer listener.Close()
-	current, err := s.store.current()
-	if err != nil {
-		return 1, fmt.Errorf("finding the executable that was sent last: %w", err)
-	}
-	if s.child, err = s.start(current); err != nil && current != (version{}) {
+	if s.plan, err = s.store.plan(); err != nil {
 		s.logf("%v; starting %s", err, version{})
-		err = s.run(version{})
 	}
-	if err != nil {
-		return 1, fmt.Errorf("starting the program: %w", err)
+	if err := s.carryOut(s.plan); err != nil {
+		s.logf("%v; starting %s", err, version{})
+		if err := s.carryOut(plan{}); err != nil {
+			return 1, err
+		}
 	}
-	return s.loop(signals), nil
+	return s.loop(ending, others), nil
 }
 
 func (s *Supervisor) listen() (net.Listener, error) {
@@ -90,15 +92,20 @@ func (s *Supervisor) listen() (net.Listener, error) {
 
 // loop is the only place that starts, stops and replaces the child. It returns
 // the exit code of the last one.
-func (s *Supervisor) loop(signals <-chan os.Signal) int {
+func (s *Supervisor) loop(ending, others <-chan os.Signal) int {
 	for s.child != nil {
 		select {
-		case received := <-signals:
+		case received := <-ending:
+			// The kubelet bounds how long the child takes.
+			s.child.process.Signal(received)
+			return exitCode(<-s.child.ended)
+		case received := <-others:
 			s.pass(received.(syscall.Signal))
 		case status := <-s.child.ended:
-			if err := s.recover(status); err != nil {
-				s.logf("%v", err)
-			}
+			s.recover(status)
+		case <-s.proved:
+			s.plan, s.proved = s.plan.proved(), nil
+			s.remember()
 		case request := <-s.requests:
 			request.answer <- s.serve(request.version)
 		}
@@ -106,79 +113,112 @@ func (s *Supervisor) loop(signals <-chan os.Signal) int {
 	return s.code
 }
 
-// pass gives a signal to the child. One that asks programs to end is the
-// supervisor's last; the kubelet bounds how long the child takes.
+// pass gives a signal to the child that does not ask it to end.
 func (s *Supervisor) pass(received syscall.Signal) {
 	switch received {
-	case syscall.SIGCHLD, syscall.SIGURG, syscall.SIGPIPE:
-		return // The reaper's, and two that the Go runtime sends to itself.
-	}
-	s.child.process.Signal(received)
-	switch received {
-	case syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT:
-		s.code = exitCode(<-s.child.ended)
-		s.child = nil
+	case syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT: // The loop's.
+	case syscall.SIGCHLD, syscall.SIGURG, syscall.SIGPIPE: // The reaper's, and two that the Go runtime sends to itself.
+	default:
+		s.child.process.Signal(received)
 	}
 }
 
 // recover decides what runs after the child has ended by itself. There is no
 // child any more if that was the image's executable: as without a supervisor,
 // the kubelet decides then.
-func (s *Supervisor) recover(status syscall.WaitStatus) error {
+func (s *Supervisor) recover(status syscall.WaitStatus) {
 	failed := s.child
 	failed.killGroup()
 	s.child, s.code = nil, exitCode(status)
 	if failed.version == (version{}) {
-		return nil
+		return
 	}
-	next := failed.version
-	if time.Since(failed.since) < trial {
-		next, s.fallback = s.fallback, version{}
+	// Delve ends well when somebody ends it, which says nothing about the program.
+	if s.plan.OnTrial && (failed.version.Debugger == "" || s.code != 0) {
+		next := s.plan.failed()
+		s.logf("%s ended on trial: exit code %d; starting %s", failed.version, s.code, next.Current)
+		s.goBack(next)
+		return
 	}
-	s.logf("%s ended: exit code %d; starting %s", failed.version, s.code, next)
-	if next == failed.version {
-		time.Sleep(restartPause)
+	s.logf("%s ended: exit code %d; starting it again", failed.version, s.code)
+	time.Sleep(restartPause)
+	if err := s.start(failed.version); err != nil {
+		s.logf("%v", err)
 	}
-	return s.run(next)
+}
+
+// goBack carries out the plan for a version that has ended on trial, or the one
+// that is left. If not even that can be, the container ends.
+func (s *Supervisor) goBack(next plan) {
+	err := s.carryOut(next)
+	if err != nil && next.OnTrial {
+		s.logf("%v", err)
+		err = s.carryOut(next.failed())
+	}
+	if err != nil {
+		s.logf("%v", err)
+	}
+}
+
+// carryOut starts what a plan says.
+func (s *Supervisor) carryOut(next plan) error {
+	s.plan, s.proved = next, nil
+	if err := s.start(next.Current); err != nil {
+		return err
+	}
+	if next.OnTrial {
+		s.proved = time.After(trial)
+	}
+	s.remember()
+	return nil
 }
 
 // serve replaces the child by another version, and answers when that has run
-// for a moment, or says why it does not.
-func (s *Supervisor) serve(next version) (a answer) {
+// for a moment, or says why it does not. As long as anything can be found to be
+// wrong without that, the child goes on.
+func (s *Supervisor) serve(next version) answer {
 	if next == (version{Executable: s.store.image}) {
 		next = version{}
 	}
-	old := s.child.version
-	if next == old {
-		return answer{} // A comment has changed, say: nothing is gained by a restart.
+	// A comment has changed, say: nothing is gained by a restart. A debugger goes
+	// on without its program, so it is not known that this does.
+	if next == s.child.version && next.Debugger == "" {
+		return answer{}
+	}
+	if err := s.fits(next); err != nil {
+		return failure(err)
+	}
+	attempt := s.plan.tries(next)
+	if err := s.store.setPlan(attempt); err != nil {
+		return failure(fmt.Errorf("noting down %s: %w", next, err))
 	}
 	s.child.stop(s.Grace)
-	s.fallback = old
-	if err := s.run(next); err != nil {
-		return failure(errors.Join(err, s.run(old)))
+	s.child = nil
+	if err := s.carryOut(attempt); err != nil {
+		s.goBack(attempt.failed())
+		return failure(err)
 	}
-	if err := s.store.prune(next.Executable, next.Debugger, old.Executable, old.Debugger); err != nil {
+	if err := s.store.prune(attempt.Current, attempt.Before, attempt.Proved); err != nil {
 		s.logf("removing old executables: %v", err)
 	}
 	select {
 	case status := <-s.child.ended:
-		err := s.recover(status)
-		return failure(errors.Join(fmt.Errorf("%s ended at once: exit code %d", next, s.code), err))
+		s.recover(status)
+		return failure(fmt.Errorf("%s ended at once: exit code %d", next, s.code))
 	case <-time.After(settle):
-		return answer{}
 	}
+	if next.Debugger != "" && childless(s.child.process.Pid) {
+		return failure(fmt.Errorf("%s ended at once; the debugger holds what is left of it", next))
+	}
+	return answer{}
 }
 
-// run makes a version the child, and the one to begin with when the container
-// restarts.
-func (s *Supervisor) run(v version) (err error) {
-	if err = s.store.setCurrent(v); err == nil {
-		s.child, err = s.start(v)
+// remember notes down what to start with. If it cannot be noted down, a restart
+// of the container begins with what was noted down before.
+func (s *Supervisor) remember() {
+	if err := s.store.setPlan(s.plan); err != nil {
+		s.logf("noting down what runs: %v", err)
 	}
-	if err != nil {
-		return fmt.Errorf("starting %s: %w", v, err)
-	}
-	return nil
 }
 
 func (s *Supervisor) logf(format string, args ...any) {

@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/httpstream"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -24,9 +24,6 @@ import (
 	"github.com/koshop/koshop/internal/kit/kubeconfig"
 	"github.com/koshop/koshop/internal/kit/live"
 )
-
-// supervisor is the name of the program that takes executables.
-const supervisor = "live-reload"
 
 // Cluster is where the pods are.
 type Cluster struct {
@@ -47,59 +44,6 @@ func Connect(flags *genericclioptions.ConfigFlags) (*Cluster, error) {
 		return nil, fmt.Errorf("connecting to %s: %w", choice.Config.Host, err)
 	}
 	return &Cluster{config: choice.Config, client: client, namespace: choice.Namespace}, nil
-}
-
-// Target is a container that takes executables.
-type Target struct {
-	Pod, Container string
-	path           string // of the supervisor, in the directory that keeps what is sent
-}
-
-// NoTargetsError says that no running container takes executables.
-type NoTargetsError struct {
-	Selector, Namespace string
-	Pods                int // that the selector matches
-}
-
-func (e *NoTargetsError) Error() string {
-	return fmt.Sprintf("no container runs under %s in the %d pods with %s in namespace %s: "+
-		"deploy them with the component kustomize/components/live-reload", supervisor, e.Pods, e.Selector, e.Namespace)
-}
-
-// Targets returns the running containers with a supervisor of the pods that a
-// label selector matches. If there are none, the error is a [*NoTargetsError].
-func (c *Cluster) Targets(ctx context.Context, selector string) ([]Target, error) {
-	pods, err := c.client.CoreV1().Pods(c.namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
-	if err != nil {
-		return nil, fmt.Errorf("asking %s for the pods with %s in namespace %s: %w", c.config.Host, selector, c.namespace, err)
-	}
-	var targets []Target
-	for _, pod := range pods.Items {
-		if pod.DeletionTimestamp == nil {
-			targets = append(targets, targetsIn(pod)...)
-		}
-	}
-	if len(targets) == 0 {
-		return nil, &NoTargetsError{Selector: selector, Namespace: c.namespace, Pods: len(pods.Items)}
-	}
-	return targets, nil
-}
-
-// String names the container as kubectl logs does: pod/container.
-func (t Target) String() string { return t.Pod + "/" + t.Container }
-
-func targetsIn(pod corev1.Pod) []Target {
-	running := map[string]bool{}
-	for _, status := range pod.Status.ContainerStatuses {
-		running[status.Name] = status.State.Running != nil
-	}
-	var targets []Target
-	for _, container := range pod.Spec.Containers {
-		if len(container.Command) > 0 && path.Base(container.Command[0]) == supervisor && running[container.Name] {
-			targets = append(targets, Target{Pod: pod.Name, Container: container.Name, path: container.Command[0]})
-		}
-	}
-	return targets
 }
 
 // Send sends a parcel to all targets at once, and returns when all of them run
@@ -156,11 +100,23 @@ func (c *Cluster) send(ctx context.Context, target Target, parcel *live.Parcel) 
 // errEnded is what is left to send to a program that has ended.
 var errEnded = errors.New("the program that receives has ended")
 
+// receiver executes the program that receives, over a WebSocket as kubectl does, or
+// over SPDY where the API server or a proxy before it knows no other.
 func (c *Cluster) receiver(target Target) (remotecommand.Executor, error) {
 	request := c.client.CoreV1().RESTClient().Post().Resource("pods").Namespace(c.namespace).Name(target.Pod).SubResource("exec").
 		VersionedParams(&corev1.PodExecOptions{
 			Container: target.Container, Command: []string{target.path, "receive", path.Dir(target.path)},
 			Stdin: true, Stdout: true, Stderr: true,
 		}, scheme.ParameterCodec)
-	return remotecommand.NewWebSocketExecutor(c.config, http.MethodGet, request.URL().String())
+	websocket, err := remotecommand.NewWebSocketExecutor(c.config, http.MethodGet, request.URL().String())
+	if err != nil {
+		return nil, err
+	}
+	spdy, err := remotecommand.NewSPDYExecutor(c.config, http.MethodPost, request.URL())
+	if err != nil {
+		return nil, err
+	}
+	return remotecommand.NewFallbackExecutor(websocket, spdy, func(err error) bool {
+		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
+	})
 }

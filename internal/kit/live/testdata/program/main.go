@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 var version, behaviour string // Set by the linker.
@@ -22,6 +23,9 @@ func main() {
 		// The grandchild is left to whoever adopts orphans.
 		exec.Command("sh", "-c", "sleep 0.1 & exit").Run()
 	}
+	if behaviour == "brief" {
+		time.AfterFunc(2*time.Second, func() { os.Exit(8) })
+	}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP)
 	listener, err := net.Listen("tcp", os.Args[1])
@@ -31,7 +35,7 @@ func main() {
 	}
 	http.HandleFunc("/exit", func(http.ResponseWriter, *http.Request) { os.Exit(9) })
 	http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, "%s %s %d", version, os.Args[0], os.Getppid())
+		fmt.Fprintf(w, "%s %s %d %d", version, os.Args[0], os.Getppid(), os.Getpid())
 	})
 	go http.Serve(listener, nil)
 	for received := range signals {
