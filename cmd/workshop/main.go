@@ -38,6 +38,6 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(checkCommand(), doctorCommand())
+	root.AddCommand(checkCommand(), doctorCommand(), resetCommand())
 	return root
 }

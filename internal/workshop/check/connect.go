@@ -44,7 +44,7 @@ func (l *look) lookAtConnection(ctx context.Context) report.Finding {
 		return report.Fail("telepresence quit --stop-daemons, and "+command, "%v", err)
 	case !status.Connected():
 		return report.Fail(command, "Telepresence is not connected")
-	case strings.TrimSuffix(status.Server, "/") != strings.TrimSuffix(l.cluster.Config.Host, "/"):
+	case !l.cluster.Is(status.Server):
 		return report.Fail("telepresence quit, and "+command, "Telepresence %s is connected to another cluster: %s", status.Version, status.Server)
 	}
 	return report.Pass("Telepresence %s, namespace %s", status.Version, status.Namespace)

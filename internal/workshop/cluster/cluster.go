@@ -4,6 +4,7 @@ package cluster
 
 import (
 	"fmt"
+	"strings"
 
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/kubernetes"
@@ -39,3 +40,8 @@ func Connect(flags *genericclioptions.ConfigFlags) (*Cluster, error) {
 // URL is where a service answers inside the cluster, and on a laptop that
 // Telepresence has connected.
 func (c *Cluster) URL(service string) string { return "http://" + service + "." + c.Namespace }
+
+// Is reports whether an address is that of the cluster's API server.
+func (c *Cluster) Is(server string) bool {
+	return strings.TrimSuffix(server, "/") == strings.TrimSuffix(c.Config.Host, "/")
+}

@@ -38,7 +38,8 @@ func (l Laptop) lookAtRegistry(ctx context.Context) report.Finding {
 	const next = "ko login, or take a registry that you may push to"
 	reference, err := publisher.Publish(ctx, empty.Image, "ko://"+pushed)
 	if err != nil {
-		return report.Fail(next, "%v", err)
+		saw, _, _ := strings.Cut(err.Error(), "\n") // The kit's remedy is below.
+		return report.Fail(next, "%s", saw)
 	}
 	return report.Pass("pushed %s, %s", reference.Context(), remove(ctx, reference))
 }

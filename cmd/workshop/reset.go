@@ -1,0 +1,77 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/koshop/koshop/internal/workshop/cluster"
+	"github.com/koshop/koshop/internal/workshop/reset"
+)
+
+func resetCommand() *cobra.Command {
+	var yes, dryRun bool
+	cmd := &cobra.Command{
+		Use:   "reset",
+		Short: "Remove from a cluster what the workshop made there",
+		Long: `Remove from a cluster what the workshop made there: the shop in --namespace, all
+previews and all classes, their data included, and this laptop's intercepts. A
+namespace stays that was there before or in which others run something.`,
+		Args: cobra.NoArgs,
+	}
+	connection := connectionFlags(cmd)
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only show what would be removed")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := cluster.Connect(connection)
+		if err != nil {
+			return err
+		}
+		plan, err := reset.Make(cmd.Context(), c)
+		if err != nil {
+			return err
+		}
+		show(cmd, c, plan)
+		if dryRun || plan.Empty() {
+			return nil
+		}
+		if err := confirm(cmd, yes); err != nil {
+			return err
+		}
+		return reset.Remove(cmd.Context(), c, plan, func(line string) { fmt.Fprintln(cmd.OutOrStdout(), line) })
+	}
+	return cmd
+}
+
+func show(cmd *cobra.Command, c *cluster.Cluster, plan reset.Plan) {
+	out := cmd.OutOrStdout()
+	if plan.Empty() {
+		fmt.Fprintf(out, "%s has nothing of the workshop to remove\n", c.Config.Host)
+	} else {
+		fmt.Fprintf(out, "To be removed from %s:\n  %s\n", c.Config.Host, strings.Join(plan.Lines(), "\n  "))
+	}
+	for _, kept := range plan.Kept {
+		fmt.Fprintf(out, "Stays: %s\n", kept)
+	}
+}
+
+// confirm asks a person.
+func confirm(cmd *cobra.Command, yes bool) error {
+	if yes {
+		return nil
+	}
+	if !term.IsTerminal(int(os.Stdin.Fd())) {
+		return errors.New("nobody is there to be asked: pass --yes to remove it all, or --dry-run to look only")
+	}
+	fmt.Fprint(cmd.OutOrStdout(), "Remove it all? [y/N] ")
+	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n') // An end of file is no yes.
+	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
+		return errors.New("nothing was removed")
+	}
+	return nil
+}
