@@ -35,6 +35,7 @@ func TestPreviewsSideBySide(t *testing.T) {
 		receipts[namespace] = receipt
 		c.walkInside(t, namespace)
 	}
+	c.passes(t, "api", "preview")
 	one, two := branches[0], branches[1]
 	if err := shops[two].Check(t.Context(), receipts[one]); err == nil || !strings.Contains(err.Error(), "status 401") {
 		t.Errorf("a token of %s in %s: error %v, want status 401", one, two, err)

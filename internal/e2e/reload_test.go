@@ -35,6 +35,7 @@ func deployLive(t *testing.T) *livePayments {
 	}
 	p.pod, p.url = pods[0], c.forward(t, "api", "payments-svc")+"/healthz"
 	serves(t, p.url, `"Hi Mom!"`)
+	c.passes(t, "api", "users", "products", "deploy", "duplicate")
 	t.Cleanup(func() { p.isTheSamePod(t) })
 	return p
 }

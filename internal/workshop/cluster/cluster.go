@@ -27,14 +27,19 @@ func Connect(flags *genericclioptions.ConfigFlags) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	config := rest.CopyConfig(choice.Config)
+	return New(choice.Config, choice.Namespace)
+}
+
+// New returns the cluster of a configuration.
+func New(config *rest.Config, namespace string) (*Cluster, error) {
+	config = rest.CopyConfig(config)
 	config.QPS = -1 // The API server's own fairness bounds us, as it does kubectl.
 	config.WarningHandler = rest.NoWarnings{}
 	clientset, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to %s: %w", config.Host, err)
 	}
-	return &Cluster{Interface: clientset, Config: config, Namespace: choice.Namespace}, nil
+	return &Cluster{Interface: clientset, Config: config, Namespace: namespace}, nil
 }
 
 // URL is where a service answers inside the cluster, and on a laptop that

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -121,25 +122,29 @@ func stays(ctx context.Context, c *cluster.Cluster, namespace corev1.Namespace) 
 }
 
 // made reports whether the workshop made a namespace, and not only its contents:
-// the program that owns the label set it when the namespace was made. `ko apply`
-// labels one that is there, too, but later.
+// of those who own fields of it, the only one from its first second has the
+// label. `ko apply` labels a namespace that is there, too, but that one has an
+// owner already.
 func made(namespace corev1.Namespace) bool {
 	if namespace.Labels[shopLabel] != shopName && namespace.Labels[classLabel] == "" {
 		return false
 	}
+	found := false
 	for _, entry := range namespace.ManagedFields {
-		if entry.FieldsV1 == nil || entry.Time == nil || entry.Subresource != "" {
+		later := entry.Time != nil && entry.Time.Sub(namespace.CreationTimestamp.Time) > time.Second // Both are rounded to seconds.
+		if later || entry.Subresource != "" {
 			continue
 		}
-		fields := entry.FieldsV1.String()
-		if !strings.Contains(fields, `"f:`+shopLabel+`"`) && !strings.Contains(fields, `"f:`+classLabel+`"`) {
-			continue
+		if !owns(entry, shopLabel) && !owns(entry, classLabel) {
+			return false
 		}
-		if entry.Time.Sub(namespace.CreationTimestamp.Time).Seconds() <= 1 { // The two are rounded to seconds.
-			return true
-		}
+		found = true
 	}
-	return false
+	return found
+}
+
+func owns(entry metav1.ManagedFieldsEntry, label string) bool {
+	return entry.FieldsV1 != nil && strings.Contains(entry.FieldsV1.String(), `"f:`+label+`"`)
 }
 
 // foreign returns the workloads in a namespace that are not the shop's.

@@ -1,0 +1,242 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/koshop/koshop/internal/workshop/check"
+	reach "github.com/koshop/koshop/internal/workshop/cluster"
+	"github.com/koshop/koshop/internal/workshop/report"
+	"github.com/koshop/koshop/internal/workshop/reset"
+)
+
+// looked is what `workshop check CHAPTER` finds.
+type looked struct{ report.Result }
+
+// look runs the check of a chapter against a namespace.
+func (c *cluster) look(t testing.TB, namespace, chapter string) looked {
+	t.Helper()
+	place := check.Place{Connect: func() (*reach.Cluster, error) { return c.workshop(t, namespace), nil }}
+	sections := check.Sections(place, chapter)
+	if len(sections) != 1 {
+		t.Fatalf("there is no chapter %s", chapter)
+	}
+	return looked{report.Run(t.Context(), sections[0], report.Quiet{})}
+}
+
+// workshop is the cluster as the workshop's tool sees it.
+func (c *cluster) workshop(t testing.TB, namespace string) *reach.Cluster {
+	t.Helper()
+	w, err := reach.New(c.config, namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// passes wants nothing but ✓ in the checks of chapters.
+func (c *cluster) passes(t testing.TB, namespace string, chapters ...string) {
+	t.Helper()
+	for _, chapter := range chapters {
+		for _, step := range c.look(t, namespace, chapter).Steps {
+			if step.Status != report.Passed {
+				t.Errorf("chapter %s, namespace %s: %s %s: %s\n→ %s", chapter, namespace, step.Name, step.Status, step.Saw, step.Next)
+			}
+		}
+	}
+}
+
+// failsAt wants one step, and only that, to fail: it saw this, and says what to
+// do next.
+func (l looked) failsAt(t testing.TB, name, saw, next string) {
+	t.Helper()
+	found := false
+	for _, step := range l.Steps {
+		switch {
+		case step.Name == name:
+			found = true
+			if step.Status != report.Failed || !strings.Contains(step.Saw, saw) || !strings.Contains(step.Next, next) {
+				t.Errorf("%s: %s %s: %s\n→ %s\nwant it failed: %s\n→ %s", l.Name, step.Name, step.Status, step.Saw, step.Next, saw, next)
+			}
+		case !found && step.Status != report.Passed, step.Status == report.Failed:
+			t.Errorf("%s: %s %s: %s", l.Name, step.Name, step.Status, step.Saw)
+		}
+	}
+	if !found {
+		t.Errorf("%s has no step %s", l.Name, name)
+	}
+}
+
+// A class goes from nothing to the end, with mistakes on the way, and back.
+func TestWorkshopChecks(t *testing.T) {
+	c := connect(t)
+	const namespace = "e2e-check"
+	c.claimNamespace(t, namespace)
+	for _, chapter := range []string{"users", "products", "deploy", "connect", "payments", "gateway", "duplicate"} {
+		c.look(t, namespace, chapter).failsAt(t, "namespace", "there is no namespace "+namespace, "ko apply -k kustomize/overlays/workshop --namespace "+namespace)
+	}
+	mustKo(t, onCluster("apply", "-k", "kustomize/overlays/workshop", "--namespace", namespace, "--wait")...)
+	c.passes(t, namespace, "users", "products", "deploy")
+	c.look(t, namespace, "duplicate").failsAt(t, "pay again", "the order is paid twice", "cmd/payments-starter/main.go")
+
+	t.Run("a service without pods", func(t *testing.T) {
+		c.patch(t, namespace, "orders-svc", `{"spec": {"replicas": 0}}`)
+		c.look(t, namespace, "deploy").failsAt(t, "orders-svc", "scaled to no pods", "kubectl --namespace="+namespace+" scale deployment orders-svc --replicas=1")
+		eventually(t, "the pods are gone", func(ctx context.Context) error {
+			list, err := c.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=orders-svc"})
+			if err == nil && len(list.Items) > 0 {
+				err = fmt.Errorf("there are %d", len(list.Items))
+			}
+			return err
+		})
+		c.look(t, namespace, "duplicate").failsAt(t, "pay", "status 502", "workshop check deploy")
+		c.patch(t, namespace, "orders-svc", `{"spec": {"replicas": 2}}`)
+		c.rolledOut(t, namespace, "orders-svc")
+	})
+	t.Run("images of others", func(t *testing.T) {
+		own, products := c.imageOf(t, namespace, "api-gateway"), c.imageOf(t, namespace, "product-svc")
+		c.runImage(t, namespace, "api-gateway", products)
+		c.rolledOut(t, namespace, "api-gateway")
+		c.look(t, namespace, "deploy").failsAt(t, "api-gateway", "/cmd/product-svc", "ko apply")
+		c.runImage(t, namespace, "api-gateway", withoutHistory(t, own))
+		c.rolledOut(t, namespace, "api-gateway")
+		c.look(t, namespace, "deploy").failsAt(t, "api-gateway", "which ko did not build", "ko apply")
+		c.runImage(t, namespace, "api-gateway", strings.Split(own, "@")[0]+"-of-nobody:missing")
+		eventually(t, "the kubelet has tried", func(context.Context) error {
+			for _, step := range c.look(t, namespace, "deploy").Steps {
+				if step.Name == "api-gateway" && strings.Contains(step.Saw, "Image") {
+					return nil
+				}
+			}
+			return errors.New("there is no word of an image")
+		})
+		c.look(t, namespace, "deploy").failsAt(t, "api-gateway", "Image", "KO_DOCKER_REPO")
+	})
+	t.Run("the exercise solved", func(t *testing.T) {
+		solved := overlayIn(t, "kustomize/overlays/workshop", namespace, `images:
+- name: ko://github.com/koshop/koshop/cmd/payments-starter
+  newName: ko://github.com/koshop/koshop/internal/workshop/exercise/solution
+`)
+		mustKo(t, onCluster("apply", "-k", solved, "--wait")...)
+		c.passes(t, namespace, "deploy", "duplicate")
+	})
+	t.Run("no telepresence", func(t *testing.T) {
+		t.Setenv("PATH", t.TempDir())
+		for _, chapter := range []string{"connect", "payments", "gateway"} {
+			c.look(t, namespace, chapter).failsAt(t, "connection", "not on PATH", "install")
+		}
+	})
+	t.Run("reset", func(t *testing.T) { c.resets(t, namespace) })
+	c.look(t, namespace, "deploy").failsAt(t, "namespace", "there is no namespace", "ko apply")
+}
+
+// patch changes a deployment.
+func (c *cluster) patch(t *testing.T, namespace, deployment, patch string) {
+	t.Helper()
+	_, err := c.AppsV1().Deployments(namespace).Patch(t.Context(), deployment, types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// runImage makes a service run an image.
+func (c *cluster) runImage(t *testing.T, namespace, service, image string) {
+	t.Helper()
+	c.patch(t, namespace, service, fmt.Sprintf(`{"spec": {"template": {"spec": {"containers": [{"name": %q, "image": %q}]}}}}`, service, image))
+}
+
+func (c *cluster) imageOf(t *testing.T, namespace, service string) string {
+	t.Helper()
+	deployment, err := c.AppsV1().Deployments(namespace).Get(t.Context(), service, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return deployment.Spec.Template.Spec.Containers[0].Image
+}
+
+// rolledOut waits until a deployment has the pods that it is to have.
+func (c *cluster) rolledOut(t *testing.T, namespace, service string) {
+	t.Helper()
+	eventually(t, service+" is rolled out", func(ctx context.Context) error {
+		deployment, err := c.AppsV1().Deployments(namespace).Get(ctx, service, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		if s := deployment.Status; s.ObservedGeneration < deployment.Generation || s.UpdatedReplicas != *deployment.Spec.Replicas {
+			return fmt.Errorf("its status is %+v", s)
+		}
+		_, err = c.readyPods(ctx, namespace, service, int(*deployment.Spec.Replicas))
+		return err
+	})
+}
+
+// withoutHistory pushes an image again, as if somebody else had built it.
+func withoutHistory(t *testing.T, image string) string {
+	t.Helper()
+	reference, err := name.ParseReference(image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	original, err := remote.Image(reference)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := original.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.History = nil
+	other, err := mutate.ConfigFile(original, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest, err := other.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := reference.Context().Digest(digest.String())
+	if err := remote.Write(copied, other); err != nil {
+		t.Fatal(err)
+	}
+	return copied.String()
+}
+
+// resets removes the namespace by `workshop reset`, and nothing of others.
+func (c *cluster) resets(t *testing.T, namespace string) {
+	t.Setenv("PATH", t.TempDir()) // Intercepts of whoever runs the test are not the test's.
+	w := c.workshop(t, namespace)
+	others := c.newNamespace(t)
+	_, err := c.CoreV1().Namespaces().Patch(t.Context(), others, types.MergePatchType,
+		[]byte(`{"metadata": {"labels": {"app.kubernetes.io/part-of": "koshop"}}}`), metav1.PatchOptions{FieldManager: "ko"}) // As ko apply would.
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := reset.Make(t.Context(), c.workshop(t, others))
+	if err != nil || slices.Contains(plan.Namespaces, others) || !slices.Contains(plan.Kept, "namespace "+others+": it was not made by the workshop") {
+		t.Errorf("a namespace that was there before: %+v, error %v", plan, err)
+	}
+	if plan, err = reset.Make(t.Context(), w); err != nil || !slices.Contains(plan.Namespaces, namespace) {
+		t.Fatalf("%+v does not have namespace %s, error %v", plan, namespace, err)
+	}
+	own := reset.Plan{Namespaces: []string{namespace}} // The cluster may have classes that are in use.
+	var told []string
+	if err := reset.Remove(t.Context(), w, own, func(line string) { told = append(told, line) }); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"namespace " + namespace + " deleted"}; !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q", told, want)
+	}
+	c.namespaceGone(t, namespace)
+}
