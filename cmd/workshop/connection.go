@@ -6,15 +6,14 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 )
 
-// connectionFlags offers kubectl's flags that say which cluster. The namespace
-// is the workshop's unless another is named.
+// connectionFlags offers kubectl's flags that say which cluster.
 func connectionFlags(cmd *cobra.Command) *genericclioptions.ConfigFlags {
 	flags := genericclioptions.NewConfigFlags(true)
-	*flags.Namespace = "api"
 	all := pflag.NewFlagSet("kubectl", pflag.ContinueOnError)
 	flags.AddFlags(all)
 	for _, name := range []string{"kubeconfig", "context", "namespace"} {
 		cmd.Flags().AddFlag(all.Lookup(name))
 	}
+	cmd.Flags().Lookup("namespace").Usage = "The namespace of the shop; if the kubeconfig names none, api"
 	return flags
 }

@@ -158,6 +158,7 @@ func TestUpWithoutACluster(t *testing.T) {
 	resolveLocalhost()
 	state := t.TempDir()
 	first := startUp(t, repository, state)
+	first.passes(t)
 	receipt, err := first.shop().Walk(t.Context(), uuid.NewString()+"@example.com")
 	if err != nil {
 		t.Fatal(err)

@@ -69,3 +69,11 @@ func (l *look) here(command string) string {
 	}
 	return command
 }
+
+// forLeaders is what came of asking for what an attendee need not know.
+func forLeaders(err error) report.Finding {
+	if apierrors.IsForbidden(err) {
+		return report.Skip("for whoever gives the workshop: it takes a look at all namespaces")
+	}
+	return report.Fail("", "%v", err)
+}

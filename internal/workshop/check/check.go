@@ -35,6 +35,7 @@ var chapters = []chapter{
 	{"payments", "this laptop answers for payments-svc", (*look).payments},
 	{"gateway", "this laptop answers for api-gateway", (*look).gateway},
 	{"duplicate", "no order is paid twice", (*look).duplicate},
+	{"class", "attendees share this cluster", (*look).class},
 	{"preview", "a branch has a shop of its own", (*look).preview},
 }
 

@@ -37,7 +37,7 @@ func (l *look) preview() []report.Step {
 func (l *look) lookForPreviews(ctx context.Context) ([]networkingv1.Ingress, report.Finding) {
 	list, err := l.cluster.NetworkingV1().Ingresses(metav1.NamespaceAll).List(ctx, metav1.ListOptions{LabelSelector: previewLabels})
 	if err != nil {
-		return nil, report.Fail("ask whoever gives the workshop to run this check: it looks at all namespaces", "%v", err)
+		return nil, forLeaders(err)
 	}
 	var saw []string
 	for _, ingress := range list.Items {

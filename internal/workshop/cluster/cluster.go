@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -20,12 +21,19 @@ type Cluster struct {
 	Namespace string
 }
 
-// Connect reads the kubeconfig as kubectl does with the same flags. It sends
-// nothing to the cluster yet.
+// workshop is the namespace of the overlays.
+const workshop = "api"
+
+// Connect reads the kubeconfig as kubectl does with the same flags, but for the
+// namespace if neither a flag nor the kubeconfig, as an attendee's does, names
+// one. It sends nothing to the cluster yet.
 func Connect(flags *genericclioptions.ConfigFlags) (*Cluster, error) {
 	choice, err := kubeconfig.Read(flags)
 	if err != nil {
 		return nil, err
+	}
+	if *flags.Namespace == "" && choice.Namespace == metav1.NamespaceDefault {
+		choice.Namespace = workshop
 	}
 	return New(choice.Config, choice.Namespace)
 }

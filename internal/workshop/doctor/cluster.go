@@ -8,6 +8,7 @@ import (
 	"time"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
@@ -115,12 +116,14 @@ func lookAtRights(ctx context.Context, c *cluster.Cluster) report.Finding {
 		return report.Fail("ask whoever gives the workshop for a kubeconfig, and choose your namespace with --namespace",
 			"in namespace %s you may not %s", c.Namespace, strings.Join(missing, ", "))
 	}
-	allowed, err := may(ctx, c, &authorizationv1.ResourceAttributes{Verb: "create", Resource: "namespaces"})
-	switch {
-	case err != nil:
-		return report.Fail("", "%v", err)
-	case !allowed:
-		return report.Warn("let whoever gives the workshop make it, and the previews of chapter preview", "all that is needed in namespace %s, but you may not make it", c.Namespace)
+	if _, err := c.CoreV1().Namespaces().Get(ctx, c.Namespace, metav1.GetOptions{}); apierrors.IsNotFound(err) {
+		allowed, err := may(ctx, c, &authorizationv1.ResourceAttributes{Verb: "create", Resource: "namespaces"})
+		if err != nil {
+			return report.Fail("", "%v", err)
+		}
+		if !allowed {
+			return report.Fail("ask whoever gives the workshop to make it", "there is no namespace %s, and you may not make it", c.Namespace)
+		}
 	}
 	return report.Pass("all that is needed in namespace %s", c.Namespace)
 }

@@ -116,6 +116,11 @@ func apiServer(t *testing.T, version string, skew time.Duration, forbidden strin
 			fmt.Fprintf(w, `{"gitVersion": %q, "platform": "linux/amd64"}`, version)
 			return
 		}
+		if r.URL.Path == "/api/v1/namespaces/api" {
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprint(w, `{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404}`)
+			return
+		}
 		var review authorizationv1.SelfSubjectAccessReview
 		if err := json.NewDecoder(r.Body).Decode(&review); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
@@ -153,7 +158,7 @@ func TestCluster(t *testing.T) {
 	want(t, clusterSteps(t, apiServer(t, "v1.34.4", time.Hour, ""))["clock"], report.Failed, "1h0m", "set the clock")
 	want(t, clusterSteps(t, apiServer(t, "v1.34.4", -time.Hour, ""))["clock"], report.Failed, "-", "set the clock")
 	want(t, clusterSteps(t, apiServer(t, "v1.34.4", 0, "create pods/exec"))["rights"], report.Failed, "you may not create pods/exec", "--namespace")
-	want(t, clusterSteps(t, apiServer(t, "v1.34.4", 0, "create namespaces/"))["rights"], report.Warned, "you may not make it", "")
+	want(t, clusterSteps(t, apiServer(t, "v1.34.4", 0, "create namespaces/"))["rights"], report.Failed, "you may not make it", "ask")
 
 	gone := clusterSteps(t, Laptop{Connect: func() (*cluster.Cluster, error) { return nil, errors.New("no kubeconfig") }})
 	want(t, gone["answers"], report.Failed, "no kubeconfig", "KUBECONFIG")

@@ -32,7 +32,8 @@ type Printer struct {
 	terminal bool
 	coloured bool
 	begun    bool
-	width    int // of the names of a section
+	width    int    // of the names of a section
+	next     string // what was said last to do; it is said once
 }
 
 // NewPrinter returns a printer. Only on a terminal there are colours, and none
@@ -48,7 +49,7 @@ func (p *Printer) Section(s Section) {
 	if p.begun {
 		fmt.Fprintln(p.w)
 	}
-	p.begun, p.width = true, 0
+	p.begun, p.width, p.next = true, 0, ""
 	for _, step := range s.Steps {
 		p.width = max(p.width, len(step.Name))
 	}
@@ -70,7 +71,8 @@ func (p *Printer) Saw(r StepResult) {
 	mark := marks[r.Status]
 	indent := strings.Repeat(" ", p.width+6)
 	fmt.Fprintf(p.w, "  %s %-*s  %s\n", p.paint(mark.colour, mark.mark), p.width, r.Name, strings.ReplaceAll(r.Saw, "\n", "\n"+indent))
-	if r.Next != "" {
+	if r.Next != "" && r.Next != p.next {
+		p.next = r.Next
 		fmt.Fprintf(p.w, "%s→ %s\n", indent, strings.ReplaceAll(r.Next, "\n", "\n"+indent+"  "))
 	}
 }

@@ -22,6 +22,7 @@ func journey(taken *[]string) report.Section {
 		step("bag", report.Pass("a %s one", "blue")),
 		step("shoes", report.Warn("polish them", "dusty"), "bag"),
 		step("passport", report.Fail("renew it\nat the town hall", "expired\nin May"), "bag", "shoes"),
+		step("map", report.Fail("renew it\nat the town hall", "of 1980")),
 		step("visa", report.Pass("a year"), "passport"),
 		step("flight", report.Pass("seat 1"), "bag", "visa"),
 	}}
@@ -42,6 +43,7 @@ func TestPrinter(t *testing.T) {
               in May
               → renew it
                 at the town hall
+  ✗ map       of 1980
   – visa      needs passport
   – flight    needs visa
 
@@ -53,7 +55,7 @@ return: home again
 	if result.Passed() {
 		t.Error("a failed step does not fail the whole")
 	}
-	if !slices.Equal(taken, []string{"bag", "shoes", "passport"}) {
+	if !slices.Equal(taken, []string{"bag", "shoes", "passport", "map"}) {
 		t.Errorf("looked at %q", taken)
 	}
 }
@@ -98,7 +100,7 @@ func TestJSON(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Passed || len(got.Sections) != 1 || got.Sections[0].Name != "journey" || len(got.Sections[0].Steps) != 5 {
+	if got.Passed || len(got.Sections) != 1 || got.Sections[0].Name != "journey" || len(got.Sections[0].Steps) != 6 {
 		t.Fatalf("%+v", got)
 	}
 	for member, want := range map[string]string{"name": "passport", "status": "failed", "saw": "expired\nin May", "next": "renew it\nat the town hall"} {
