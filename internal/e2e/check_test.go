@@ -117,6 +117,14 @@ func TestWorkshopChecks(t *testing.T) {
 		c.patch(t, namespace, "orders-svc", `{"spec": {"replicas": 2}}`)
 		c.rolledOut(t, namespace, "orders-svc")
 	})
+	t.Run("a Service that leads nowhere", func(t *testing.T) {
+		for target, says := range map[string]string{`9999`: "port 9999 of pod product-svc-", `"other"`: "no ready pod is behind port 80 of service product-svc"} {
+			c.leadTo(t, namespace, "product-svc", target)
+			c.look(t, namespace, "products").failsAt(t, "product-svc", says, "logs deployment/product-svc")
+		}
+		c.leadTo(t, namespace, "product-svc", `"http"`)
+		c.passes(t, namespace, "products")
+	})
 	t.Run("images of others", func(t *testing.T) {
 		own, products := c.imageOf(t, namespace, "api-gateway"), c.imageOf(t, namespace, "product-svc")
 		c.runImage(t, namespace, "api-gateway", products)
@@ -159,6 +167,15 @@ func (c *cluster) patch(t *testing.T, namespace, deployment, patch string) {
 	t.Helper()
 	_, err := c.AppsV1().Deployments(namespace).Patch(t.Context(), deployment, types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{})
 	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// leadTo changes the target port of a Service.
+func (c *cluster) leadTo(t *testing.T, namespace, service, target string) {
+	t.Helper()
+	patch := fmt.Sprintf(`[{"op": "replace", "path": "/spec/ports/0/targetPort", "value": %s}]`, target)
+	if _, err := c.CoreV1().Services(namespace).Patch(t.Context(), service, types.JSONPatchType, []byte(patch), metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -41,7 +41,7 @@ func lookAtImages(ctx context.Context, service string, pods []corev1.Pod, comman
 	source, err := sourceOf(ctx, image)
 	switch {
 	case err != nil:
-		return report.Warn("see that this laptop reaches the registry, or trust that ko built it", "whether ko built %s is not known: %v", image, err)
+		return report.Warn("see that this laptop reaches the registry, or trust that ko built it", "nobody says who built it: %v", err)
 	case source == "":
 		return report.Fail(command, "it runs %s, which ko did not build", image)
 	case path.Base(source) != service && slices.Contains(services, path.Base(source)):

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// run runs a command line and returns what it prints.
+func run(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	var out strings.Builder
+	root := command()
+	root.SetArgs(args)
+	root.SetOut(&out)
+	err := root.ExecuteContext(t.Context())
+	return out.String(), err
+}
+
+func TestMistakes(t *testing.T) {
+	t.Setenv("KUBECONFIG", "testdata/missing")
+	for line, want := range map[string]string{
+		"check wages":           `there is no chapter "wages": there are laptop, users, products, deploy, connect, payments, gateway, duplicate, class, preview`,
+		"check deploy connect":  "one chapter at a time, or none for all, not deploy connect",
+		"check -o yaml":         `--output "yaml": want json, or nothing for people`,
+		"doctor deploy":         `unknown command "deploy" for "workshop doctor"`,
+		"reset --context=other": `context "other" does not exist`,
+	} {
+		if _, err := run(t, strings.Fields(line)...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("workshop %s: error %v, want %s", line, err, want)
+		}
+	}
+}
+
+// What is not begun fails, with the first thing to do.
+func TestCheckFailsWhereNothingIs(t *testing.T) {
+	out, err := run(t, "check", "laptop", "--front-door", "localhost:1")
+	if err != errSaid || !strings.Contains(out, "✗ front door") || !strings.Contains(out, "→ make up") || !strings.Contains(out, "– user flow") {
+		t.Errorf("error %v, printed\n%s", err, out)
+	}
+	if out, err = run(t, "check", "laptop", "--front-door", "localhost:1", "-o", "json"); err != errSaid || !strings.HasPrefix(out, "{\n  \"passed\": false,") {
+		t.Errorf("error %v, printed\n%s", err, out)
+	}
+	if out, err = run(t, "check", "deploy", "--context", "other"); err != errSaid || !strings.Contains(out, `✗ cluster`) || !strings.Contains(out, "make cluster") {
+		t.Errorf("error %v, printed\n%s", err, out)
+	}
+}
+
+// Where nobody can be asked, nothing is removed.
+func TestResetAsks(t *testing.T) {
+	if err := confirm(command(), false); err == nil || !strings.Contains(err.Error(), "--yes") {
+		t.Errorf("error %v", err)
+	}
+	if err := confirm(command(), true); err != nil {
+		t.Errorf("with --yes: error %v", err)
+	}
+}
