@@ -39,7 +39,7 @@ func (c *Cluster) dial(ctx context.Context, _, address string) (net.Conn, error)
 		return nil, err
 	}
 	url := c.CoreV1().RESTClient().Get().Resource("pods").Namespace(namespace).Name(pod).SubResource("portforward").URL()
-	dialer, err := portforward.NewSPDYOverWebsocketDialer(url, c.Config)
+	dialer, err := portforward.NewSPDYOverWebsocketDialerForStreaming(url, c.Config)
 	if err != nil {
 		return nil, err
 	}
