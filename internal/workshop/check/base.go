@@ -45,6 +45,9 @@ func (l *look) lookAtNamespace(ctx context.Context, command string) report.Findi
 	namespace, err := l.cluster.CoreV1().Namespaces().Get(ctx, l.cluster.Namespace, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
+		if l.cluster.Namespace != "api" { // Tilt makes no other.
+			command = makeDeploy
+		}
 		return report.Fail(l.here(command), "there is no namespace %s", l.cluster.Namespace)
 	case apierrors.IsForbidden(err): // As it is to attendees with rights in their own only.
 		return report.Pass("%s", l.cluster.Namespace)
@@ -61,13 +64,16 @@ func (l *look) kubectl(format string, args ...any) string {
 	return "kubectl --namespace=" + l.cluster.Namespace + " " + fmt.Sprintf(format, args...)
 }
 
-// here adapts a command that deploys to the namespace: those of the workshop are
-// for its own.
+// here adapts a command that deploys to the namespace.
 func (l *look) here(command string) string {
-	if namespace := l.cluster.Namespace; namespace != "api" {
+	switch namespace := l.cluster.Namespace; {
+	case namespace == "api":
+		return command
+	case command == makeDeploy:
 		return "ko apply -k kustomize/overlays/workshop --namespace " + namespace + " --wait"
+	default: // Tilt's
+		return command + " -- --namespace=" + namespace
 	}
-	return command
 }
 
 // forLeaders is what came of asking for what an attendee need not know.
