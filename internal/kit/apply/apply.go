@@ -26,6 +26,9 @@ func (c *Cluster) Apply(ctx context.Context, manifests []byte, report Report) er
 
 func (c *Cluster) dryRunApply(ctx context.Context, o object) error {
 	_, err := c.dryRunPatch(ctx, o)
+	if c.isGiven(ctx, o, err) {
+		return nil
+	}
 	return c.refusal(o, err)
 }
 
@@ -40,6 +43,9 @@ func (c *Cluster) applyOne(ctx context.Context, o object) (string, error) {
 	options := ssa.DefaultApplyOptions()
 	options.Cleanup = takeOver()
 	entry, err := c.manager.Apply(ctx, o.DeepCopy(), options)
+	if c.isGiven(ctx, o, err) {
+		return ssa.UnchangedAction.String(), nil
+	}
 	if err != nil {
 		return "", c.refusal(o, err)
 	}

@@ -21,7 +21,8 @@ type DeleteOptions struct {
 
 // Delete removes the objects in the manifests, a stream of YAML documents, in
 // the reverse of the order they are applied in. As `kubectl delete`, it goes on
-// after an object that is not there and reports it at the end.
+// after an object that is not there and reports it at the end. A namespace that
+// may not be deleted is kept, and that is reported as what happened to it.
 func (c *Cluster) Delete(ctx context.Context, manifests []byte, opts DeleteOptions, log *progress.Log, report Report) error {
 	objects, err := decode(manifests)
 	if err != nil {
@@ -39,6 +40,8 @@ func (c *Cluster) Delete(ctx context.Context, manifests []byte, opts DeleteOptio
 		case errors.Is(err, errUnreachable):
 			return errors.Join(append(failed, err)...) // It would be for every other object too.
 		case isAbsent(err) && opts.IgnoreNotFound:
+		case isKept(o, err):
+			report(Outcome{Object: reference(o), Action: keptAction})
 		case err != nil:
 			failed = append(failed, fmt.Errorf("deleting %s: %w", reference(o), err))
 		default:
