@@ -35,6 +35,8 @@ require (
 	sigs.k8s.io/yaml v1.6.0
 )
 
+require k8s.io/component-helpers v0.37.0
+
 require (
 	al.essio.dev/pkg/shellescape v1.6.0
 	cloud.google.com/go/compute/metadata v0.9.0 // indirect

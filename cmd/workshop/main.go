@@ -38,6 +38,6 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(checkCommand(), doctorCommand(), resetCommand())
+	root.AddCommand(checkCommand(), doctorCommand(), resetCommand(), classCommand())
 	return root
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fluxcd/pkg/ssa"
 	ssaerrors "github.com/fluxcd/pkg/ssa/errors"
+	"github.com/fluxcd/pkg/ssa/utils"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -108,6 +109,9 @@ func (c *Cluster) refusal(o object, err error) error {
 	var status apierrors.APIStatus
 	if errors.As(err, &status) && apierrors.IsNotFound(err) && status.Status().Details != nil && status.Status().Details.Kind == "namespaces" {
 		remedy = ": apply the whole kustomization first, or create the namespace"
+	}
+	if utils.IsNamespace(o) && apierrors.IsForbidden(err) {
+		remedy = "; ask who gave it to you: it is not as the manifests have it"
 	}
 	return fmt.Errorf("the cluster refuses %s%s: %w%s", reference(o), where, err, remedy)
 }

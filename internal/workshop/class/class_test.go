@@ -1,0 +1,147 @@
+package class
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	"github.com/koshop/koshop/internal/kit/progress"
+)
+
+// The rights of an attendee name what they are of: there is no wildcard, and none
+// of the verbs by which rights are widened.
+func TestRightsAreNamed(t *testing.T) {
+	for _, manifest := range []string{"own.yaml", "shared.yaml", "connect.yaml"} {
+		objects, err := (&Class{Name: "koshop"}).seat("ada").objects(manifest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		roles := 0
+		for _, o := range objects {
+			if o.GetKind() != "Role" {
+				continue
+			}
+			roles++
+			role := &rbacv1.Role{}
+			if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(o.Object, role, true); err != nil {
+				t.Fatal(err)
+			}
+			for _, rule := range role.Rules {
+				words := slices.Concat(rule.APIGroups, rule.Resources, rule.Verbs)
+				for _, word := range []string{"*", "escalate", "bind", "impersonate"} {
+					if slices.Contains(words, word) {
+						t.Errorf("%s: %v has %q", manifest, rule, word)
+					}
+				}
+			}
+		}
+		if roles != 1 {
+			t.Errorf("%s has %d roles", manifest, roles)
+		}
+	}
+}
+
+// What goes wrong with one attendee is told, and the others have their place.
+func TestUpGoesOn(t *testing.T) {
+	c := newCluster(
+		namespace("api-taken", nil),
+		namespace("api-other", map[string]string{classLabel: "tuesday"}),
+		namespace("ambassador", nil))
+	class := &Class{Name: "monday", Attendees: []string{"taken", "ada", "other", "grace"}, Manager: "ambassador", Valid: time.Hour, Dir: t.TempDir()}
+	var log bytes.Buffer
+	ready, err := c.Up(t.Context(), class, progress.New(&log))
+	for _, want := range []string{"taken: namespace api-taken is there already and of no class", "other: namespace api-other is there already and of class tuesday"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+	if !ready.Connectable {
+		t.Error("the traffic manager's namespace was not seen")
+	}
+	for attendee, want := range map[string]bool{"ada": true, "grace": true, "taken": false, "other": false} {
+		if _, err := os.Stat(kubeconfigFile(class.Dir, attendee)); (err == nil) != want {
+			t.Errorf("kubeconfig of %s: error %v, want one: %v", attendee, err, want)
+		}
+	}
+
+	found, err := c.Belongings(t.Context(), "monday")
+	want := []string{
+		"rolebinding/api-ada.attendee in ambassador", "rolebinding/api-grace.attendee in ambassador",
+		"role/api-ada.attendee in ambassador", "role/api-grace.attendee in ambassador",
+		"namespace/api-ada", "namespace/api-grace",
+	}
+	if err != nil || !slices.Equal(found.Names(), want) || !slices.Equal(found.Attendees, []string{"ada", "grace"}) {
+		t.Errorf("error %v, found %q of %q, want %q", err, found.Names(), found.Attendees, want)
+	}
+	if err := c.Down(t.Context(), found, class.Dir, progress.New(&log)); err != nil {
+		t.Fatal(err)
+	}
+	left, err := c.Belongings(t.Context(), "monday")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range left.Names() { // No real API server keeps what was in a namespace.
+		if !strings.HasSuffix(name, " in api-ada") && !strings.HasSuffix(name, " in api-grace") {
+			t.Errorf("%s is left", name)
+		}
+	}
+	for _, name := range []string{"api-taken", "api-other", "ambassador"} {
+		if namespace, err := c.namespace(t.Context(), name); err != nil || namespace == nil {
+			t.Errorf("namespace %s is gone, error %v", name, err)
+		}
+	}
+	if _, err := os.Stat(kubeconfigFile(class.Dir, "ada")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the kubeconfig of ada: error %v", err)
+	}
+}
+
+// Who interrupts it is told that once, not for every attendee.
+func TestUpInterrupted(t *testing.T) {
+	stop := errors.New("interrupted")
+	names, err := Numbered(20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	done := 0
+	err = each(ctx, names[:1], func(int, string) error {
+		cancel(stop)
+		done++
+		return ctx.Err()
+	})
+	if !errors.Is(err, stop) || strings.Count(err.Error(), "\n") > 0 || done != 1 {
+		t.Errorf("error %v after %d", err, done)
+	}
+	if err := each(ctx, names, func(int, string) error { done++; return nil }); !errors.Is(err, stop) || done != 1 {
+		t.Errorf("begun afterwards: %d, error %v", done-1, err)
+	}
+}
+
+func TestPersonal(t *testing.T) {
+	for version, want := range map[string]bool{"2.20.2": false, "2.24.9": false, "2.25.0": true, "2.27.4": true, "3.0.0": true, "": false, "unknown": false} {
+		if got := Personal(version); got != want {
+			t.Errorf("%q: %v, want %v", version, got, want)
+		}
+	}
+}
+
+func newCluster(objects ...client.Object) *Cluster {
+	return &Cluster{client: fake.NewClientBuilder().WithObjects(objects...).Build(), entry: &clientcmdapi.Cluster{Server: "https://school.example.com"}}
+}
+
+func namespace(name string, labels map[string]string) *corev1.Namespace {
+	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}
+}

@@ -1,0 +1,101 @@
+package class
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+)
+
+// clusterEntry returns what the kubeconfig says of the cluster, without the
+// leader's credentials and with the contents of the files that it refers to.
+func clusterEntry(flags *genericclioptions.ConfigFlags) (*clientcmdapi.Cluster, error) {
+	raw, err := flags.ToRawKubeConfigLoader().RawConfig()
+	if err != nil {
+		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
+	}
+	if flags.Context != nil && *flags.Context != "" {
+		raw.CurrentContext = *flags.Context
+	}
+	if err := clientcmdapi.MinifyConfig(&raw); err != nil {
+		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
+	}
+	clear(raw.AuthInfos)
+	if err := clientcmdapi.FlattenConfig(&raw); err != nil {
+		return nil, fmt.Errorf("reading what the kubeconfig refers to: %w", err)
+	}
+	for _, entry := range raw.Clusters {
+		entry.Extensions = nil // They are about the leader's machine.
+		return entry, nil
+	}
+	return nil, errors.New("the kubeconfig's context names no cluster")
+}
+
+// Loopback says whether the address of the API server leads an attendee to
+// their own machine.
+func (c *Cluster) Loopback() bool {
+	address, err := url.Parse(c.entry.Server)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(address.Hostname())
+	return address.Hostname() == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())
+}
+
+// Server is the address of the API server.
+func (c *Cluster) Server() string { return c.entry.Server }
+
+// kubeconfig returns the YAML of a kubeconfig in which one thing is chosen: the
+// seat's account in its namespace.
+func (c *Cluster) kubeconfig(s seat, token string) ([]byte, error) {
+	entry := c.entry.DeepCopy()
+	// An attendee cannot look for the traffic manager in every namespace.
+	manager, err := json.Marshal(map[string]any{"manager": map[string]string{"namespace": s.class.Manager}})
+	if err != nil {
+		return nil, err
+	}
+	entry.Extensions = map[string]runtime.Object{"telepresence.io": &runtime.Unknown{Raw: manager, ContentType: runtime.ContentTypeJSON}}
+	name := s.class.Name + "-" + s.Attendee
+	config := clientcmdapi.NewConfig()
+	config.Clusters[s.class.Name] = entry
+	config.AuthInfos[s.Attendee] = &clientcmdapi.AuthInfo{Token: token}
+	config.Contexts[name] = &clientcmdapi.Context{Cluster: s.class.Name, AuthInfo: s.Attendee, Namespace: s.Namespace}
+	config.CurrentContext = name
+	return clientcmd.Write(*config)
+}
+
+// prepare makes the directory of the kubeconfigs, which neither others nor Git
+// read: there are tokens in it.
+func prepare(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("*\n"), 0o600)
+}
+
+// kubeconfigFile is where the kubeconfig of an attendee is.
+func kubeconfigFile(dir, attendee string) string {
+	return filepath.Join(dir, attendee+".kubeconfig")
+}
+
+// writeSecret writes a file, whole or not at all, that only its owner can read.
+func writeSecret(name string, data []byte) error {
+	file, err := os.CreateTemp(filepath.Dir(name), ".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	_, err = file.Write(data)
+	if err := errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), name)
+}

@@ -1,0 +1,128 @@
+package class
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/mod/semver"
+	appsv1 "k8s.io/api/apps/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/koshop/koshop/internal/kit/progress"
+)
+
+// Ready is what came of bringing a class up.
+type Ready struct {
+	Until        time.Time // when the first kubeconfig is no longer valid
+	Connectable  bool      // whether there is a namespace for a traffic manager, which attendees may connect to
+	Telepresence string    // the version of the traffic manager in it, such as 2.25.0, or ""
+}
+
+// Up makes what is missing of a class, puts right what was changed, and gives
+// every attendee a new kubeconfig. The failure of one stops no other; the error
+// has all of them.
+func (c *Cluster) Up(ctx context.Context, class *Class, log *progress.Log) (Ready, error) {
+	manager, err := c.namespace(ctx, class.Manager)
+	if err != nil {
+		return Ready{}, err
+	}
+	if class.Shared != "" {
+		shared, err := c.namespace(ctx, class.Shared)
+		if err != nil {
+			return Ready{}, err
+		}
+		if shared == nil {
+			return Ready{}, fmt.Errorf("namespace %s, which the class is to share, is not there: deploy the shop first, "+
+				"as in ko apply -k kustomize/overlays/workshop --wait", class.Shared)
+		}
+	}
+	if err := prepare(class.Dir); err != nil {
+		return Ready{}, fmt.Errorf("making the directory of the kubeconfigs: %w", err)
+	}
+	ready := Ready{Connectable: manager != nil, Telepresence: c.trafficManager(ctx, class.Manager)}
+	ends := make([]time.Time, len(class.Attendees))
+	err = each(ctx, class.Attendees, func(i int, attendee string) error {
+		task := log.Start(attendee, "")
+		defer task.Stop()
+		s := class.seat(attendee)
+		until, err := c.seat(ctx, s, ready.Connectable, task)
+		if err != nil {
+			return err
+		}
+		ends[i] = until
+		task.Done("namespace " + s.Namespace + ", " + kubeconfigFile(class.Dir, attendee))
+		return nil
+	})
+	for _, end := range ends {
+		if ready.Until.IsZero() || !end.IsZero() && end.Before(ready.Until) {
+			ready.Until = end
+		}
+	}
+	return ready, err
+}
+
+// seat gives an attendee their place and their kubeconfig.
+func (c *Cluster) seat(ctx context.Context, s seat, connect bool, task *progress.Task) (until time.Time, err error) {
+	task.Step("preparing namespace " + s.Namespace)
+	manifest := "shared.yaml"
+	if s.class.Shared == "" {
+		manifest = "own.yaml"
+		if err := c.mayTake(ctx, s); err != nil {
+			return time.Time{}, err
+		}
+	}
+	if err := c.apply(ctx, s, manifest, s.Namespace); err != nil {
+		return time.Time{}, err
+	}
+	if connect {
+		if err := c.apply(ctx, s, "connect.yaml", s.class.Manager); err != nil {
+			return time.Time{}, err
+		}
+	}
+	task.Step("asking for a kubeconfig")
+	token, until, err := c.token(ctx, s)
+	if err != nil {
+		return time.Time{}, err
+	}
+	config, err := c.kubeconfig(s, token)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return until, writeSecret(kubeconfigFile(s.class.Dir, s.Attendee), config)
+}
+
+// mayTake refuses a namespace that is somebody else's, or is going.
+func (c *Cluster) mayTake(ctx context.Context, s seat) error {
+	namespace, err := c.namespace(ctx, s.Namespace)
+	if err != nil || namespace == nil {
+		return err
+	}
+	if namespace.DeletionTimestamp != nil {
+		return fmt.Errorf("namespace %s is being deleted: try again when it is gone", s.Namespace)
+	}
+	if owner := namespace.Labels[classLabel]; owner != s.class.Name {
+		whose := "of no class"
+		if owner != "" {
+			whose = "of class " + owner
+		}
+		return fmt.Errorf("namespace %s is there already and %s: give the attendee another name, or delete it", s.Namespace, whose)
+	}
+	return nil
+}
+
+// trafficManager returns the version that the chart of the traffic manager has
+// given it, or "" where that cannot be seen.
+func (c *Cluster) trafficManager(ctx context.Context, namespace string) string {
+	deployment := &appsv1.Deployment{}
+	if err := c.client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: "traffic-manager"}, deployment); err != nil {
+		return ""
+	}
+	return deployment.Labels["app.kubernetes.io/version"]
+}
+
+// Personal says whether a traffic manager knows intercepts of one person's
+// requests only: before 2.25, one laptop has all of a service's.
+func Personal(version string) bool {
+	return semver.Compare("v"+version, "v2.25.0") >= 0
+}
