@@ -7,6 +7,8 @@ CLUSTER_DIR ?= .cluster
 override CLUSTER_DIR := $(abspath $(CLUSTER_DIR))
 CONTEXT     ?=
 SVC         ?=
+OVERLAY      = dev
+PORT         = 8080
 STATICCHECK := v0.8.2
 GOVULNCHECK := v1.9.0
 KUSTOMIZE   := v5.8.1
@@ -18,6 +20,7 @@ KUBE_SCORE  := go run github.com/zegl/kube-score/cmd/kube-score@v1.20.0 score --
   --min-replicas-deployment=1 --ignore-test=pod-networkpolicy,container-image-pull-policy,container-ephemeral-storage-request-and-limit,deployment-has-host-podantiaffinity
 
 KO         := bin/ko
+INTERCEPT  := bin/intercept
 KO_FLAGS    = $(if $(CONTEXT),--context=$(CONTEXT))
 SELECT      = $(if $(SVC),--selector=app.kubernetes.io/name=$(SVC))
 # The race detector needs cgo, and with it a C compiler.
@@ -27,16 +30,19 @@ USE_CLUSTER = $(if $(CONTEXT)$(KUBECONFIG),,if [ -f $(CLUSTER_DIR)/env ]; then .
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # "make cluster deploy-dev" means one after the other.
-.PHONY: help up install deploy-dev deploy-workshop undeploy-dev undeploy-workshop test e2e bench bench-up lint vuln cluster cluster-down $(KO)
+.PHONY: help up intercept install deploy-dev deploy-workshop undeploy-dev undeploy-workshop test e2e bench bench-up lint vuln cluster cluster-down $(KO) $(INTERCEPT)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(KO):
-	@go build -o $(KO) ./cmd/ko
+$(KO) $(INTERCEPT):
+	@go build -o $@ ./cmd/$(@F)
 
 up: $(KO) ## Run the dev overlay on this machine, without a cluster; SVC=payments-svc for one service
 	@$(KO) up -k kustomize/overlays/dev $(SVC)
+
+intercept: $(KO) $(INTERCEPT) ## Run SVC=payments-svc here and lead the cluster's requests to it; OVERLAY=workshop, PORT=8081
+	@$(INTERCEPT) --ko $(KO) -k kustomize/overlays/$(OVERLAY) --port $(PORT) $(or $(SVC),$(error SVC is not set: name the service to intercept, as in make intercept SVC=payments-svc))
 
 install: ## Install ko into GOBIN
 	go install ./cmd/ko
