@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bufio"
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -32,7 +29,7 @@ func classDown(flags *genericclioptions.ConfigFlags, name, dir *string) *cobra.C
 			return nil
 		}
 		if !*yes {
-			if err := confirm(cmd, found, cluster.Server()); err != nil {
+			if err := confirmClass(cmd, found, cluster.Server()); err != nil {
 				return err
 			}
 		}
@@ -43,8 +40,8 @@ func classDown(flags *genericclioptions.ConfigFlags, name, dir *string) *cobra.C
 	return cmd
 }
 
-// confirm returns an error unless the answer is the name of the class.
-func confirm(cmd *cobra.Command, found class.Belongings, server string) error {
+// confirmClass returns an error unless the answer is the name of the class.
+func confirmClass(cmd *cobra.Command, found class.Belongings, server string) error {
 	out := cmd.ErrOrStderr()
 	fmt.Fprintf(out, "To be deleted from %s, with all that is in it:\n  %s\nType the name of the class, %s, to go on: ",
 		server, strings.Join(found.Names(), "\n  "), found.Class)
@@ -57,19 +54,4 @@ func confirm(cmd *cobra.Command, found class.Belongings, server string) error {
 		return errors.New("nothing was deleted: to delete without being asked, use --yes")
 	}
 	return nil
-}
-
-// readLine reads a line, unless it is interrupted before.
-func readLine(ctx context.Context, in io.Reader) (string, error) {
-	lines := make(chan string, 1)
-	go func() {
-		line, _ := bufio.NewReader(in).ReadString('\n')
-		lines <- line
-	}()
-	select {
-	case line := <-lines:
-		return line, nil
-	case <-ctx.Done():
-		return "", context.Cause(ctx)
-	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -69,7 +68,10 @@ func confirm(cmd *cobra.Command, yes bool) error {
 		return errors.New("nobody is there to be asked: pass --yes to remove it all, or --dry-run to look only")
 	}
 	fmt.Fprint(cmd.OutOrStdout(), "Remove it all? [y/N] ")
-	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n') // An end of file is no yes.
+	answer, err := readLine(cmd.Context(), os.Stdin)
+	if err != nil {
+		return err
+	}
 	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
 		return errors.New("nothing was removed")
 	}

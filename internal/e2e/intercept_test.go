@@ -17,7 +17,7 @@ import (
 	"github.com/google/uuid"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/koshop/koshop/internal/e2e/flow"
+	"github.com/koshop/koshop/internal/workshop/flow"
 )
 
 // interceptor is a `make intercept SVC=payments-svc` under test.

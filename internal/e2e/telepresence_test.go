@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/uuid"
 
-	"github.com/koshop/koshop/internal/e2e/flow"
+	"github.com/koshop/koshop/internal/workshop/flow"
 )
 
 // Namespaces of the tests' own: every name of the shop's is the only one of its
