@@ -56,6 +56,9 @@ func TestDocuments(t *testing.T) {
 func TestWorkshopChapters(t *testing.T) {
 	startFromOurCluster(t)
 	checkout := clone(t)
+	if _, err := run(t, checkout, "", "sh", "-c", "git init --quiet && git add --all && git -c user.name=a -c user.email=a@example.com commit --quiet --message=begin"); err != nil {
+		t.Fatal(err)
+	}
 	cluster, err := filepath.Abs(filepath.Join(repository, ".cluster"))
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -134,10 +135,28 @@ func TestReloadOfAProgramThatEndsSoon(t *testing.T) {
 	serves(t, p.url, `"Hi Mom!"`)
 }
 
+// Whoever sends what cannot be received is told so, even in the middle of it: a
+// runtime does not end an exec whose program leaves some of its stdin unread.
+func TestARefusalInThePodEndsTheExec(t *testing.T) {
+	p := deployLive(t)
+	digest := strings.Repeat("0", 64)
+	stream := fmt.Sprintf(`{"executable": %q, "size": 4000000, "base": %q}`+"\n", digest, digest) + strings.Repeat("x", 3_000_000)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	exec := exec.CommandContext(ctx, "kubectl", append(onCluster(), "exec", "--stdin", "--namespace=api", p.pod.Name, "--",
+		"/live-reload/live-reload", "receive", "/live-reload")...)
+	exec.Stdin = strings.NewReader(stream)
+	out, err := exec.CombinedOutput()
+	if err == nil || ctx.Err() != nil || !strings.Contains(string(out), "opening what it is the difference to") {
+		t.Errorf("error %v, output %s", err, out)
+	}
+	serves(t, p.url, `"Hi Mom!"`)
+}
+
 func TestReloadWithoutASupervisor(t *testing.T) {
 	namespace := connect(t).newNamespace(t)
 	out, err := runKo(t, repository, onCluster("reload", "./cmd/payments-svc", "--namespace="+namespace, "--selector=a=b")...)
-	if err == nil || !strings.Contains(out.stderr, "no container runs under live-reload in the 0 pods with a=b in namespace "+namespace) {
+	if err == nil || !strings.Contains(out.stderr, "there are no pods with a=b in namespace "+namespace) {
 		t.Errorf("error %v, stderr %q", err, out.stderr)
 	}
 }
