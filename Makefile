@@ -70,7 +70,7 @@ test: ## Run the unit and integration tests of both modules
 	cd cmd/cluster && CGO_ENABLED=0 GOFLAGS="$$GOFLAGS -trimpath" go test ./... # As the node is built: one cache for both.
 
 e2e: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Deploy the overlays for real and walk the user flow
-	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) go test -tags=e2e -count=1 -timeout=40m -v ./internal/e2e
+	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) go test -tags=e2e -count=1 -timeout=70m -v ./internal/e2e
 
 bench: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Compare ko apply -k with kubectl kustomize | upstream ko apply
 	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) go test -tags=e2e -count=1 -timeout=40m -run='^$$' -bench=. -benchtime=1x ./internal/e2e
