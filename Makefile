@@ -2,11 +2,13 @@
 #
 # Which cluster a target works on: the context named in CONTEXT, else the one of
 # `make cluster` if that is up and KUBECONFIG is not set, else kubectl's current one.
+# NAMESPACE moves what is deployed or removed to that namespace.
 
 CLUSTER_DIR ?= .cluster
 override CLUSTER_DIR := $(abspath $(CLUSTER_DIR))
 CONTEXT     ?=
 SVC         ?=
+NAMESPACE   ?=
 OVERLAY      = dev
 PORT         = 8080
 STATICCHECK := v0.8.2
@@ -21,7 +23,7 @@ KUBE_SCORE  := go run github.com/zegl/kube-score/cmd/kube-score@v1.20.0 score --
 
 KO         := bin/ko
 INTERCEPT  := bin/intercept
-KO_FLAGS    = $(if $(CONTEXT),--context=$(CONTEXT))
+KO_FLAGS    = $(if $(CONTEXT),--context=$(CONTEXT)) $(if $(NAMESPACE),--namespace=$(NAMESPACE))
 SELECT      = $(if $(SVC),--selector=app.kubernetes.io/name=$(SVC))
 # The race detector needs cgo, and with it a C compiler.
 RACE        = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)

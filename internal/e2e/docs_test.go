@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // command is one command that a document shows, with the output below it.
@@ -24,11 +26,18 @@ type command struct {
 	needs    []string // programs that must be on PATH for it to be run
 }
 
-// missing returns the first program that the command needs and that is not there.
-func (c command) missing() string {
+// missing says what the command needs and is not there, or "".
+func (c command) missing(t *testing.T) string {
 	for _, program := range c.needs {
 		if _, err := exec.LookPath(program); err != nil {
-			return program
+			return program + " is not on PATH"
+		}
+		if program != "telepresence" {
+			continue
+		}
+		managers, err := connect(t).AppsV1().Deployments("ambassador").List(t.Context(), metav1.ListOptions{})
+		if err != nil || len(managers.Items) == 0 {
+			return "the cluster has no traffic manager: `telepresence helm install`"
 		}
 	}
 	return ""
@@ -66,10 +75,40 @@ func TestWorkshopChapters(t *testing.T) {
 	if err := os.Symlink(cluster, filepath.Join(checkout, ".cluster")); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := run(t, checkout, "", "go", "build", "-o", "bin/", "./cmd/ko", "./cmd/workshop"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := exec.LookPath("telepresence"); err == nil {
+			exec.Command("telepresence", "quit", "--stop-daemons").Run()
+		}
+	})
 	for _, document := range slices.DeleteFunc(glob(t, "docs/workshop/*.md"), func(name string) bool { return !isChapter(name) }) {
-		if !t.Run(filepath.Base(document), func(t *testing.T) { follow(t, checkout, document) }) {
+		done := t.Run(filepath.Base(document), func(t *testing.T) {
+			checkFails(t, checkout, document)
+			follow(t, checkout, document)
+		})
+		if !done {
 			return // The next one begins where this one ends.
 		}
+	}
+}
+
+// checkFails fails unless the check of a chapter fails before that is followed: it
+// is the chapter that turns ✗ to ✓.
+func checkFails(t *testing.T, checkout, document string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(repository, document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := commands(string(text))
+	check := all[slices.IndexFunc(all, func(c command) bool { return strings.HasPrefix(c.text, "bin/workshop check ") })]
+	if check.missing(t) != "" {
+		return
+	}
+	if out, err := run(t, checkout, "", "sh", "-c", check.text); err == nil {
+		t.Errorf("before anything is done, $ %s\n%s", check.text, out.stdout)
 	}
 }
 
@@ -112,8 +151,8 @@ func follow(t *testing.T, checkout, document string) {
 	}
 	shell := startShell(t, checkout)
 	for _, command := range commands(string(text)) {
-		if program := command.missing(); program != "" {
-			t.Logf("line %d: %s is not on PATH: not run: $ %s", command.line, program, command.text)
+		if missing := command.missing(t); missing != "" {
+			t.Logf("line %d: %s: not run: $ %s", command.line, missing, command.text)
 			continue
 		}
 		if command.terminal {

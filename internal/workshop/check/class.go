@@ -69,10 +69,11 @@ func (l *look) lookForAttendees(ctx context.Context) ([]attendee, report.Finding
 		}
 		for _, account := range accounts(bindings.Items) {
 			class = append(class, attendee{account, place, shared})
+			name := place
 			if shared {
-				place = account[strings.LastIndex(account, ":")+1:]
+				name = account[strings.LastIndex(account, ":")+1:]
 			}
-			names = append(names, place)
+			names = append(names, name)
 		}
 	}
 	if len(class) == 0 {

@@ -34,8 +34,11 @@ func (l *look) intercepted(service string) []report.Step {
 	)
 }
 
-// makeIntercept starts the service here and leads its requests to it.
-func makeIntercept(service string) string { return "make intercept SVC=" + service }
+// makeIntercept starts the service of the workshop here, which is not that of
+// overlay dev, and leads its requests to it.
+func makeIntercept(service string) string {
+	return "make intercept SVC=" + service + " OVERLAY=workshop"
+}
 
 func (l *look) lookAtIntercept(ctx context.Context, service string) report.Finding {
 	intercepts, err := telepresence.Intercepts(ctx)

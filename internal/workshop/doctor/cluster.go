@@ -90,6 +90,8 @@ var rights = []struct{ verb, group, resource, subresource string }{
 	{"create", "apps", "deployments", ""},
 	{"patch", "apps", "deployments", ""},
 	{"delete", "apps", "deployments", ""},
+	{"create", "apps", "statefulsets", ""},
+	{"create", "policy", "poddisruptionbudgets", ""},
 	{"create", "", "services", ""},
 	{"create", "", "persistentvolumeclaims", ""},
 	{"list", "", "pods", ""},
