@@ -110,8 +110,13 @@ func TestClassWithWrongRights(t *testing.T) {
 // In a shared namespace, who intercepts has the requests of all.
 func TestSharedClass(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	shared := lookAtClass(t, func(_, right string) bool { return right == "list pods api" }, attendee("api", "namespace", "quota", "limits")...)
-	wantFinding(t, shared["attendees"], report.Passed, "1: attendee")
+	second := &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: "class-grace", Namespace: "api", Labels: map[string]string{"workshop.koshop.dev/class": "spring"}},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: "api", Name: "attendee-grace"}},
+	}
+	shared := lookAtClass(t, func(_, right string) bool { return right == "list pods api" },
+		append(attendee("api", "namespace", "quota", "limits"), second)...)
+	wantFinding(t, shared["attendees"], report.Passed, "2: attendee, attendee-grace")
 	wantFinding(t, shared["limits"], report.Passed, "nobody of the class may deploy")
 	wantFinding(t, shared["rights"], report.Passed, "")
 	wantFinding(t, shared["intercepts"], report.Warned, "not on PATH")
