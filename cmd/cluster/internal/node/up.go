@@ -6,11 +6,14 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 
 	"github.com/koshop/koshop/cmd/cluster/internal/daemon"
 	"github.com/koshop/koshop/cmd/cluster/internal/host"
@@ -191,12 +194,18 @@ func (n *Node) healthy(ctx context.Context) bool {
 	return n.answers(ctx, "http://"+n.registry()+"/v2/") == nil
 }
 
+// containerdAnswers asks what the kubelet asks first, and ends over: containerd
+// listens before it can answer that.
 func (n *Node) containerdAnswers(ctx context.Context) error {
-	connection, err := (&net.Dialer{}).DialContext(ctx, "unix", n.containerdSocket())
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	connection, err := grpc.NewClient("unix://"+n.containerdSocket(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		return err
 	}
-	return connection.Close()
+	defer connection.Close()
+	_, err = cri.NewRuntimeServiceClient(connection).Version(ctx, &cri.VersionRequest{})
+	return err
 }
 
 // answers asks the URL and wants 200.
