@@ -11,6 +11,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/koshop/koshop/internal/workshop/class"
 	"github.com/koshop/koshop/internal/workshop/report"
 	"github.com/koshop/koshop/internal/workshop/telepresence"
 )
@@ -19,7 +20,7 @@ const (
 	makeClass     = "workshop class up --attendees ada,grace"
 	stepAttendees = "attendees"
 	// classLabel is on what a class is given; see `workshop class`.
-	classLabel = "workshop.koshop.dev/class"
+	classLabel = class.Label
 	// personal is the first Telepresence whose intercepts can be of one's own
 	// requests only.
 	personal = "v2.25.0"

@@ -20,9 +20,9 @@ import (
 	"github.com/koshop/koshop/internal/kit/kubeconfig"
 )
 
-// The labels of all that a class consists of.
+// Label is on all that a class consists of; its value is the name of the class.
 const (
-	classLabel    = "workshop.koshop.dev/class"
+	Label         = "workshop.koshop.dev/class"
 	attendeeLabel = "workshop.koshop.dev/attendee"
 )
 
@@ -83,7 +83,7 @@ func (c *Class) seat(attendee string) seat {
 }
 
 func (s seat) labels() map[string]string {
-	return map[string]string{classLabel: s.class.Name, attendeeLabel: s.Attendee}
+	return map[string]string{Label: s.class.Name, attendeeLabel: s.Attendee}
 }
 
 // apply sends the objects of one of the manifests into a namespace. What others

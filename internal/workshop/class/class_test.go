@@ -58,7 +58,7 @@ func TestRightsAreNamed(t *testing.T) {
 func TestUpGoesOn(t *testing.T) {
 	c := newCluster(
 		namespace("api-taken", nil),
-		namespace("api-other", map[string]string{classLabel: "tuesday"}),
+		namespace("api-other", map[string]string{Label: "tuesday"}),
 		namespace("ambassador", nil))
 	class := &Class{Name: "monday", Attendees: []string{"taken", "ada", "other", "grace"}, Manager: "ambassador", Valid: time.Hour, Dir: t.TempDir()}
 	var log bytes.Buffer

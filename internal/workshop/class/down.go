@@ -49,7 +49,7 @@ func (c *Cluster) Belongings(ctx context.Context, class string) (Belongings, err
 	own := map[string]bool{}
 	var namespaces []client.Object
 	for _, list := range []client.ObjectList{&corev1.NamespaceList{}, &rbacv1.RoleBindingList{}, &rbacv1.RoleList{}, &corev1.ServiceAccountList{}} {
-		if err := c.client.List(ctx, list, client.MatchingLabels{classLabel: class}); err != nil {
+		if err := c.client.List(ctx, list, client.MatchingLabels{Label: class}); err != nil {
 			return Belongings{}, fmt.Errorf("asking %s for what class %s has: %w", c.entry.Server, class, err)
 		}
 		err := meta.EachListItem(list, func(item runtime.Object) error {

@@ -23,7 +23,7 @@ func (c *Cluster) List(ctx context.Context, class string) ([]Place, error) {
 	var namespaces corev1.NamespaceList
 	var accounts corev1.ServiceAccountList
 	for _, list := range []client.ObjectList{&namespaces, &accounts} {
-		if err := c.client.List(ctx, list, client.MatchingLabels{classLabel: class}); err != nil {
+		if err := c.client.List(ctx, list, client.MatchingLabels{Label: class}); err != nil {
 			return nil, fmt.Errorf("asking %s for class %s: %w", c.entry.Server, class, err)
 		}
 	}

@@ -25,7 +25,7 @@ func (s seat) objects(manifest string) ([]*unstructured.Unstructured, error) {
 	}
 	var text bytes.Buffer
 	err := manifests.ExecuteTemplate(&text, manifest, map[string]any{
-		"ClassLabel": classLabel, "Class": s.class.Name,
+		"ClassLabel": Label, "Class": s.class.Name,
 		"AttendeeLabel": attendeeLabel, "Attendee": s.Attendee,
 		"Namespace": s.Namespace, "Account": s.Account,
 		"Labels": namespaceLabels(s.class.Overlays), "Quota": quota, "Agent": agent,

@@ -101,7 +101,7 @@ func (c *Cluster) mayTake(ctx context.Context, s seat) error {
 	if namespace.DeletionTimestamp != nil {
 		return fmt.Errorf("namespace %s is being deleted: try again when it is gone", s.Namespace)
 	}
-	if owner := namespace.Labels[classLabel]; owner != s.class.Name {
+	if owner := namespace.Labels[Label]; owner != s.class.Name {
 		whose := "of no class"
 		if owner != "" {
 			whose = "of class " + owner

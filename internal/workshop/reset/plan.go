@@ -15,6 +15,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/koshop/koshop/internal/workshop/class"
 	"github.com/koshop/koshop/internal/workshop/cluster"
 	"github.com/koshop/koshop/internal/workshop/telepresence"
 )
@@ -24,7 +25,7 @@ const (
 	shopLabel = "app.kubernetes.io/part-of"
 	shopName  = "koshop"
 	// classLabel is on what a class of attendees is given.
-	classLabel = "workshop.koshop.dev/class"
+	classLabel = class.Label
 	// previewLabels are on the Ingress of overlay preview.
 	previewLabels = "app.kubernetes.io/name=preview," + shopLabel + "=" + shopName
 )
