@@ -43,8 +43,8 @@ $(KO) $(INTERCEPT):
 up: $(KO) ## Run the dev overlay on this machine, without a cluster; SVC=payments-svc for one service
 	@$(KO) up -k kustomize/overlays/dev $(SVC)
 
-intercept: $(KO) $(INTERCEPT) ## Run SVC=payments-svc here and lead the cluster's requests to it; OVERLAY=workshop, PORT=8081
-	@$(INTERCEPT) --ko $(KO) -k kustomize/overlays/$(OVERLAY) --port $(PORT) $(or $(SVC),$(error SVC is not set: name the service to intercept, as in make intercept SVC=payments-svc))
+intercept: $(KO) $(INTERCEPT) ## Run SVC=payments-svc here and lead the cluster's requests to it; OVERLAY=workshop, PORT=8081, HEADER=x-attendee=ada
+	@$(INTERCEPT) --ko $(KO) -k kustomize/overlays/$(OVERLAY) --port $(PORT) $(if $(HEADER),--header '$(HEADER)') $(or $(SVC),$(error SVC is not set: name the service to intercept, as in make intercept SVC=payments-svc))
 
 install: ## Install ko into GOBIN
 	go install ./cmd/ko
@@ -83,6 +83,7 @@ bench-up: $(KO) ## Measure ko up: edit to served, requests during reloads, memor
 lint: ## Lint the code and the manifests
 	@! gofmt -l $$(git ls-files '*.go') | grep .
 	go vet -tags=e2e ./...
+	GOOS=windows go build -o /dev/null ./cmd/ko && GOOS=windows go build -o /dev/null ./cmd/workshop
 	go run honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK) -tags=e2e ./...
 	cd cmd/cluster && export CGO_ENABLED=0 GOFLAGS="$$GOFLAGS -trimpath" && go vet ./... && go run honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK) ./...
 	@set -e; for overlay in kustomize/overlays/*/; do manifests=$$(go run sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE) build $$overlay); echo "$$manifests" | $(KUBE_SCORE) -; done

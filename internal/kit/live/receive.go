@@ -14,13 +14,9 @@ import (
 	"github.com/koshop/koshop/internal/kit/live/delta"
 )
 
-const (
-	// maxExecutable bounds in bytes what a sender can make the container store.
-	// The component's volume holds two versions of that size.
-	maxExecutable = 256 << 20
-	// maxLine bounds in bytes the lines before an executable.
-	maxLine = 4 << 10
-)
+// maxExecutable bounds in bytes what a sender can make the container store. The
+// component's volume holds two versions of that size.
+const maxExecutable = 256 << 20
 
 // Receive speaks with [Parcel.Send] at the other end of a connection. It brings
 // an executable into the supervisor's directory, and returns once the supervisor

@@ -19,6 +19,9 @@ import (
 // must fit its limits beside the program.
 const window = 8 << 20
 
+// maxLine bounds in bytes the lines before an executable.
+const maxLine = 4 << 10
+
 // offer is the line of JSON by which the pod begins: what it has already.
 type offer struct {
 	Have []Digest `json:"have"`
