@@ -13,6 +13,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/koshop/koshop/internal/kit/progress"
+	"github.com/koshop/koshop/internal/telepresence"
 	"github.com/koshop/koshop/internal/workshop/class"
 )
 
@@ -128,8 +129,8 @@ func advise(out io.Writer, cluster *class.Cluster, c *class.Class, ready class.R
 	if !ready.Connectable {
 		fmt.Fprintf(out, "warning: there is no namespace %s, where the traffic manager would be: run telepresence helm install, then this again\n", c.Manager)
 	}
-	if c.Shared != "" && !class.Personal(ready.Telepresence) {
-		fmt.Fprintf(out, "warning: personal intercepts need Telepresence 2.25, and the traffic manager is %s: one laptop at a time can intercept a service\n",
-			cmp.Or(ready.Telepresence, "of no version that can be seen"))
+	if c.Shared != "" && !telepresence.Personal(ready.Telepresence) {
+		fmt.Fprintf(out, "warning: personal intercepts need Telepresence %s, and the traffic manager is %s: one laptop at a time can intercept a service\n",
+			telepresence.PersonalSince, cmp.Or(ready.Telepresence, "not to be seen"))
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+
+	"github.com/koshop/koshop/internal/telepresence"
 )
 
 // guardScript waits until nobody holds the other end of the pipe any more, and
@@ -50,7 +52,7 @@ func (g *guard) leave() error {
 	g.pipe.Close()
 	err := g.cmd.Wait()
 	if err != nil && !strings.Contains(g.stderr.String(), "not found") {
-		return fmt.Errorf("leaving the intercept: %s: run telepresence leave %s", reason(g.stderr.String(), err), g.service)
+		return fmt.Errorf("leaving the intercept: %w: run telepresence leave %s", telepresence.Reason(g.stderr.String(), err), g.service)
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/koshop/koshop/internal/kit/process"
+	"github.com/koshop/koshop/internal/telepresence"
 )
 
 const (
@@ -36,6 +37,7 @@ type Options struct {
 	State         string    // the directory that ko up keeps
 	Service       string    // the name of the workload
 	Port          int       // of this machine, on which the service answers
+	Header        string    // of the requests that come here, as in x-attendee=ada; all do without
 	Out           io.Writer // gets what happens, and what ko up prints
 }
 
@@ -44,10 +46,10 @@ type Options struct {
 // cluster finds nobody: the service is ready before its intercept is made, and
 // the intercept is left before the service ends.
 func Run(ctx context.Context, o Options) error {
-	if err := connected(); err != nil {
+	if err := connected(ctx, o); err != nil {
 		return err
 	}
-	if err := leaveStale(o.Service, o.Port, o.Out); err != nil {
+	if err := leaveStale(ctx, o); err != nil {
 		return err
 	}
 	if listens(o.Port) {
@@ -79,10 +81,10 @@ func develop(ctx context.Context, o Options, guard *guard) error {
 	if err := ready(ctx, local, o.Port); err != nil {
 		return err
 	}
-	if err := guard.intercept(o.Port); err != nil {
+	if err := telepresence.Make(ctx, telepresence.Request{Service: o.Service, Port: o.Port, Header: o.Header, Hold: guard.pipe}); err != nil {
 		return err
 	}
-	fmt.Fprintf(o.Out, "%s: intercepted: the cluster's requests come to localhost:%d; Ctrl-C ends it\n", o.Service, o.Port)
+	fmt.Fprintf(o.Out, "%s: intercepted: the cluster's requests%s come to localhost:%d; Ctrl-C ends it\n", o.Service, with(o.Header), o.Port)
 	select {
 	case <-ctx.Done():
 	case <-local.Done():
@@ -92,6 +94,14 @@ func develop(ctx context.Context, o Options, guard *guard) error {
 		fmt.Fprintf(o.Out, "%s: left: the cluster answers its requests\n", o.Service)
 	}
 	return err
+}
+
+// with says which requests an intercept leads here.
+func with(header string) string {
+	if header == "" {
+		return ""
+	}
+	return " with header " + header
 }
 
 // ready waits until the service answers that it is.

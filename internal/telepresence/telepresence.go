@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"time"
 
 	"golang.org/x/mod/semver"
@@ -83,8 +82,7 @@ func call(ctx context.Context, args ...string) ([]byte, error) {
 }
 
 // run runs the program for as long as patience lasts. What it is given to hold, it
-// holds until it ends. It has a session of its own: an interrupt at the terminal
-// is for us to act on.
+// holds until it ends.
 func run(ctx context.Context, patience time.Duration, hold *os.File, args ...string) ([]byte, error) {
 	path, err := exec.LookPath("telepresence")
 	if err != nil {
@@ -94,7 +92,7 @@ func run(ctx context.Context, patience time.Duration, hold *os.File, args ...str
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.WaitDelay = time.Second // A daemon that it started may hold the pipes.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	ownSession(cmd)
 	if hold != nil {
 		cmd.ExtraFiles = []*os.File{hold}
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/koshop/koshop/internal/workshop/telepresence"
+	"github.com/koshop/koshop/internal/telepresence"
 )
 
 // What Telepresence 2.20.2 prints, but for members that nobody reads.
@@ -87,5 +87,26 @@ func TestWhatIsNoTelepresence(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	if err := telepresence.Leave(t.Context(), "x"); !errors.Is(err, telepresence.ErrNotFound) {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestReason(t *testing.T) {
+	stderr := "Warning: DNS doesn't seem to work properly\n" +
+		"telepresence intercept: error: connector.CreateIntercept: workload \"payment-svc.api\" not found\n\n" +
+		"See logs for details (1 error found): \"/home/ada/.cache/telepresence/logs/connector.log\"\n"
+	if got := telepresence.Reason(stderr, nil).Error(); got != `connector.CreateIntercept: workload "payment-svc.api" not found` {
+		t.Errorf("the reason is %q", got)
+	}
+	killed := errors.New("signal: killed")
+	if got := telepresence.Reason("", killed); got != killed {
+		t.Errorf("without output the reason is %q", got)
+	}
+}
+
+func TestPersonal(t *testing.T) {
+	for version, want := range map[string]bool{"2.20.2": false, "2.24.1": false, "2.25.0": true, "2.31.0": true, "": false} {
+		if got := telepresence.Personal(version); got != want {
+			t.Errorf("%q: %t", version, got)
+		}
 	}
 }

@@ -2,18 +2,15 @@ package check
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
-	"golang.org/x/mod/semver"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/koshop/koshop/internal/workshop/class"
 	"github.com/koshop/koshop/internal/workshop/report"
-	"github.com/koshop/koshop/internal/workshop/telepresence"
 )
 
 const (
@@ -21,9 +18,9 @@ const (
 	stepAttendees = "attendees"
 	// classLabel is on what a class is given; see `workshop class`.
 	classLabel = class.Label
-	// personal is the first Telepresence whose intercepts can be of one's own
-	// requests only.
-	personal = "v2.25.0"
+	// accountPrefix begins what the API server calls a service account, before
+	// NAMESPACE:NAME.
+	accountPrefix = "system:serviceaccount:"
 )
 
 // attendee is somebody of a class.
@@ -31,6 +28,12 @@ type attendee struct {
 	account   string // as the API server names it
 	namespace string
 	shared    bool // with the class
+}
+
+// groups are those that the API server puts a service account into.
+func (a attendee) groups() []string {
+	namespace, _, _ := strings.Cut(strings.TrimPrefix(a.account, accountPrefix), ":")
+	return []string{"system:serviceaccounts", "system:serviceaccounts:" + namespace, "system:authenticated"}
 }
 
 func (l *look) class() []report.Step {
@@ -89,7 +92,7 @@ func accounts(bindings []rbacv1.RoleBinding) []string {
 	var names []string
 	for _, binding := range bindings {
 		for _, subject := range binding.Subjects {
-			name := "system:serviceaccount:" + subject.Namespace + ":" + subject.Name
+			name := accountPrefix + subject.Namespace + ":" + subject.Name
 			if subject.Kind == rbacv1.ServiceAccountKind && !slices.Contains(names, name) {
 				names = append(names, name)
 			}
@@ -147,7 +150,7 @@ func (l *look) lookAtRights(ctx context.Context, class []attendee) report.Findin
 			review, err := l.cluster.AuthorizationV1().SubjectAccessReviews().Create(ctx, &authorizationv1.SubjectAccessReview{
 				Spec: authorizationv1.SubjectAccessReviewSpec{
 					User:               a.account,
-					Groups:             []string{"system:serviceaccounts", "system:authenticated"},
+					Groups:             a.groups(),
 					ResourceAttributes: &authorizationv1.ResourceAttributes{Verb: q.verb, Group: group, Resource: resource, Namespace: q.namespace},
 				},
 			}, metav1.CreateOptions{})
@@ -161,20 +164,4 @@ func (l *look) lookAtRights(ctx context.Context, class []attendee) report.Findin
 		}
 	}
 	return report.Pass("each may do the workshop in their namespace, and nothing elsewhere")
-}
-
-// lookAtPersonal says whether attendees can intercept at the same time.
-func (l *look) lookAtPersonal(ctx context.Context, class []attendee) report.Finding {
-	if !slices.ContainsFunc(class, func(a attendee) bool { return a.shared }) {
-		return report.Pass("each attendee has a shop of their own to intercept")
-	}
-	next := fmt.Sprintf("install Telepresence %s or newer, here and in the cluster, or give each attendee a namespace: %s", personal, makeClass)
-	version, err := telepresence.Version(ctx)
-	if err != nil {
-		return report.Warn(next, "%v", err)
-	}
-	if semver.Compare("v"+version, personal) < 0 {
-		return report.Warn(next, "by Telepresence %s, one laptop at a time has the requests of a service", version)
-	}
-	return report.Pass("Telepresence %s: telepresence intercept --http-header", version)
 }

@@ -1,6 +1,10 @@
 package check_test
 
 import (
+	appsv1 "k8s.io/api/apps/v1"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -119,7 +123,28 @@ func TestSharedClass(t *testing.T) {
 	wantFinding(t, shared["attendees"], report.Passed, "2: attendee, attendee-grace")
 	wantFinding(t, shared["limits"], report.Passed, "nobody of the class may deploy")
 	wantFinding(t, shared["rights"], report.Passed, "")
-	wantFinding(t, shared["intercepts"], report.Warned, "not on PATH")
+	wantFinding(t, shared["intercepts"], report.Failed, "no traffic manager")
+}
+
+// Personal intercepts need the laptops and the traffic manager to know them.
+func TestPersonalIntercepts(t *testing.T) {
+	class := attendee("api", "namespace", "quota", "limits")
+	look := func(manager string) report.Finding {
+		return lookAtClass(t, own, append(slices.Clone(class), &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{
+			Name: "traffic-manager", Namespace: "ambassador", Labels: map[string]string{"app.kubernetes.io/version": manager}}})...)["intercepts"]
+	}
+	dir := t.TempDir()
+	t.Setenv("PATH", dir+":/bin:/usr/bin")
+	wantFinding(t, look("2.31.0"), report.Warned, "not on PATH")
+	wantFinding(t, look("2.20.2"), report.Warned, "namespace ambassador is Telepresence 2.20.2")
+	wantFinding(t, look(""), report.Warned, "namespace ambassador is Telepresence unknown")
+	for client, want := range map[string]report.Status{"2.20.2": report.Warned, "2.31.0": report.Passed} {
+		script := "#!/bin/sh\necho 'OSS Client : v" + client + "'\n"
+		if err := os.WriteFile(filepath.Join(dir, "telepresence"), []byte(script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		wantFinding(t, look("2.31.0"), want, "Telepresence "+client)
+	}
 }
 
 // An attendee need not see who else is there.

@@ -6,8 +6,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/koshop/koshop/internal/telepresence"
 	"github.com/koshop/koshop/internal/workshop/report"
-	"github.com/koshop/koshop/internal/workshop/telepresence"
 )
 
 const (

@@ -15,8 +15,6 @@ import (
 const (
 	makePreview  = "ko apply -k kustomize/overlays/preview --namespace preview-MY-BRANCH --wait"
 	stepPreviews = "previews"
-	// previewLabels are on the Ingress of overlay preview.
-	previewLabels = "app.kubernetes.io/name=preview,app.kubernetes.io/part-of=koshop"
 )
 
 func (l *look) preview() []report.Step {
@@ -33,14 +31,19 @@ func (l *look) preview() []report.Step {
 	}
 }
 
-// lookForPreviews finds them by their Ingress, which has the host names.
+// lookForPreviews finds that of a namespace which somebody chose, or else all, by
+// their Ingress, which has the host names.
 func (l *look) lookForPreviews(ctx context.Context) ([]networkingv1.Ingress, report.Finding) {
-	list, err := l.cluster.NetworkingV1().Ingresses(metav1.NamespaceAll).List(ctx, metav1.ListOptions{LabelSelector: previewLabels})
+	namespace, where := metav1.NamespaceAll, "the cluster"
+	if l.cluster.Chosen {
+		namespace, where = l.cluster.Namespace, "namespace "+l.cluster.Namespace
+	}
+	previews, err := l.cluster.Previews(ctx, namespace)
 	if err != nil {
 		return nil, forLeaders(err)
 	}
 	var saw []string
-	for _, ingress := range list.Items {
+	for _, ingress := range previews {
 		host := ""
 		for _, rule := range ingress.Spec.Rules {
 			if strings.HasPrefix(rule.Host, ingress.Namespace+".") {
@@ -53,10 +56,10 @@ func (l *look) lookForPreviews(ctx context.Context) ([]networkingv1.Ingress, rep
 		saw = append(saw, "namespace "+ingress.Namespace+", http://"+host)
 	}
 	if len(saw) == 0 {
-		return nil, report.Fail(makePreview, "there is none")
+		return nil, report.Fail(makePreview, "there is none in %s", where)
 	}
 	slices.Sort(saw)
-	return list.Items, report.Pass("%s", strings.Join(saw, "\n"))
+	return previews, report.Pass("%s", strings.Join(saw, "\n"))
 }
 
 // lookAtPreviews buys something in each of them.

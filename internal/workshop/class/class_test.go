@@ -130,14 +130,6 @@ func TestUpInterrupted(t *testing.T) {
 	}
 }
 
-func TestPersonal(t *testing.T) {
-	for version, want := range map[string]bool{"2.20.2": false, "2.24.9": false, "2.25.0": true, "2.27.4": true, "3.0.0": true, "": false, "unknown": false} {
-		if got := Personal(version); got != want {
-			t.Errorf("%q: %v, want %v", version, got, want)
-		}
-	}
-}
-
 func newCluster(objects ...client.Object) *Cluster {
 	return &Cluster{client: fake.NewClientBuilder().WithObjects(objects...).Build(), entry: &clientcmdapi.Cluster{Server: "https://school.example.com"}}
 }

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/mod/semver"
 	appsv1 "k8s.io/api/apps/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/koshop/koshop/internal/kit/progress"
+	"github.com/koshop/koshop/internal/telepresence"
 )
 
 // Ready is what came of bringing a class up.
@@ -111,18 +111,12 @@ func (c *Cluster) mayTake(ctx context.Context, s seat) error {
 	return nil
 }
 
-// trafficManager returns the version that the chart of the traffic manager has
-// given it, or "" where that cannot be seen.
+// trafficManager returns the version of the traffic manager in a namespace, or ""
+// where it cannot be seen.
 func (c *Cluster) trafficManager(ctx context.Context, namespace string) string {
 	deployment := &appsv1.Deployment{}
-	if err := c.client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: "traffic-manager"}, deployment); err != nil {
+	if err := c.client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: telepresence.Manager}, deployment); err != nil {
 		return ""
 	}
-	return deployment.Labels["app.kubernetes.io/version"]
-}
-
-// Personal says whether a traffic manager knows intercepts of one person's
-// requests only: before 2.25, one laptop has all of a service's.
-func Personal(version string) bool {
-	return semver.Compare("v"+version, "v2.25.0") >= 0
+	return telepresence.ManagerVersion(deployment)
 }

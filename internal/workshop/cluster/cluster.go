@@ -19,6 +19,7 @@ type Cluster struct {
 	kubernetes.Interface
 	Config    *rest.Config
 	Namespace string
+	Chosen    bool // whether somebody chose the namespace
 }
 
 // workshop is the namespace of the overlays.
@@ -32,10 +33,16 @@ func Connect(flags *genericclioptions.ConfigFlags) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	if *flags.Namespace == "" && choice.Namespace == metav1.NamespaceDefault {
+	chosen := *flags.Namespace != "" || choice.Namespace != metav1.NamespaceDefault
+	if !chosen {
 		choice.Namespace = workshop
 	}
-	return New(choice.Config, choice.Namespace)
+	c, err := New(choice.Config, choice.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	c.Chosen = chosen
+	return c, nil
 }
 
 // New returns the cluster of a configuration.

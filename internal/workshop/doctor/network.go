@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/koshop/koshop/internal/kit/route"
+	"github.com/koshop/koshop/internal/telepresence"
 	"github.com/koshop/koshop/internal/workshop/report"
-	"github.com/koshop/koshop/internal/workshop/telepresence"
 )
 
 // Port is one that a program of the workshop listens on.

@@ -7,8 +7,8 @@ import (
 
 	"golang.org/x/mod/semver"
 
+	"github.com/koshop/koshop/internal/telepresence"
 	"github.com/koshop/koshop/internal/workshop/report"
-	"github.com/koshop/koshop/internal/workshop/telepresence"
 )
 
 // The versions that the workshop was verified with.

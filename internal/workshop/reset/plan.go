@@ -15,9 +15,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/koshop/koshop/internal/telepresence"
 	"github.com/koshop/koshop/internal/workshop/class"
 	"github.com/koshop/koshop/internal/workshop/cluster"
-	"github.com/koshop/koshop/internal/workshop/telepresence"
 )
 
 const (
@@ -26,8 +26,6 @@ const (
 	shopName  = "koshop"
 	// classLabel is on what a class of attendees is given.
 	classLabel = class.Label
-	// previewLabels are on the Ingress of overlay preview.
-	previewLabels = "app.kubernetes.io/name=preview," + shopLabel + "=" + shopName
 )
 
 // Plan is what is to be removed.
@@ -87,12 +85,12 @@ func candidates(ctx context.Context, c *cluster.Cluster) ([]corev1.Namespace, er
 	if err != nil {
 		return nil, err
 	}
-	previews, err := c.NetworkingV1().Ingresses(metav1.NamespaceAll).List(ctx, metav1.ListOptions{LabelSelector: previewLabels})
+	previews, err := c.Previews(ctx, metav1.NamespaceAll)
 	if err != nil {
 		return nil, err
 	}
 	found, names := classes.Items, []string{c.Namespace}
-	for _, preview := range previews.Items {
+	for _, preview := range previews {
 		names = append(names, preview.Namespace)
 	}
 	for _, name := range names {

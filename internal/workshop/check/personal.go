@@ -1,0 +1,43 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/koshop/koshop/internal/telepresence"
+	"github.com/koshop/koshop/internal/workshop/report"
+)
+
+// lookAtPersonal says whether attendees can intercept at the same time: in a
+// shared namespace only by header, which the laptops and the traffic manager have
+// to know.
+func (l *look) lookAtPersonal(ctx context.Context, class []attendee) report.Finding {
+	if !slices.ContainsFunc(class, func(a attendee) bool { return a.shared }) {
+		return report.Pass("each attendee has a shop of their own to intercept")
+	}
+	next := fmt.Sprintf("install Telepresence %s or newer, here and in the cluster, or give each attendee a namespace: %s", telepresence.PersonalSince, makeClass)
+	const oneAtATime = "one laptop at a time has the requests of a service"
+	managers, err := l.cluster.AppsV1().Deployments(metav1.NamespaceAll).List(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + telepresence.Manager})
+	if err != nil {
+		return forLeaders(err)
+	}
+	if len(managers.Items) == 0 {
+		return report.Fail("telepresence helm install, and workshop class up once more", "no traffic manager is in the cluster")
+	}
+	for _, manager := range managers.Items {
+		if version := telepresence.ManagerVersion(&manager); !telepresence.Personal(version) {
+			return report.Warn(next, "the traffic manager in namespace %s is Telepresence %s: %s", manager.Namespace, version, oneAtATime)
+		}
+	}
+	version, err := telepresence.Version(ctx)
+	if err != nil {
+		return report.Warn(next, "%v", err)
+	}
+	if !telepresence.Personal(version) {
+		return report.Warn(next, "this laptop has Telepresence %s: %s", version, oneAtATime)
+	}
+	return report.Pass("Telepresence %s: make intercept … HEADER=x-attendee=NAME", version)
+}
