@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -16,32 +17,61 @@ import (
 	"time"
 )
 
-// runOn starts a command in the background and returns when it has printed what
-// the document shows.
-func runOn(t *testing.T, checkout string, command command) {
+// terminal is one in which a command runs on.
+type terminal struct {
+	command command
+	cmd     *exec.Cmd
+	output  *safeBuffer
+	end     func() error // waits, once
+}
+
+// openTerminal runs a command in the background and returns when it has printed
+// what the document shows.
+func openTerminal(t *testing.T, r reader, command command) *terminal {
 	t.Helper()
-	output := &safeBuffer{}
-	cmd := exec.Command("bash", "-c", command.text)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = checkout, output, output
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
+	term := &terminal{command: command, output: &safeBuffer{}, cmd: exec.Command("bash", "-c", command.text)}
+	term.cmd.Dir, term.cmd.Env, term.cmd.Stdout, term.cmd.Stderr = r.dir, r.env, term.output, term.output
+	term.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	term.cmd.WaitDelay = patience // What it has started may outlive it.
+	if err := term.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	term.end = sync.OnceValue(term.cmd.Wait)
 	t.Cleanup(func() {
-		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM); err != nil {
+		// It has ended already where the reader has pressed Ctrl-C.
+		if err := syscall.Kill(-term.cmd.Process.Pid, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
 			t.Errorf("line %d: $ %s: %v", command.line, command.text, err)
 		}
-		if err := cmd.Wait(); err != nil {
+		if err := term.end(); err != nil {
 			t.Logf("$ %s: %v", command.text, err) // Of the signal.
 		}
-		t.Logf("$ %s\n%s", command.text, output)
+		t.Logf("$ %s\n%s", command.text, term.output)
 	})
 	eventually(t, "$ "+command.text, func(context.Context) error {
-		if !shown(command.want).MatchString(output.String()) {
-			return fmt.Errorf("line %d: it printed\n%s\nthe document shows\n%s", command.line, output, command.want)
+		if !shown(command.want).MatchString(term.output.String()) {
+			return fmt.Errorf("line %d: it printed\n%s\nthe document shows\n%s", command.line, term.output, command.want)
 		}
 		return nil
 	})
+	return term
+}
+
+// interrupt presses Ctrl-C, which must end the command.
+func (term *terminal) interrupt(t *testing.T) {
+	t.Helper()
+	if err := syscall.Kill(-term.cmd.Process.Pid, syscall.SIGINT); err != nil {
+		t.Errorf("line %d: $ %s: has ended by itself: %v\n%s", term.command.line, term.command.text, err, term.output)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		term.end()
+	}()
+	select {
+	case <-ended:
+	case <-time.After(patience):
+		t.Fatalf("line %d: $ %s: Ctrl-C does not end it\n%s", term.command.line, term.command.text, term.output)
+	}
 }
 
 // safeBuffer is a bytes.Buffer that one side fills while another reads.
@@ -74,10 +104,10 @@ const documentTimeout = 10 * time.Minute
 // endOfCommand is what the shell prints behind the output of each command.
 const endOfCommand = "@@ end of command, exit status "
 
-func startShell(t *testing.T, checkout string) *shell {
+func startShell(t *testing.T, r reader) *shell {
 	t.Helper()
 	cmd := exec.Command("bash")
-	cmd.Dir = checkout
+	cmd.Dir, cmd.Env = r.dir, r.env
 	// A group of its own, to end what a document leaves in the background.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stdin, err := cmd.StdinPipe()

@@ -8,46 +8,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// command is one command that a document shows, with the output below it.
-type command struct {
-	line int
-	text string
-	want string // "" where the document shows no output
-	// terminal means that it runs on, in a terminal of its own.
-	terminal bool
-	needs    []string // programs that must be on PATH for it to be run
-}
-
-// missing says what the command needs and is not there, or "".
-func (c command) missing(t *testing.T) string {
-	for _, program := range c.needs {
-		if _, err := exec.LookPath(program); err != nil {
-			return program + " is not on PATH"
-		}
-		if program != "telepresence" {
-			continue
-		}
-		managers, err := connect(t).AppsV1().Deployments("ambassador").List(t.Context(), metav1.ListOptions{})
-		if err != nil || len(managers.Items) == 0 {
-			return "the cluster has no traffic manager: `telepresence helm install`"
-		}
-	}
-	return ""
-}
-
-// Every command in a ```console block of the README and of docs is run, in
-// order, in one shell at the root of the repository, and what the document
-// shows of its output is compared. In shown output "…" stands for anything. The
-// command of a ```console terminal block runs on until the end of the document.
-// Other words behind it are programs, such as tilt, without which it is not run.
+// Every command in the README and in docs is run, in order, in one shell at the
+// root of the repository, and what the document shows of its output is compared.
+// In shown output "…" stands for anything.
 func TestDocuments(t *testing.T) {
 	startFromOurCluster(t)
 	setAside(t, filepath.Join(repository, ".ko")) // The documents begin with an empty shop.
@@ -56,37 +24,87 @@ func TestDocuments(t *testing.T) {
 		documents = append(documents, slices.DeleteFunc(glob(t, pattern), isChapter)...)
 	}
 	for _, document := range documents {
-		t.Run(document, func(t *testing.T) { follow(t, repository, document) })
+		t.Run(document, func(t *testing.T) {
+			claimTelepresence(t, document)
+			follow(t, reader{dir: repository}, document)
+		})
 	}
 }
 
-// The chapters of the workshop are followed in their order, as an attendee would:
-// in a checkout of one's own, which is edited on the way.
+// The chapters of the workshop are followed in their order, as their reader
+// would: in a checkout of one's own, which is edited on the way, and in which
+// .cluster/env says where the cluster is.
 func TestWorkshopChapters(t *testing.T) {
 	startFromOurCluster(t)
-	checkout := clone(t)
-	if _, err := run(t, checkout, "", "sh", "-c", "git init --quiet && git add --all && git -c user.name=a -c user.email=a@example.com commit --quiet --message=begin"); err != nil {
-		t.Fatal(err)
-	}
+	r := newReader(t)
 	cluster, err := filepath.Abs(filepath.Join(repository, ".cluster"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(cluster, filepath.Join(checkout, ".cluster")); err != nil {
+	if err := os.Symlink(cluster, filepath.Join(r.dir, ".cluster")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := run(t, checkout, "", "go", "build", "-o", "bin/", "./cmd/ko", "./cmd/workshop"); err != nil {
-		t.Fatal(err)
-	}
+	r.followChapters(t, "docs/workshop/*.md")
+}
+
+// The same chapters are for the attendee of a class, who has a namespace and
+// nothing else; what is before and behind them is not about that.
+func TestWorkshopChaptersInAClass(t *testing.T) {
+	startFromOurCluster(t)
+	room := newClassroom(t)
+	room.claimNamespace(t, "api-e2e-grace")
+	room.must(t, "up", "--class", "e2e", "--attendees", "e2e-grace")
 	t.Cleanup(func() {
-		if _, err := exec.LookPath("telepresence"); err == nil {
-			exec.Command("telepresence", "quit", "--stop-daemons").Run()
+		down := exec.Command(room.program, onCluster("class", "--dir", room.dir, "down", "--class", "e2e", "--yes")...)
+		if out, err := down.CombinedOutput(); err != nil {
+			t.Errorf("class down: %v\n%s", err, out)
 		}
 	})
-	for _, document := range slices.DeleteFunc(glob(t, "docs/workshop/*.md"), func(name string) bool { return !isChapter(name) }) {
+	r := newReader(t)
+	if err := os.Mkdir(filepath.Join(r.dir, ".cluster"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(r.dir, ".cluster"), "env", "export KUBECONFIG="+room.kubeconfig("e2e-grace")+
+		"\nexport KO_DOCKER_REPO="+os.Getenv("KO_DOCKER_REPO")+"/grace\nexport NAMESPACE=api-e2e-grace\n"+
+		"export KO_DEFAULTBASEIMAGE="+os.Getenv("KO_DEFAULTBASEIMAGE")+"\n") // The cluster of the test has no other.
+	r.followChapters(t, "docs/workshop/0[2-8]*.md")
+}
+
+// reader follows documents.
+type reader struct {
+	dir string
+	env []string // nil for that of the test
+}
+
+// newReader has a checkout in Git, the programs that chapter 1 builds, and no
+// variable that says where a cluster is.
+func newReader(t *testing.T) reader {
+	t.Helper()
+	r := reader{dir: clone(t)}
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		if !slices.Contains([]string{"CONTEXT", "KUBECONFIG", "NAMESPACE", "KO", "KO_DOCKER_REPO", "KO_DEFAULTBASEIMAGE"}, name) {
+			r.env = append(r.env, variable)
+		}
+	}
+	for _, script := range []string{
+		"git init --quiet && git add --all && git -c user.name=a -c user.email=a@example.com commit --quiet --message=begin",
+		"go build -o bin/ ./cmd/ko ./cmd/workshop",
+	} {
+		if _, err := run(t, r.dir, "", "sh", "-c", script); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return r
+}
+
+func (r reader) followChapters(t *testing.T, pattern string) {
+	t.Helper()
+	claimTelepresence(t, "docs/workshop/05-connect.md")
+	for _, document := range slices.DeleteFunc(glob(t, pattern), func(name string) bool { return !isChapter(name) }) {
 		done := t.Run(filepath.Base(document), func(t *testing.T) {
-			checkFails(t, checkout, document)
-			follow(t, checkout, document)
+			r.checkFails(t, document)
+			follow(t, r, document)
 		})
 		if !done {
 			return // The next one begins where this one ends.
@@ -96,19 +114,15 @@ func TestWorkshopChapters(t *testing.T) {
 
 // checkFails fails unless the check of a chapter fails before that is followed: it
 // is the chapter that turns ✗ to ✓.
-func checkFails(t *testing.T, checkout, document string) {
+func (r reader) checkFails(t *testing.T, document string) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(repository, document))
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := commands(string(text))
+	all := read(t, document)
 	check := all[slices.IndexFunc(all, func(c command) bool { return strings.HasPrefix(c.text, "bin/workshop check ") })]
 	if check.missing(t) != "" {
 		return
 	}
-	if out, err := run(t, checkout, "", "sh", "-c", check.text); err == nil {
-		t.Errorf("before anything is done, $ %s\n%s", check.text, out.stdout)
+	if out, status := startShell(t, r).run(t, ". .cluster/env; "+check.text); status == "0" {
+		t.Errorf("before anything is done, $ %s\n%s", check.text, out)
 	}
 }
 
@@ -128,6 +142,16 @@ func glob(t *testing.T, pattern string) []string {
 	return found
 }
 
+// read returns the commands of a document.
+func read(t *testing.T, document string) []command {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(repository, document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return commands(t, string(text))
+}
+
 func startFromOurCluster(t *testing.T) {
 	t.Helper()
 	own, err := filepath.Abs(filepath.Join(repository, ".cluster", "kubeconfig"))
@@ -142,29 +166,50 @@ func startFromOurCluster(t *testing.T) {
 	t.Setenv("DO_NOT_TRACK", "1")
 }
 
-// follow runs the commands of a document in a checkout.
-func follow(t *testing.T, checkout, document string) {
+// claimTelepresence gives the cluster a traffic manager for a document that takes
+// it for granted, and ends the connection that a document leaves.
+func claimTelepresence(t *testing.T, document string) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(repository, document))
-	if err != nil {
-		t.Fatal(err)
+	all := read(t, document)
+	needs := func(c command) bool { return slices.Contains(c.needs, "telepresence") }
+	installs := func(c command) bool { return strings.HasPrefix(c.text, "telepresence helm install") }
+	if !slices.ContainsFunc(all, needs) || noTelepresence(t, "") != "" {
+		return
 	}
-	shell := startShell(t, checkout)
-	for _, command := range commands(string(text)) {
+	if !slices.ContainsFunc(all, installs) {
+		installManager(t, "ambassador")
+	}
+	t.Cleanup(func() { mustTelepresence(t, "quit", "--stop-daemons") })
+}
+
+// follow runs the commands of a document.
+func follow(t *testing.T, r reader, document string) {
+	t.Helper()
+	shell := startShell(t, r)
+	var terminals []*terminal
+	for _, command := range read(t, document) {
 		if missing := command.missing(t); missing != "" {
 			t.Logf("line %d: %s: not run: $ %s", command.line, missing, command.text)
 			continue
 		}
-		if command.terminal {
-			runOn(t, checkout, command)
-			continue
-		}
-		got, status := shell.run(t, command.text)
-		if status != "0" {
-			t.Fatalf("line %d: $ %s\nexit status %s\n%s", command.line, command.text, status, got)
-		}
-		if command.want != "" && !shown(command.want).MatchString(got) {
-			t.Errorf("line %d: $ %s\nprinted\n%s\nthe document shows\n%s", command.line, command.text, got, command.want)
+		switch {
+		case command.gate:
+			command.isRunByTheGate(t)
+		case command.terminal:
+			terminals = append(terminals, openTerminal(t, r, command))
+		case command.interrupts:
+			for _, terminal := range terminals {
+				terminal.interrupt(t)
+			}
+			terminals = nil
+		default:
+			got, status := shell.run(t, command.text)
+			if status != "0" {
+				t.Fatalf("line %d: $ %s\nexit status %s\n%s", command.line, command.text, status, got)
+			}
+			if command.want != "" && !shown(command.want).MatchString(got) {
+				t.Errorf("line %d: $ %s\nprinted\n%s\nthe document shows\n%s", command.line, command.text, got, command.want)
+			}
 		}
 	}
 }
@@ -186,35 +231,4 @@ func setAside(t *testing.T, dir string) {
 			t.Error(err)
 		}
 	})
-}
-
-// commands finds what a document has in ```console blocks: a line that begins
-// with "$ " is a command, "> " continues it, all else is output.
-func commands(document string) []command {
-	var found []command
-	inside, terminal := false, false
-	var needs []string
-	for i, line := range strings.Split(document, "\n") {
-		switch {
-		case strings.HasPrefix(line, "```"):
-			words := append(strings.Fields(line[3:]), "")
-			inside, terminal = words[0] == "console", slices.Contains(words, "terminal")
-			needs = slices.DeleteFunc(words[1:], func(word string) bool { return word == "terminal" || word == "" })
-		case !inside:
-		case strings.HasPrefix(line, "$ "):
-			found = append(found, command{line: i + 1, text: line[2:], terminal: terminal, needs: needs})
-		case strings.HasPrefix(line, "> "):
-			found[len(found)-1].text += "\n" + line[2:]
-		default:
-			found[len(found)-1].want += line + "\n"
-		}
-	}
-	return found
-}
-
-// shown turns shown output into an expression for the real one.
-func shown(want string) *regexp.Regexp {
-	pattern := regexp.QuoteMeta(strings.TrimSpace(want))
-	pattern = regexp.MustCompile(`(?m)^…$`).ReplaceAllString(pattern, `(?s:.*)`)
-	return regexp.MustCompile(`^\s*` + strings.ReplaceAll(pattern, "…", `.*`) + `\s*$`)
 }

@@ -8,14 +8,15 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/uuid"
+	"golang.org/x/mod/semver"
 
+	"github.com/koshop/koshop/internal/telepresence"
 	"github.com/koshop/koshop/internal/workshop/flow"
 )
 
@@ -26,43 +27,51 @@ const (
 	trafficManager  = "e2e-traffic-manager"
 )
 
-// installTelepresence deploys the overlay dev and a traffic manager that looks
-// after it and nothing else. It skips the test without the real program, or
-// without its image in the registry, where no package manager has them. The
-// image has, beside the program traffic, what the manifests of Telepresence run
-// in it: stat, sh and curl.
-func installTelepresence(t *testing.T, c *cluster) {
+// noTelepresence says why there are no intercepts on this machine, or "": the real
+// program is not there, or is older than a version, or its image is not in the
+// registry, where no package manager has them. The image has, beside the program
+// traffic, what the manifests of Telepresence run in it: stat, sh and curl.
+func noTelepresence(t *testing.T, oldest string) string {
 	t.Helper()
-	if _, err := exec.LookPath("telepresence"); err != nil {
-		t.Skip("telepresence is not on PATH: intercepts are not tested")
+	version, err := telepresence.Version(t.Context())
+	if err != nil {
+		return err.Error()
 	}
-	t.Setenv("SCOUT_DISABLE", "1") // Nobody is told of a test.
-	version := regexp.MustCompile(`Client *: v(\S+)`).FindStringSubmatch(mustTelepresence(t, "version"))
-	if version == nil {
-		t.Fatal("telepresence does not say which version it is")
+	if semver.Compare("v"+version, "v"+oldest) < 0 {
+		return fmt.Sprintf("telepresence %s is older than %s", version, oldest)
 	}
-	registry := os.Getenv("KO_DOCKER_REPO")
-	image, err := name.ParseReference(registry + "/tel2:" + version[1])
+	image, err := name.ParseReference(os.Getenv("KO_DOCKER_REPO") + "/tel2:" + version)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := remote.Head(image); err != nil {
-		t.Skipf("the traffic image %s is not in the registry: intercepts are not tested", image)
+		return fmt.Sprintf("the traffic image %s is not in the registry", image)
+	}
+	return ""
+}
+
+// installManager gives the cluster a traffic manager for the time of the test.
+func installManager(t *testing.T, namespace string, values ...string) {
+	t.Helper()
+	t.Setenv("SCOUT_DISABLE", "1") // Nobody is told of a test.
+	version, err := telepresence.Version(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
 	if connected(t) {
 		t.Fatal("the test needs telepresence for itself, and it is connected: run telepresence quit")
 	}
-	c.claimNamespace(t, interceptedShop)
-	c.claimNamespace(t, trafficManager)
-	mustKo(t, onCluster("apply", "-k", overlayIn(t, "kustomize/overlays/dev", interceptedShop, ""), "--wait")...)
+	connect(t).claimNamespace(t, namespace)
 	where := "image.registry=%[1]s,image.name=tel2,image.tag=%[2]s"
 	hook := "hooks.curl.registry=%[1]s,hooks.curl.image=tel2,hooks.curl.tag=%[2]s"
-	images := fmt.Sprintf(where+",agent."+where+","+hook, registry, version[1])
-	namespaces := "managerRbac.namespaced=true,managerRbac.namespaces={" + trafficManager + "," + interceptedShop + "}"
-	mustTelepresence(t, onCluster("helm", "install", "--namespace="+trafficManager, "--set="+images, "--set="+namespaces,
-		"--set=agentInjector.webhook.port=8443")...) // The program has not the right to listen on 443.
+	args := onCluster("helm", "install", "--namespace="+namespace, "--values="+repository+"/docs/workshop/telepresence.yaml",
+		"--set="+fmt.Sprintf(where+",agent."+where+","+hook, os.Getenv("KO_DOCKER_REPO"), version))
+	for _, value := range values {
+		args = append(args, "--set="+value)
+	}
+	mustTelepresence(t, args...)
 	t.Cleanup(func() {
-		mustTelepresence(t, onCluster("helm", "uninstall", "--manager-namespace="+trafficManager)...)
+		mustTelepresence(t, onCluster("helm", "uninstall", "--manager-namespace="+namespace)...)
 	})
 }
 
@@ -96,8 +105,13 @@ func mustTelepresence(t *testing.T, args ...string) string {
 
 // With the real Telepresence, on a shop and with a traffic manager of its own.
 func TestTelepresence(t *testing.T) {
+	if reason := noTelepresence(t, ""); reason != "" {
+		t.Skipf("intercepts are not tested: %s", reason)
+	}
 	c := connect(t)
-	installTelepresence(t, c)
+	c.claimNamespace(t, interceptedShop)
+	mustKo(t, onCluster("apply", "-k", overlayIn(t, "kustomize/overlays/dev", interceptedShop, ""), "--wait")...)
+	installManager(t, trafficManager, "managerRbac.namespaced=true", "managerRbac.namespaces={"+trafficManager+","+interceptedShop+"}")
 	t.Run("the names of the cluster", testNames)
 	connectTelepresence(t)
 	t.Run("every end of make intercept", testInterceptEnds)

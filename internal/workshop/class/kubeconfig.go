@@ -16,6 +16,10 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
+// contextPrefix begins the names of the contexts that attendees are given; the
+// Tiltfile knows by it that a cluster is not production.
+const contextPrefix = "koshop-"
+
 // clusterEntry returns what the kubeconfig says of the cluster, without the
 // leader's credentials and with the contents of the files that it refers to.
 func clusterEntry(flags *genericclioptions.ConfigFlags) (*clientcmdapi.Cluster, error) {
@@ -64,7 +68,7 @@ func (c *Cluster) kubeconfig(s seat, token string) ([]byte, error) {
 		return nil, err
 	}
 	entry.Extensions = map[string]runtime.Object{"telepresence.io": &runtime.Unknown{Raw: manager, ContentType: runtime.ContentTypeJSON}}
-	name := s.class.Name + "-" + s.Attendee
+	name := contextPrefix + s.Attendee
 	config := clientcmdapi.NewConfig()
 	config.Clusters[s.class.Name] = entry
 	config.AuthInfos[s.Attendee] = &clientcmdapi.AuthInfo{Token: token}

@@ -54,7 +54,7 @@ func TestKubeconfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	chosen := config.Contexts[config.CurrentContext]
-	if config.CurrentContext != "monday-ada" || chosen.Namespace != "api-ada" || config.AuthInfos[chosen.AuthInfo].Token != "hers" {
+	if config.CurrentContext != "koshop-ada" || chosen.Namespace != "api-ada" || config.AuthInfos[chosen.AuthInfo].Token != "hers" {
 		t.Errorf("context %q: %+v", config.CurrentContext, chosen)
 	}
 	entry := config.Clusters[chosen.Cluster]

@@ -89,7 +89,7 @@ func (n *Node) writeEnvironment() error {
 	if err := writeFile(n.path("kubeconfig"), kubeconfig, 0o600); err != nil {
 		return err
 	}
-	lines := fmt.Sprintf("export PATH=%s:$PATH\nexport KUBECONFIG=%s\nexport KO_DOCKER_REPO=%s\nexport KO_DEFAULTBASEIMAGE=%[3]s/static:nonroot\n",
+	lines := fmt.Sprintf("export PATH=%s:$PATH\nexport KUBECONFIG=%s\nexport KO_DOCKER_REPO=%s\nexport KO_DEFAULTBASEIMAGE=%[3]s/static:nonroot\nexport NAMESPACE=api\n",
 		filepath.Dir(n.binary("kubectl")), n.path("kubeconfig"), n.registry())
 	return writeFile(n.path("env"), []byte(lines), 0o644)
 }
