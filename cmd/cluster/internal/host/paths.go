@@ -6,10 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 )
 
 // PruneEmpty removes dir and the directories below it as far as they are empty: whatever
-// somebody has put there stays.
+// somebody has put there stays, and so does what somebody has mounted there, as
+// `ip netns add` does at /run/netns.
 func PruneEmpty(dir string) error {
 	dirs, err := directories(dir)
 	if err != nil {
@@ -23,7 +25,7 @@ func PruneEmpty(dir string) error {
 		if len(entries) > 0 {
 			continue
 		}
-		if err := os.Remove(dir); err != nil {
+		if err := os.Remove(dir); err != nil && !errors.Is(err, syscall.EBUSY) {
 			return err
 		}
 	}

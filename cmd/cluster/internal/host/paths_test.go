@@ -3,6 +3,7 @@ package host
 import (
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -37,5 +38,29 @@ func TestPruneEmptyKeepsWhatHoldsAFile(t *testing.T) {
 	}
 	if err := PruneEmpty(top); err != nil {
 		t.Errorf("nothing there is no error: %v", err)
+	}
+}
+
+func TestPruneEmptyKeepsMounts(t *testing.T) {
+	top := t.TempDir()
+	mounted, empty := filepath.Join(top, "mounted"), filepath.Join(top, "empty")
+	for _, dir := range []string{mounted, empty} {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := syscall.Mount(mounted, mounted, "", syscall.MS_BIND, ""); err != nil {
+		t.Skipf("no mount can be made: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(mounted, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := PruneEmpty(top); err != nil {
+		t.Fatal(err)
+	}
+	if left := Existing(mounted, empty); len(left) != 1 || left[0] != mounted {
+		t.Errorf("left %q, want what is mounted", left)
 	}
 }
