@@ -43,7 +43,7 @@ $(KO) $(INTERCEPT):
 up: $(KO) ## Run the dev overlay on this machine, without a cluster; SVC=payments-svc for one service
 	@$(KO) up -k kustomize/overlays/dev $(SVC)
 
-intercept: $(KO) $(INTERCEPT) ## Run SVC=payments-svc here and lead the cluster's requests to it; OVERLAY=workshop, PORT=8081, HEADER=x-attendee=ada
+intercept: $(KO) $(INTERCEPT) ## Run SVC=payments-svc here and lead the cluster's requests to it; OVERLAY=workshop, PORT=8081, HEADER=baggage=attendee=ada
 	@$(INTERCEPT) --ko $(KO) -k kustomize/overlays/$(OVERLAY) --port $(PORT) $(if $(HEADER),--header '$(HEADER)') $(or $(SVC),$(error SVC is not set: name the service to intercept, as in make intercept SVC=payments-svc))
 
 install: ## Install ko into GOBIN

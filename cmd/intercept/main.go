@@ -31,7 +31,7 @@ func run(args []string) error {
 	flags.StringVar(&o.Kustomization, "k", "kustomize/overlays/dev", "the kustomization `directory` that the service is in")
 	flags.StringVar(&o.State, "state", ".ko", "the `directory` that keeps volumes and executables")
 	flags.IntVar(&o.Port, "port", 8080, "the `port` of this machine that the service answers on")
-	flags.StringVar(&o.Header, "header", "", "lead only requests with this header here, as in `x-attendee=ada`")
+	flags.StringVar(&o.Header, "header", "", "lead only requests with this header here, as in `baggage=attendee=ada`")
 	flags.Usage = func() {
 		fmt.Fprintln(flags.Output(), "usage: intercept [flags] SERVICE")
 		flags.PrintDefaults()

@@ -50,10 +50,11 @@ func noTelepresence(t *testing.T, oldest string) string {
 	return ""
 }
 
-// installManager gives the cluster a traffic manager for the time of the test.
-func installManager(t *testing.T, namespace string, values ...string) {
+// installManager gives the cluster a traffic manager for the time of the test. It
+// looks after the namespaces only, or after all if none is named.
+func installManager(t *testing.T, namespace string, namespaces ...string) {
 	t.Helper()
-	t.Setenv("SCOUT_DISABLE", "1") // Nobody is told of a test.
+	t.Setenv("SCOUT_DISABLE", "1") // Nobody is told of a test, before 2.31.
 	version, err := telepresence.Version(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -62,17 +63,37 @@ func installManager(t *testing.T, namespace string, values ...string) {
 		t.Fatal("the test needs telepresence for itself, and it is connected: run telepresence quit")
 	}
 	connect(t).claimNamespace(t, namespace)
-	where := "image.registry=%[1]s,image.name=tel2,image.tag=%[2]s"
-	hook := "hooks.curl.registry=%[1]s,hooks.curl.image=tel2,hooks.curl.tag=%[2]s"
-	args := onCluster("helm", "install", "--namespace="+namespace, "--values="+repository+"/docs/workshop/telepresence.yaml",
-		"--set="+fmt.Sprintf(where+",agent."+where+","+hook, os.Getenv("KO_DOCKER_REPO"), version))
-	for _, value := range values {
+	args := onCluster("helm", "install", "--namespace="+namespace, "--values="+repository+"/docs/workshop/telepresence.yaml")
+	for _, value := range managerValues(version, namespaces) {
 		args = append(args, "--set="+value)
 	}
 	mustTelepresence(t, args...)
 	t.Cleanup(func() {
 		mustTelepresence(t, onCluster("helm", "uninstall", "--manager-namespace="+namespace)...)
 	})
+}
+
+// managerValues are those of a manager whose image is in the registry. Between 2.20
+// and 2.31 their names have changed, and values of other names are refused.
+func managerValues(version string, namespaces []string) []string {
+	older := semver.Compare("v"+version, "v2.31") < 0
+	images := map[string]string{"image": "name", "agent.image": "name", "hooks.curl": "image"}
+	values := []string{"metritonEnabled=false"}
+	if !older {
+		images["hooks.busybox"] = "image"
+		values = []string{"usage.enabled=false", "routeController.enabled=false"}
+	}
+	for image, name := range images {
+		values = append(values, fmt.Sprintf("%[1]s.registry=%[3]s,%[1]s.%[2]s=tel2,%[1]s.tag=%[4]s", image, name, os.Getenv("KO_DOCKER_REPO"), version))
+	}
+	switch list := "{" + strings.Join(namespaces, ",") + "}"; {
+	case len(namespaces) == 0:
+	case older:
+		values = append(values, "managerRbac.namespaced=true", "managerRbac.namespaces="+list)
+	default:
+		values = append(values, "namespaces="+list)
+	}
+	return values
 }
 
 // connectTelepresence leads this machine into the shop's namespace until the
@@ -111,7 +132,7 @@ func TestTelepresence(t *testing.T) {
 	c := connect(t)
 	c.claimNamespace(t, interceptedShop)
 	mustKo(t, onCluster("apply", "-k", overlayIn(t, "kustomize/overlays/dev", interceptedShop, ""), "--wait")...)
-	installManager(t, trafficManager, "managerRbac.namespaced=true", "managerRbac.namespaces={"+trafficManager+","+interceptedShop+"}")
+	installManager(t, trafficManager, trafficManager, interceptedShop)
 	t.Run("the names of the cluster", testNames)
 	connectTelepresence(t)
 	t.Run("every end of make intercept", testInterceptEnds)

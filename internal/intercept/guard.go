@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"strings"
 	"sync"
 	"syscall"
 
@@ -15,10 +14,11 @@ import (
 )
 
 // guardScript waits until nobody holds the other end of the pipe any more, and
-// then leaves the intercept, if there is one. Without a connection there is none,
-// and leaving would make a connection.
+// then leaves the intercept, if there is one and it is ours: what comes through the
+// pipe says that it is not. Without a connection there is none, and leaving would
+// make a connection.
 const guardScript = `trap '' HUP INT TERM
-cat
+if [ -n "$(cat)" ]; then exit; fi
 if telepresence status --output=json | grep -q '"status": *"Connected"'; then exec telepresence leave "$1"; fi`
 
 // guard is a child process that outlives us, whatever we die of, for as long as
@@ -48,10 +48,16 @@ func newGuard(service string) (*guard, error) {
 	return g, nil
 }
 
+// spare makes the guard leave an intercept as it is.
+func (g *guard) spare() error {
+	_, err := g.pipe.WriteString("not ours\n")
+	return err
+}
+
 func (g *guard) leave() error {
 	g.pipe.Close()
 	err := g.cmd.Wait()
-	if err != nil && !strings.Contains(g.stderr.String(), "not found") {
+	if err != nil && !telepresence.NoIntercept(g.stderr.String()) {
 		return fmt.Errorf("leaving the intercept: %w: run telepresence leave %s", telepresence.Reason(g.stderr.String(), err), g.service)
 	}
 	return nil

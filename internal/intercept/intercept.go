@@ -37,7 +37,7 @@ type Options struct {
 	State         string    // the directory that ko up keeps
 	Service       string    // the name of the workload
 	Port          int       // of this machine, on which the service answers
-	Header        string    // of the requests that come here, as in x-attendee=ada; all do without
+	Header        string    // of the requests that come here, as in baggage=attendee=ada; all if empty
 	Out           io.Writer // gets what happens, and what ko up prints
 }
 
@@ -81,7 +81,11 @@ func develop(ctx context.Context, o Options, guard *guard) error {
 	if err := ready(ctx, local, o.Port); err != nil {
 		return err
 	}
-	if err := telepresence.Make(ctx, telepresence.Request{Service: o.Service, Port: o.Port, Header: o.Header, Hold: guard.pipe}); err != nil {
+	err = telepresence.Make(ctx, telepresence.Request{Service: o.Service, Port: o.Port, Header: o.Header, Hold: guard.pipe})
+	if errors.Is(err, telepresence.ErrExists) {
+		return errors.Join(err, guard.spare())
+	}
+	if err != nil {
 		return err
 	}
 	fmt.Fprintf(o.Out, "%s: intercepted: the cluster's requests%s come to localhost:%d; Ctrl-C ends it\n", o.Service, with(o.Header), o.Port)

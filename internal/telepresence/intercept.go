@@ -3,8 +3,10 @@ package telepresence
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,7 +24,9 @@ type Intercept struct {
 	Service   string `json:"service_name"`
 	Host      string `json:"target_host"`
 	Port      int    `json:"target_port"`
-	Active    bool   `json:"-"`
+	// Headers are those of the requests that it leads here; none means all.
+	Headers map[string]string `json:"header_filters"`
+	Active  bool              `json:"-"`
 }
 
 // Target is the address on this laptop that the requests are led to.
@@ -38,12 +42,14 @@ func Intercepts(ctx context.Context) ([]Intercept, error) {
 	if err != nil {
 		return nil, err
 	}
+	type info struct {
+		Spec        Intercept `json:"spec"`
+		Disposition int       `json:"disposition"`
+	}
 	var list struct {
 		Workloads []struct {
-			Intercepts []struct {
-				Spec        Intercept `json:"spec"`
-				Disposition int       `json:"disposition"`
-			} `json:"intercept_infos"`
+			Intercepts []info `json:"intercept_info"`
+			Before231  []info `json:"intercept_infos"`
 		} `json:"stdout"`
 	}
 	if err := json.Unmarshal(out, &list); err != nil {
@@ -51,7 +57,7 @@ func Intercepts(ctx context.Context) ([]Intercept, error) {
 	}
 	var all []Intercept
 	for _, workload := range list.Workloads {
-		for _, found := range workload.Intercepts {
+		for _, found := range slices.Concat(workload.Intercepts, workload.Before231) {
 			found.Spec.Active = found.Disposition == active
 			all = append(all, found.Spec)
 		}
@@ -63,25 +69,41 @@ func Intercepts(ctx context.Context) ([]Intercept, error) {
 type Request struct {
 	Service string
 	Port    int // of this laptop
-	// Header, as in x-attendee=ada, makes it personal: only requests with that
+	// Header, as in baggage=attendee=ada, makes it personal: only requests with that
 	// header come. Empty means all.
 	Header string
 	// Hold is held open for as long as the intercept may still come to be.
 	Hold *os.File
 }
 
+// ErrExists says that this laptop has an intercept of that name already.
+var ErrExists = errors.New("this laptop has that intercept already")
+
 // Make makes an intercept. It cannot be interrupted: the daemon would go on, and
-// make the intercept when we are gone. It fails when that takes several minutes.
+// make the intercept when we are gone. It fails when that takes several minutes,
+// and with ErrExists or ErrNotFound.
 func Make(ctx context.Context, r Request) error {
 	args := []string{"intercept", r.Service, "--port=" + strconv.Itoa(r.Port), "--mount=false"}
 	if r.Header != "" {
 		args = append(args, "--http-header="+r.Header)
 	}
 	_, err := run(context.WithoutCancel(ctx), arrival, r.Hold, args...)
-	if err != nil && strings.Contains(err.Error(), "Conflicts with the currently-served intercept") {
-		err = fmt.Errorf("somebody else intercepts %s: ask them to leave it, or use a namespace of your own (%w)", r.Service, err)
+	if err == nil {
+		return nil
+	}
+	switch said := strings.ToLower(err.Error()); {
+	case strings.Contains(said, "already exists"):
+		return fmt.Errorf("%w (%w)", ErrExists, err)
+	case strings.Contains(said, "conflicts with the currently-served intercept"), strings.Contains(said, "conflict with intercept"):
+		return fmt.Errorf("somebody else intercepts %s: ask them to leave it, or use a namespace of your own (%w)", r.Service, err)
 	}
 	return err
+}
+
+// NoIntercept reports whether Telepresence, asked to leave an intercept, has said
+// that there is none.
+func NoIntercept(stderr string) bool {
+	return strings.Contains(stderr, "not found") || strings.Contains(stderr, "Found no ")
 }
 
 // Leave ends an intercept of this laptop.

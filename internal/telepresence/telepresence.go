@@ -1,5 +1,6 @@
 // Package telepresence asks the program of that name, on this laptop, what it
-// does, and has it intercept services. Verified with Telepresence 2.20.2.
+// does, and has it intercept services. Verified with Telepresence 2.20.2 and 2.31.0,
+// which differ in what they print.
 package telepresence
 
 import (
@@ -112,8 +113,12 @@ func run(ctx context.Context, patience time.Duration, hold *os.File, args ...str
 // is err.
 func Reason(stderr string, err error) error {
 	for line := range strings.Lines(stderr) {
+		line = strings.TrimSpace(line)
 		if _, reason, found := strings.Cut(line, ": error: "); found {
-			return errors.New(strings.TrimSpace(reason))
+			return errors.New(reason)
+		}
+		if line != "" && !strings.HasPrefix(line, "Warning:") && !strings.Contains(line, "deprecated") && !strings.HasPrefix(line, "See logs") {
+			err = errors.New(line)
 		}
 	}
 	return err

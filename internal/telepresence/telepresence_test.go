@@ -25,6 +25,15 @@ const (
 		"target_host":"127.0.0.1","target_port":8088,"service_name":"api-gateway"},"disposition":7}]}]}`
 )
 
+// What Telepresence 2.31.0 prints in other words.
+const (
+	on231 = `{"user_daemon":{"version":"2.31.0","status":"Connected","kubernetes_context":"koshop","namespace":"api","running":true,"kubernetes_server":"https://192.0.2.2:6443"},
+		"root_daemon":{"version":"v2.31.0","running":true},"traffic_manager":{"version":"v2.31.0"}}`
+	intercepts231 = `{"cmd":"list","stdout":[{"name":"payments-svc","namespace":"api","intercept_info":[{"spec":{"name":"payments-svc","client":"root@vm",
+		"namespace":"api","mechanism":"http","target_host":"127.0.0.1","service_name":"payments-svc","target_port":8080,"header_filters":{"x-attendee":"ada"}},
+		"disposition":1}],"services":[{"name":"payments-svc"}]}]}`
+)
+
 // prints puts a telepresence on PATH that prints this.
 func prints(t *testing.T, output string) {
 	t.Helper()
@@ -41,7 +50,9 @@ func TestStatus(t *testing.T) {
 		Running: true, State: "Connected", Version: "2.20.2",
 		Server: "https://192.0.2.2:6443", Context: "koshop", Namespace: "api",
 	}
-	for output, want := range map[string]telepresence.Status{inContainer: connected, onHost: connected, nowhere: {}} {
+	newer := connected
+	newer.Version = "2.31.0"
+	for output, want := range map[string]telepresence.Status{inContainer: connected, onHost: connected, nowhere: {}, on231: newer} {
 		prints(t, output)
 		got, err := telepresence.Read(t.Context())
 		if err != nil || got != want || got.Connected() != want.Running {
@@ -60,9 +71,17 @@ func TestIntercepts(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, error %v, want %+v", got, err, want)
 	}
-	prints(t, `{"cmd":"list","stdout":[]}`)
-	if got, err = telepresence.Intercepts(t.Context()); err != nil || len(got) > 0 {
-		t.Errorf("%+v, error %v, want none", got, err)
+	prints(t, intercepts231)
+	want = want[:1]
+	want[0].Headers = map[string]string{"x-attendee": "ada"}
+	if got, err := telepresence.Intercepts(t.Context()); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, error %v, want %+v", got, err, want)
+	}
+	for _, none := range []string{`{"cmd":"list","stdout":[]}`, `{"cmd":"list"}`} {
+		prints(t, none)
+		if got, err = telepresence.Intercepts(t.Context()); err != nil || len(got) > 0 {
+			t.Errorf("%+v, error %v, want none", got, err)
+		}
 	}
 }
 
@@ -90,16 +109,45 @@ func TestWhatIsNoTelepresence(t *testing.T) {
 	}
 }
 
-func TestReason(t *testing.T) {
-	stderr := "Warning: DNS doesn't seem to work properly\n" +
-		"telepresence intercept: error: connector.CreateIntercept: workload \"payment-svc.api\" not found\n\n" +
-		"See logs for details (1 error found): \"/home/ada/.cache/telepresence/logs/connector.log\"\n"
-	if got := telepresence.Reason(stderr, nil).Error(); got != `connector.CreateIntercept: workload "payment-svc.api" not found` {
-		t.Errorf("the reason is %q", got)
+// fails puts a telepresence on PATH that fails with these words.
+func fails(t *testing.T, stderr string) {
+	t.Helper()
+	dir := t.TempDir()
+	script := "#!/bin/sh\ncat >&2 <<'EOF'\n" + stderr + "\nEOF\nexit 1\n"
+	if err := os.WriteFile(filepath.Join(dir, "telepresence"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
 	}
-	killed := errors.New("signal: killed")
-	if got := telepresence.Reason("", killed); got != killed {
-		t.Errorf("without output the reason is %q", got)
+	t.Setenv("PATH", dir+":/bin:/usr/bin")
+}
+
+func TestMakeSaysWhatIsWrong(t *testing.T) {
+	for stderr, want := range map[string]string{
+		"Warning: DNS doesn't seem to work properly\n" +
+			"telepresence intercept: error: connector.CreateIntercept: workload \"payment-svc.api\" not found\n\n" +
+			"See logs for details (1 error found): \"/home/ada/.cache/telepresence/logs/connector.log\"": `--http-header=baggage=attendee=ada: connector.CreateIntercept: workload "payment-svc.api" not found`,
+		"telepresence intercept: error: connector.CreateIntercept: Failed to establish intercept: intercept in error state AGENT_ERROR: Conflicts with the currently-served intercept \"1:payments-svc\"": "somebody else intercepts payments-svc: ask them",
+		"connector.CreateIntercept: conflict with intercept 1:payments-svc on port 80 created by client \"root@laptop2\": header filters overlap":                                                         "somebody else intercepts payments-svc: ask them",
+		`telepresence intercept: error: connector.CreateIntercept: Intercept with name "payments-svc" already exists`:                                                                                     "this laptop has that intercept already",
+		`connector.CreateIntercept: intercept with name "payments-svc" already exists`:                                                                                                                    "this laptop has that intercept already",
+		"": "exit status 1",
+	} {
+		fails(t, stderr)
+		err := telepresence.Make(t.Context(), telepresence.Request{Service: "payments-svc", Port: 8080, Header: "baggage=attendee=ada"})
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(want, "already") != errors.Is(err, telepresence.ErrExists) {
+			t.Errorf("%s\nerror %v", stderr, err)
+		}
+	}
+}
+
+func TestNoIntercept(t *testing.T) {
+	for stderr, want := range map[string]bool{
+		`telepresence leave: error: Intercept named "payments-svc" not found`:                                                                                            true,
+		"Command \"leave\" is deprecated, use \"telepresence detach\" instead\ntelepresence leave: error: Found no replace, intercept, or ingest named \"payments-svc\"": true,
+		"telepresence leave: error: connector is not running":                                                                                                            false,
+	} {
+		if got := telepresence.NoIntercept(stderr); got != want {
+			t.Errorf("%s: %t", stderr, got)
+		}
 	}
 }
 

@@ -1,5 +1,5 @@
 // Package client is HTTP from one service to another: bounded in time and in
-// size, with the request's id, and with failures as faults.
+// size, with the request's id and baggage, and with failures as faults.
 package client
 
 import (
@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/koshop/koshop/internal/shop/baggage"
 	"github.com/koshop/koshop/internal/shop/fault"
 	"github.com/koshop/koshop/internal/shop/requestid"
 )
@@ -125,6 +126,9 @@ func (c *Client) send(ctx context.Context, call Call) (*http.Response, error) {
 	}
 	if id := requestid.From(ctx); id != "" {
 		req.Header.Set(requestid.Header, id)
+	}
+	if carried := baggage.From(ctx); carried != "" {
+		req.Header.Set(baggage.Header, carried)
 	}
 	return c.http.Do(req)
 }

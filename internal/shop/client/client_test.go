@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/koshop/koshop/internal/shop/baggage"
 	"github.com/koshop/koshop/internal/shop/client"
 	"github.com/koshop/koshop/internal/shop/fault"
 	"github.com/koshop/koshop/internal/shop/requestid"
@@ -37,16 +38,16 @@ func TestCall(t *testing.T) {
 			t.Error(err)
 		}
 		w.WriteHeader(http.StatusCreated)
-		err = json.NewEncoder(w).Encode([]string{r.Method, r.URL.EscapedPath(), r.URL.RawQuery, r.Header.Get(requestid.Header), strings.TrimSpace(string(body))})
+		err = json.NewEncoder(w).Encode([]string{r.Method, r.URL.EscapedPath(), r.URL.RawQuery, r.Header.Get(requestid.Header), r.Header.Get(baggage.Header), strings.TrimSpace(string(body))})
 		if err != nil {
 			t.Error(err)
 		}
 	})
 	var got []string
-	err := c.Do(requestid.With(t.Context(), "id-1"), client.Call{
+	err := c.Do(baggage.With(requestid.With(t.Context(), "id-1"), "attendee=ada"), client.Call{
 		Method: http.MethodPatch, Path: []string{"things", "a/b &", ".."}, Query: url.Values{"q": {"x y"}}, Body: map[string]int{"n": 1},
 	}, &got)
-	want := []string{"PATCH", "/things/a%2Fb%20&/%2E%2E", "q=x+y", "id-1", `{"n":1}`}
+	want := []string{"PATCH", "/things/a%2Fb%20&/%2E%2E", "q=x+y", "id-1", "attendee=ada", `{"n":1}`}
 	if err != nil || strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("got %v, %v; want %v", got, err, want)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/chi/v5"
 
+	"github.com/koshop/koshop/internal/shop/baggage"
 	"github.com/koshop/koshop/internal/shop/requestid"
 )
 
@@ -37,7 +38,7 @@ type Options struct {
 // NewHandler returns the service's handler.
 func NewHandler(o Options) http.Handler {
 	mux := chi.NewMux()
-	mux.Use(requestid.Middleware, accessLog(o.Log), recoverPanic, deadline(o.Timeout), gate(o.Started), leave(o.Stopping), wellFormed, limitBody)
+	mux.Use(requestid.Middleware, baggage.Middleware, accessLog(o.Log), recoverPanic, deadline(o.Timeout), gate(o.Started), leave(o.Stopping), wellFormed, limitBody)
 	mux.NotFound(notFound)
 	mux.MethodNotAllowed(methodNotAllowed(mux))
 

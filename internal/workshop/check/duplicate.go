@@ -21,7 +21,7 @@ func (l *look) duplicate() []report.Step {
 }
 
 func (l *look) lookAtPayment(ctx context.Context) (flow.Receipt, report.Finding) {
-	bought, err := l.shop(l.client).Buy(ctx, customer())
+	bought, err := l.shop(l.personally(ctx, l.client)).Buy(ctx, customer())
 	if err != nil {
 		return bought, report.Fail("make the shop work first: workshop check deploy", "%v", err)
 	}
@@ -29,7 +29,7 @@ func (l *look) lookAtPayment(ctx context.Context) (flow.Receipt, report.Finding)
 }
 
 func (l *look) lookAtSecondPayment(ctx context.Context, bought flow.Receipt) report.Finding {
-	second, err := l.shop(l.client).PayAgain(ctx, bought)
+	second, err := l.shop(l.personally(ctx, l.client)).PayAgain(ctx, bought)
 	switch {
 	case err != nil:
 		return report.Fail("the second payment of an order should be refused with 403 and the detail Already Paid", "%v", err)

@@ -2,7 +2,10 @@ package check
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -29,7 +32,7 @@ func (l *look) intercepted(service string) []report.Step {
 			return l.lookAtAnswer(ctx, service)
 		}},
 		report.Step{Name: stepFlow, Needs: []string{stepAnswers}, Look: func(ctx context.Context) report.Finding {
-			return l.lookAtFlow(ctx, http.DefaultClient)
+			return l.lookAtFlow(ctx, l.personally(ctx, http.DefaultClient))
 		}},
 	)
 }
@@ -50,6 +53,8 @@ func (l *look) lookAtIntercept(ctx context.Context, service string) report.Findi
 		case found.Service != service || found.Namespace != l.cluster.Namespace:
 		case !found.Active:
 			return report.Fail("telepresence leave "+found.Name+", and "+makeIntercept(service), "the intercept %s is not active", found.Name)
+		case len(found.Headers) > 0:
+			return report.Pass("leads requests with %s to %s of %s", headers(found), found.Target(), found.Client)
 		default:
 			return report.Pass("leads to %s of %s", found.Target(), found.Client)
 		}
@@ -57,9 +62,18 @@ func (l *look) lookAtIntercept(ctx context.Context, service string) report.Findi
 	return report.Fail(makeIntercept(service), "this laptop has no intercept of %s", service)
 }
 
+// headers shows what requests an intercept is for.
+func headers(i telepresence.Intercept) string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(i.Headers)) {
+		all = append(all, name+": "+i.Headers[name])
+	}
+	return strings.Join(all, ", ")
+}
+
 // lookAtAnswer asks the service by its name in the cluster who it is.
 func (l *look) lookAtAnswer(ctx context.Context, service string) report.Finding {
-	host, err := greet(ctx, http.DefaultClient, l.cluster.URL(service))
+	host, err := greet(ctx, l.personally(ctx, http.DefaultClient), l.cluster.URL(service))
 	if err != nil {
 		return report.Fail("start the service here, on the port of the intercept: "+makeIntercept(service), "nobody: %v", err)
 	}

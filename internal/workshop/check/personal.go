@@ -1,8 +1,11 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"net/http"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -39,5 +42,49 @@ func (l *look) lookAtPersonal(ctx context.Context, class []attendee) report.Find
 	if !telepresence.Personal(version) {
 		return report.Warn(next, "this laptop has Telepresence %s: %s", version, oneAtATime)
 	}
-	return report.Pass("Telepresence %s: make intercept … HEADER=x-attendee=NAME", version)
+	return report.Pass("Telepresence %s: make intercept … HEADER=baggage=attendee=NAME", version)
+}
+
+// personally returns a client whose requests carry what this laptop's intercepts
+// ask for, so that it is this laptop which answers. Without such an intercept it
+// is the client itself.
+func (l *look) personally(ctx context.Context, client *http.Client) *http.Client {
+	headers := http.Header{}
+	for _, found := range l.ownIntercepts(ctx) {
+		for name, value := range found.Headers {
+			headers.Set(name, value)
+		}
+	}
+	if len(headers) == 0 {
+		return client
+	}
+	personal := *client
+	personal.Transport = carrier{headers, cmp.Or[http.RoundTripper](client.Transport, http.DefaultTransport)}
+	return &personal
+}
+
+// ownIntercepts are this laptop's in the shop, as far as that can be seen.
+func (l *look) ownIntercepts(ctx context.Context) []telepresence.Intercept {
+	status, err := telepresence.Read(ctx)
+	if err != nil || !status.Connected() || !l.cluster.Is(status.Server) {
+		return nil
+	}
+	found, err := telepresence.Intercepts(ctx)
+	if err != nil {
+		return nil // Who needs one asks again, and says so.
+	}
+	return slices.DeleteFunc(found, func(i telepresence.Intercept) bool { return i.Namespace != l.cluster.Namespace })
+}
+
+// carrier sends headers with each request.
+type carrier struct {
+	headers http.Header
+	http.RoundTripper
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (c carrier) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	maps.Copy(r.Header, c.headers)
+	return c.RoundTripper.RoundTrip(r)
 }
