@@ -70,6 +70,7 @@ func New(cfg Config, svc Service, log *slog.Logger) *Server {
 			Started:  func() bool { return s.state.Load() != starting },
 			Stopping: func() bool { return s.state.Load() == draining },
 		}),
+		ConnContext:       web.ConnContext,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      svc.Timeout + 10*time.Second,
