@@ -52,12 +52,14 @@ func (s *service) pay(ctx context.Context, in *payInput) (*paymentOutput, error)
 		return nil, fault.New(fault.Invalid, "amount: %v", err)
 	}
 
-	if _, err := s.orders.SetStatus(ctx, in.Body.OrderID, api.StatusPaid); err != nil {
-		return nil, err
-	}
 	payment := api.Payment{
 		ID: uuid.NewString(), UserID: in.Body.UserID, OrderID: in.Body.OrderID, Amount: amount, Status: api.StatusPaid,
 	}
+
+	if _, err := s.orders.SetStatus(ctx, payment.OrderID, api.StatusPaid); err != nil {
+		return nil, err
+	}
+
 	s.payments.Put(payment.ID, payment)
 	return &paymentOutput{payment}, nil
 }
@@ -80,8 +82,10 @@ type (
 )
 
 func (s *service) register(a huma.API) {
-	huma.Register(a, web.Operation("create-payment", http.MethodPost, "/payments", "Pay for an order",
-		http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusBadGateway, http.StatusGatewayTimeout), s.pay)
+	pay := web.Operation("create-payment", http.MethodPost, "/payments", "Pay for an order",
+		http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusBadGateway, http.StatusGatewayTimeout)
+	pay.Description = api.PaidOnce
+	huma.Register(a, pay, s.pay)
 	huma.Register(a, web.Operation("get-payment", http.MethodGet, "/payments/{id}", "Show a payment", http.StatusNotFound), s.show)
 }
 

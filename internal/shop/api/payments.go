@@ -20,6 +20,9 @@ type Payment struct {
 	Status  string       `json:"status" enum:"paid" example:"paid"`
 }
 
+// PaidOnce is what the contract says of POST /payments.
+const PaidOnce = "An order is paid once: a further payment is refused with 403 Forbidden and the detail `Already Paid`."
+
 // CreatePayment is the body of POST /payments.
 type CreatePayment struct {
 	UserID  string        `json:"user_id" minLength:"1" maxLength:"64" example:"6cde8acb-c7e0-420e-8d10-7ada0a190430"`

@@ -76,8 +76,10 @@ type (
 )
 
 func (s *service) register(a huma.API) {
-	huma.Register(a, web.Operation("create-payment", http.MethodPost, "/payments", "Pay for an order",
-		http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusBadGateway, http.StatusGatewayTimeout), s.create)
+	pay := web.Operation("create-payment", http.MethodPost, "/payments", "Pay for an order",
+		http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusBadGateway, http.StatusGatewayTimeout)
+	pay.Description = api.PaidOnce
+	huma.Register(a, pay, s.create)
 	huma.Register(a, web.Operation("get-payment", http.MethodGet, "/payments/{id}", "Show a payment", http.StatusNotFound),
 		func(ctx context.Context, in *idInput) (*paymentOutput, error) {
 			return output(s.cashier.store.paid(ctx, in.ID))

@@ -17,6 +17,9 @@ func (l *look) duplicate() []report.Step {
 		report.Step{Name: "pay again", Needs: []string{"pay"}, Look: func(ctx context.Context) report.Finding {
 			return l.lookAtSecondPayment(ctx, bought)
 		}},
+		report.Step{Name: "pay at once", Needs: []string{"pay again"}, Look: func(ctx context.Context) report.Finding {
+			return l.lookAtPaymentsAtOnce(ctx, bought)
+		}},
 	)
 }
 
@@ -38,4 +41,19 @@ func (l *look) lookAtSecondPayment(ctx context.Context, bought flow.Receipt) rep
 			"200: the order is paid twice, by payments %s and %s", bought.PaymentID, second)
 	}
 	return report.Pass("refused: 403 Already Paid")
+}
+
+// lookAtPaymentsAtOnce says what is still to be had by those who have repaired the
+// flaw for payments that come one after the other.
+func (l *look) lookAtPaymentsAtOnce(ctx context.Context, bought flow.Receipt) report.Finding {
+	const payments = 8
+	taken, err := l.shop(l.personally(ctx, l.client)).PayAtOnce(ctx, bought, payments)
+	switch {
+	case err != nil:
+		return report.Fail("every payment but the first should be refused with 403 and the detail Already Paid", "%v", err)
+	case taken != 1:
+		return report.Warn("they all found the order pending: let orders-svc say which one was first, by s.orders.MarkPaid",
+			"of %d payments at the same moment %d were taken", payments, taken)
+	}
+	return report.Pass("of %d payments at the same moment 1 was taken", payments)
 }

@@ -5,6 +5,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 )
@@ -149,6 +150,34 @@ func (s Shop) PayAgain(ctx context.Context, r Receipt) (payment string, err erro
 		return "", err
 	}
 	return answer.text("id")
+}
+
+// PayAtOnce makes an order, pays for it n times at the same moment, and returns how
+// many of the payments were taken. The contract wants one.
+func (s Shop) PayAtOnce(ctx context.Context, r Receipt, n int) (taken int, err error) {
+	if err := s.order(ctx, "", &r); err != nil {
+		return 0, fmt.Errorf("create an order: %w", err)
+	}
+	type result struct {
+		answer answer
+		err    error
+	}
+	results := make(chan result)
+	for range n {
+		go func() {
+			answer, err := s.payment(ctx, &r, Amount, http.StatusOK)
+			results <- result{answer, err}
+		}()
+	}
+	for range n {
+		switch result := <-results; {
+		case result.err == nil:
+			taken++
+		case result.answer.status != http.StatusForbidden:
+			err = errors.Join(err, result.err)
+		}
+	}
+	return taken, err
 }
 
 func (s Shop) payment(ctx context.Context, r *Receipt, amount string, status int) (answer, error) {

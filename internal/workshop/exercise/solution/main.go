@@ -1,9 +1,9 @@
-// Command solution is the workshop's exercise, solved: payments-starter with
-// the check that was missing. Of payments for one order that come one after the
-// other, the first is taken.
+// Command solution is the workshop's exercise, solved: payments-starter, with
+// orders-svc as the one who says which payment of an order came first.
 //
-// Payments at the same moment may still all pass the check; payments-svc, which
-// overlay dev has, lets orders-svc decide between them.
+// To ask for the order before, and refuse one that is paid, is right for payments
+// that come one after the other. Two at the same moment would both find the order
+// pending, and both be taken.
 package main
 
 import (
@@ -52,19 +52,18 @@ func (s *service) pay(ctx context.Context, in *payInput) (*paymentOutput, error)
 		return nil, fault.New(fault.Invalid, "amount: %v", err)
 	}
 
-	order, err := s.orders.Get(ctx, in.Body.OrderID)
-	if err != nil {
-		return nil, err
-	}
-	if order.Status == api.StatusPaid {
-		return nil, fault.New(fault.Forbidden, "Already Paid")
-	}
-	if _, err := s.orders.SetStatus(ctx, in.Body.OrderID, api.StatusPaid); err != nil {
-		return nil, err
-	}
 	payment := api.Payment{
 		ID: uuid.NewString(), UserID: in.Body.UserID, OrderID: in.Body.OrderID, Amount: amount, Status: api.StatusPaid,
 	}
+
+	_, err = s.orders.MarkPaid(ctx, payment.OrderID, payment.ID)
+	if fault.Is(err, fault.Conflict) {
+		return nil, fault.New(fault.Forbidden, "Already Paid")
+	}
+	if err != nil {
+		return nil, err
+	}
+
 	s.payments.Put(payment.ID, payment)
 	return &paymentOutput{payment}, nil
 }
@@ -87,8 +86,10 @@ type (
 )
 
 func (s *service) register(a huma.API) {
-	huma.Register(a, web.Operation("create-payment", http.MethodPost, "/payments", "Pay for an order",
-		http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusBadGateway, http.StatusGatewayTimeout), s.pay)
+	pay := web.Operation("create-payment", http.MethodPost, "/payments", "Pay for an order",
+		http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusBadGateway, http.StatusGatewayTimeout)
+	pay.Description = api.PaidOnce
+	huma.Register(a, pay, s.pay)
 	huma.Register(a, web.Operation("get-payment", http.MethodGet, "/payments/{id}", "Show a payment", http.StatusNotFound), s.show)
 }
 
