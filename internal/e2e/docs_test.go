@@ -121,8 +121,9 @@ func (r reader) checkFails(t *testing.T, document string) {
 	if check.missing(t) != "" {
 		return
 	}
-	if out, status := startShell(t, r).run(t, ". .cluster/env; "+check.text); status == "0" {
-		t.Errorf("before anything is done, $ %s\n%s", check.text, out)
+	out, status := startShell(t, r).run(t, ". .cluster/env; "+check.text)
+	if status != "1" || !strings.Contains(out, " ✗ ") {
+		t.Errorf("before anything is done, $ %s\nexit status %s\n%s", check.text, status, out)
 	}
 }
 

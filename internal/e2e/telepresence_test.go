@@ -78,10 +78,11 @@ func installManager(t *testing.T, namespace string, namespaces ...string) {
 func managerValues(version string, namespaces []string) []string {
 	older := semver.Compare("v"+version, "v2.31") < 0
 	images := map[string]string{"image": "name", "agent.image": "name", "hooks.curl": "image"}
-	values := []string{"metritonEnabled=false"}
-	if !older {
+	var values []string
+	if older {
+		values = append(values, "metritonEnabled=false")
+	} else {
 		images["hooks.busybox"] = "image"
-		values = []string{"usage.enabled=false", "routeController.enabled=false"}
 	}
 	for image, name := range images {
 		values = append(values, fmt.Sprintf("%[1]s.registry=%[3]s,%[1]s.%[2]s=tel2,%[1]s.tag=%[4]s", image, name, os.Getenv("KO_DOCKER_REPO"), version))
