@@ -120,6 +120,6 @@ func (c command) isRunByTheGate(t *testing.T) {
 // shown turns shown output into an expression for the real one.
 func shown(want string) *regexp.Regexp {
 	pattern := regexp.QuoteMeta(strings.TrimSpace(want))
-	pattern = regexp.MustCompile(`(?m)^…$`).ReplaceAllString(pattern, `(?s:.*)`)
+	pattern = regexp.MustCompile(`(?m)^…$\n?`).ReplaceAllString(pattern, `(?s:.*)`) // None to many lines.
 	return regexp.MustCompile(`^\s*` + strings.ReplaceAll(pattern, "…", `.*`) + `\s*$`)
 }

@@ -19,8 +19,9 @@ type board struct {
 	errors io.Writer
 	paint  bool // whether states have colours
 
-	mu   sync.Mutex
-	rows []*row
+	mu       sync.Mutex
+	rows     []*row
+	complete bool // whether all have been ready once
 }
 
 func newBoard(opts Options) *board {
@@ -107,6 +108,20 @@ func (b *board) stopping() {
 	}
 	b.mu.Unlock()
 	b.step("stopping; Ctrl-C once more kills what is left")
+}
+
+// sayAllReady says so at the first time that all replicas are ready, or have
+// nothing to be ready for.
+func (b *board) sayAllReady() {
+	b.mu.Lock()
+	waiting := slices.ContainsFunc(b.rows, func(r *row) bool { return !r.serving && r.activity != "running" && r.activity != completed })
+	say := !b.complete && !waiting && len(b.rows) > 1
+	b.complete = b.complete || !waiting
+	n := len(b.rows)
+	b.mu.Unlock()
+	if say {
+		b.step("all %d are ready", n)
+	}
 }
 
 // explain says why a workload does not answer.

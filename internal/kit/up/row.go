@@ -57,6 +57,7 @@ func (r *row) ready(i *instance) {
 		at = ": " + url
 	}
 	r.board.step("%s: ready in %s%s", r.name, seconds(i.took), at)
+	r.board.sayAllReady()
 }
 
 // serves is called with the lock held.
@@ -85,6 +86,7 @@ func (r *row) readyAgain() {
 // runs is for what nobody waits for to be ready.
 func (r *row) runs() {
 	r.change(func() { r.does("running") })
+	r.board.sayAllReady()
 }
 
 // lost says that the instance is gone that served while another is on its way.
@@ -129,6 +131,7 @@ func (r *row) finished(i *instance) {
 	if errors.Is(i.err, errCompleted) {
 		r.change(func() { r.serving = false; r.does(completed) })
 		r.board.step("%s: completed", r.name)
+		r.board.sayAllReady()
 		return
 	}
 	r.change(func() { r.serving = false; r.fails("failed") })

@@ -34,7 +34,7 @@ func TestRunsAnOverlay(t *testing.T) {
 	if _, err := client.Post(r.service("back", "/file"), "", strings.NewReader("note\n")); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"database", "--service database=HOST:PORT", "NetworkPolicy", "front web starts"} {
+	for _, want := range []string{"database", "--service database=HOST:PORT", "NetworkPolicy", "front web starts", "all 4 are ready"} {
 		r.prints(want)
 	}
 	pid, err := r.get(r.service("front", "/pid"))
