@@ -177,8 +177,11 @@ func claimTelepresence(t *testing.T, document string) {
 	if !slices.ContainsFunc(all, needs) || noTelepresence(t, "") != "" {
 		return
 	}
-	if !slices.ContainsFunc(all, installs) {
-		installManager(t, "ambassador")
+	const manager = "ambassador" // as the chart has it
+	if slices.ContainsFunc(all, installs) {
+		connect(t).claimNamespace(t, manager)
+	} else {
+		installManager(t, manager)
 	}
 	t.Cleanup(func() { mustTelepresence(t, "quit", "--stop-daemons") })
 }
