@@ -4,24 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
-	"reflect"
 	"slices"
-	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/wait"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/koshop/koshop/internal/kit/progress"
 )
-
-// pollEvery is how often a namespace is looked at that is going.
-const pollEvery = 500 * time.Millisecond
 
 // Belongings are all that a class has on a cluster. What is in a namespace of
 // the class is not listed beside it.
@@ -34,13 +29,23 @@ type Belongings struct {
 // Empty says whether there is no such class.
 func (b Belongings) Empty() bool { return len(b.objects) == 0 }
 
-// Names returns what there is as kubectl names it: namespace/api-ada.
-func (b Belongings) Names() []string {
-	names := make([]string, len(b.objects))
-	for i, o := range b.objects {
-		names[i] = name(o)
+// Names returns what there is, as [Name] does.
+func (b Belongings) Names() []string { return Names(b.objects) }
+
+// On returns a cluster on which classes can be found and removed; to bring one up
+// takes a kubeconfig.
+func On(c client.Client, server string) *Cluster {
+	return &Cluster{client: c, entry: &clientcmdapi.Cluster{Server: server}}
+}
+
+// Classes returns the names of the classes that have something on the cluster.
+func (c *Cluster) Classes(ctx context.Context) ([]string, error) {
+	names := map[string]bool{}
+	err := c.eachWith(ctx, client.HasLabels{Label}, func(o client.Object) { names[o.GetLabels()[Label]] = true })
+	if err != nil {
+		return nil, fmt.Errorf("asking %s for classes: %w", c.entry.Server, err)
 	}
-	return names
+	return slices.Sorted(maps.Keys(names)), nil
 }
 
 // Belongings looks for all that has the label of a class.
@@ -48,89 +53,55 @@ func (c *Cluster) Belongings(ctx context.Context, class string) (Belongings, err
 	found := Belongings{Class: class}
 	own := map[string]bool{}
 	var namespaces []client.Object
-	for _, list := range []client.ObjectList{&corev1.NamespaceList{}, &rbacv1.RoleBindingList{}, &rbacv1.RoleList{}, &corev1.ServiceAccountList{}} {
-		if err := c.client.List(ctx, list, client.MatchingLabels{Label: class}); err != nil {
-			return Belongings{}, fmt.Errorf("asking %s for what class %s has: %w", c.entry.Server, class, err)
+	err := c.eachWith(ctx, client.MatchingLabels{Label: class}, func(o client.Object) {
+		if attendee := o.GetLabels()[attendeeLabel]; attendee != "" && !slices.Contains(found.Attendees, attendee) {
+			found.Attendees = append(found.Attendees, attendee)
 		}
-		err := meta.EachListItem(list, func(item runtime.Object) error {
-			o := item.(client.Object)
-			if attendee := o.GetLabels()[attendeeLabel]; attendee != "" && !slices.Contains(found.Attendees, attendee) {
-				found.Attendees = append(found.Attendees, attendee)
-			}
-			switch {
-			case o.GetNamespace() == "":
-				own[o.GetName()] = true
-				namespaces = append(namespaces, o)
-			case !own[o.GetNamespace()]:
-				found.objects = append(found.objects, o)
-			}
-			return nil
-		})
-		if err != nil {
-			return Belongings{}, err
+		switch {
+		case o.GetNamespace() == "":
+			own[o.GetName()] = true
+			namespaces = append(namespaces, o)
+		case !own[o.GetNamespace()]:
+			found.objects = append(found.objects, o)
 		}
+	})
+	if err != nil {
+		return Belongings{}, fmt.Errorf("asking %s for what class %s has: %w", c.entry.Server, class, err)
 	}
 	found.objects = append(found.objects, namespaces...)
 	slices.Sort(found.Attendees)
 	return found, nil
 }
 
-// Down deletes what was found of a class, and the kubeconfigs of its attendees in
-// dir, and returns when all is gone. All of it is going before the first is waited for.
-func (c *Cluster) Down(ctx context.Context, found Belongings, dir string, log *progress.Log) error {
-	names := found.Names()
-	going := make([]*progress.Task, len(names))
-	refused := each(ctx, names, func(i int, name string) error {
-		uid := found.objects[i].GetUID()
-		err := c.client.Delete(ctx, found.objects[i].DeepCopyObject().(client.Object), client.Preconditions{UID: &uid})
-		if client.IgnoreNotFound(err) != nil {
+// eachWith calls do for all that a class may consist of, namespaces first.
+func (c *Cluster) eachWith(ctx context.Context, labels client.ListOption, do func(client.Object)) error {
+	for _, list := range []client.ObjectList{&corev1.NamespaceList{}, &rbacv1.RoleBindingList{}, &rbacv1.RoleList{}, &corev1.ServiceAccountList{}} {
+		if err := c.client.List(ctx, list, labels); err != nil {
 			return err
 		}
-		going[i] = log.Start(name, "going")
-		return nil
-	})
-	stuck := each(ctx, names, func(i int, name string) error {
-		if going[i] == nil {
+		err := meta.EachListItem(list, func(item runtime.Object) error {
+			do(item.(client.Object))
 			return nil
-		}
-		defer going[i].Stop()
-		if err := c.awaitGone(ctx, found.objects[i]); err != nil {
-			return err
-		}
-		going[i].Done("gone")
-		return nil
-	})
-	if ctx.Err() != nil {
-		return stuck
-	}
-	if err := errors.Join(refused, stuck); err != nil {
-		return err
-	}
-	for _, attendee := range found.Attendees {
-		if err := os.Remove(kubeconfigFile(dir, attendee)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		})
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// awaitGone returns when this very object is gone, even if there is another one of
-// its name.
-func (c *Cluster) awaitGone(ctx context.Context, o client.Object) error {
-	live := o.DeepCopyObject().(client.Object)
-	return wait.PollUntilContextCancel(ctx, pollEvery, true, func(ctx context.Context) (bool, error) {
-		err := c.client.Get(ctx, client.ObjectKeyFromObject(o), live)
-		if err == nil {
-			return live.GetUID() != o.GetUID(), nil
+// Down removes what was found of a class, and from dir the kubeconfigs of its
+// attendees. Where something of an attendee stays, their kubeconfig does; where it
+// is only going yet, nobody might find it again to ask for the rest.
+func (c *Cluster) Down(ctx context.Context, found Belongings, dir string, log *progress.Log) error {
+	stay, err := c.Remove(ctx, found.objects, log)
+	for _, attendee := range found.Attendees {
+		if slices.ContainsFunc(stay, func(o client.Object) bool { return o.GetLabels()[attendeeLabel] == attendee }) {
+			continue
 		}
-		return true, client.IgnoreNotFound(err)
-	})
-}
-
-func name(o client.Object) string {
-	name := strings.ToLower(reflect.TypeOf(o).Elem().Name()) + "/" + o.GetName()
-	if o.GetNamespace() != "" {
-		name += " in " + o.GetNamespace()
+		if failed := os.Remove(kubeconfigFile(dir, attendee)); failed != nil && !errors.Is(failed, os.ErrNotExist) {
+			err = errors.Join(err, failed)
+		}
 	}
-	return name
+	return err
 }
