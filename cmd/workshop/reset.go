@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/workshop/cluster"
 	"github.com/koshop/koshop/internal/workshop/reset"
 )
@@ -19,11 +20,14 @@ func resetCommand() *cobra.Command {
 		Use:   "reset",
 		Short: "Remove from a cluster what the workshop made there",
 		Long: `Remove from a cluster what the workshop made there: the shop in --namespace, all
-previews and all classes, their data included, and this laptop's intercepts. A
-namespace stays that was there before or in which others run something.`,
+previews and all classes, whatever attendees have deployed there, their data and
+kubeconfigs included, and this laptop's intercepts. A namespace of the shop or of
+a preview stays, and is named, if it was there before or if others have workloads
+or volumes in it.`,
 		Args: cobra.NoArgs,
 	}
 	connection := connectionFlags(cmd)
+	dir := cmd.Flags().String("dir", ".class", "the directory of the attendees' kubeconfigs")
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only show what would be removed")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -42,7 +46,9 @@ namespace stays that was there before or in which others run something.`,
 		if err := confirm(cmd, yes); err != nil {
 			return err
 		}
-		return reset.Remove(cmd.Context(), c, plan, func(line string) { fmt.Fprintln(cmd.OutOrStdout(), line) })
+		log := progress.New(cmd.ErrOrStderr())
+		defer log.Close()
+		return plan.Remove(cmd.Context(), *dir, log)
 	}
 	return cmd
 }
@@ -52,7 +58,7 @@ func show(cmd *cobra.Command, c *cluster.Cluster, plan reset.Plan) {
 	if plan.Empty() {
 		fmt.Fprintf(out, "%s has nothing of the workshop to remove\n", c.Config.Host)
 	} else {
-		fmt.Fprintf(out, "To be removed from %s:\n  %s\n", c.Config.Host, strings.Join(plan.Lines(), "\n  "))
+		fmt.Fprintf(out, "To be removed from %s, with all that is in it:\n  %s\n", c.Config.Host, strings.Join(plan.Lines(), "\n  "))
 	}
 	for _, kept := range plan.Kept {
 		fmt.Fprintf(out, "Stays: %s\n", kept)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -19,7 +18,6 @@ import (
 	"github.com/koshop/koshop/internal/workshop/check"
 	reach "github.com/koshop/koshop/internal/workshop/cluster"
 	"github.com/koshop/koshop/internal/workshop/report"
-	"github.com/koshop/koshop/internal/workshop/reset"
 )
 
 // looked is what `workshop check CHAPTER` finds.
@@ -240,32 +238,4 @@ func withoutHistory(t *testing.T, image string) string {
 		t.Fatal(err)
 	}
 	return copied.String()
-}
-
-// resets removes the namespace by `workshop reset`, and nothing of others.
-func (c *cluster) resets(t *testing.T, namespace string) {
-	t.Setenv("PATH", t.TempDir()) // Intercepts of whoever runs the test are not the test's.
-	w := c.workshop(t, namespace)
-	others := c.newNamespace(t)
-	_, err := c.CoreV1().Namespaces().Patch(t.Context(), others, types.MergePatchType,
-		[]byte(`{"metadata": {"labels": {"app.kubernetes.io/part-of": "koshop"}}}`), metav1.PatchOptions{FieldManager: "ko"}) // As ko apply would.
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, err := reset.Make(t.Context(), c.workshop(t, others))
-	if err != nil || slices.Contains(plan.Namespaces, others) || !slices.Contains(plan.Kept, "namespace "+others+": it was not made by the workshop") {
-		t.Errorf("a namespace that was there before: %+v, error %v", plan, err)
-	}
-	if plan, err = reset.Make(t.Context(), w); err != nil || !slices.Contains(plan.Namespaces, namespace) {
-		t.Fatalf("%+v does not have namespace %s, error %v", plan, namespace, err)
-	}
-	own := reset.Plan{Namespaces: []string{namespace}} // The cluster may have classes that are in use.
-	var told []string
-	if err := reset.Remove(t.Context(), w, own, func(line string) { told = append(told, line) }); err != nil {
-		t.Fatal(err)
-	}
-	if want := []string{"namespace " + namespace + " deleted"}; !slices.Equal(told, want) {
-		t.Errorf("told %q, want %q", told, want)
-	}
-	c.namespaceGone(t, namespace)
 }

@@ -15,7 +15,7 @@ func TestMade(t *testing.T) {
 		fields := metav1.NewFieldsV1(`{"f:metadata":{"f:labels":{"f:` + label + `":{}}}}`)
 		return metav1.ManagedFieldsEntry{Manager: manager, Time: &metav1.Time{Time: begin.Add(after)}, FieldsV1: fields}
 	}
-	shop, class := map[string]string{shopLabel: shopName}, map[string]string{classLabel: "spring"}
+	shop := map[string]string{shopLabel: shopName}
 	status := owner("kube-controller-manager", 0, "x")
 	status.Subresource = "status"
 	for name, test := range map[string]struct {
@@ -25,7 +25,6 @@ func TestMade(t *testing.T) {
 	}{
 		"made by ko":                      {shop, []metav1.ManagedFieldsEntry{owner("ko", 0, shopLabel)}, true},
 		"made by Tilt":                    {shop, []metav1.ManagedFieldsEntry{owner("tilt", time.Second, shopLabel)}, true},
-		"made for an attendee":            {class, []metav1.ManagedFieldsEntry{owner("koshop-class", 0, classLabel), owner("ko", time.Minute, shopLabel)}, true},
 		"made by ko, and labelled later":  {shop, []metav1.ManagedFieldsEntry{owner("ko", 0, shopLabel), owner("kubectl-label", time.Hour, "team")}, true},
 		"made by ko, and has a status":    {shop, []metav1.ManagedFieldsEntry{owner("ko", 0, shopLabel), status}, true},
 		"there before ko":                 {shop, []metav1.ManagedFieldsEntry{owner("kubectl-create", 0, "kubernetes.io/metadata.name"), owner("ko", time.Hour, shopLabel)}, false},
@@ -35,7 +34,7 @@ func TestMade(t *testing.T) {
 		"without a label":                 {nil, []metav1.ManagedFieldsEntry{owner("ko", 0, shopLabel)}, false},
 		"without anybody who owns fields": {shop, nil, false},
 	} {
-		namespace := corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
+		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
 			CreationTimestamp: metav1.Time{Time: begin}, Labels: test.labels, ManagedFields: test.owners,
 		}}
 		if got := made(namespace); got != test.want {

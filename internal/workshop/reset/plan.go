@@ -9,170 +9,117 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/koshop/koshop/internal/telepresence"
 	"github.com/koshop/koshop/internal/workshop/class"
 	"github.com/koshop/koshop/internal/workshop/cluster"
 )
 
-const (
-	// shopLabel and shopName are on all that the overlays make.
-	shopLabel = "app.kubernetes.io/part-of"
-	shopName  = "koshop"
-	// classLabel is on what a class of attendees is given.
-	classLabel = class.Label
-)
-
 // Plan is what is to be removed.
 type Plan struct {
 	Intercepts []string // of this laptop
-	Rights     []right  // of classes, in namespaces that stay
-	Namespaces []string
-	Kept       []string // what looks like the workshop's and stays, with the reason
+	Classes    []class.Belongings
+	Namespaces []client.Object // of the shop and its previews
+	Kept       []string        // what looks like the shop's and stays, with the reason
+
+	cluster *class.Cluster
 }
 
 // Empty reports whether there is nothing to remove.
-func (p Plan) Empty() bool { return len(p.Intercepts)+len(p.Rights)+len(p.Namespaces) == 0 }
+func (p Plan) Empty() bool { return len(p.Intercepts)+len(p.Classes)+len(p.Namespaces) == 0 }
 
 // Lines describes the plan.
 func (p Plan) Lines() []string {
 	var lines []string
 	for _, name := range p.Intercepts {
-		lines = append(lines, "intercept "+name+" of this laptop")
+		lines = append(lines, interceptName(name))
 	}
-	for _, right := range p.Rights {
-		lines = append(lines, right.String())
+	for _, found := range p.Classes {
+		lines = append(lines, found.Names()...)
 	}
-	for _, name := range p.Namespaces {
-		lines = append(lines, "namespace "+name+", and all that is in it")
-	}
-	return lines
+	return append(lines, class.Names(p.Namespaces)...)
 }
+
+func interceptName(name string) string { return "intercept/" + name + " of this laptop" }
 
 // Make looks for what the workshop has made.
 func Make(ctx context.Context, c *cluster.Cluster) (Plan, error) {
-	var plan Plan
-	candidates, err := candidates(ctx, c)
+	all, err := client.New(c.Config, client.Options{})
 	if err != nil {
-		return plan, fmt.Errorf("asking %s for the namespaces of the workshop: %w", c.Config.Host, err)
+		return Plan{}, fmt.Errorf("connecting to %s: %w", c.Config.Host, err)
 	}
-	for _, namespace := range candidates {
-		reason, err := stays(ctx, c, namespace)
+	return makePlan(ctx, c, all)
+}
+
+func makePlan(ctx context.Context, c *cluster.Cluster, all client.Client) (Plan, error) {
+	plan := Plan{cluster: class.On(all, c.Config.Host)}
+	names, err := shops(ctx, c)
+	if err != nil {
+		return plan, fmt.Errorf("asking %s for previews: %w", c.Config.Host, err)
+	}
+	for _, name := range names {
+		if err := plan.add(ctx, all, name); err != nil {
+			return plan, fmt.Errorf("looking into namespace %s: %w", name, err)
+		}
+	}
+	classes, err := plan.cluster.Classes(ctx)
+	if err != nil {
+		return plan, err
+	}
+	for _, name := range classes {
+		found, err := plan.cluster.Belongings(ctx, name)
 		if err != nil {
-			return plan, fmt.Errorf("looking into namespace %s: %w", namespace.Name, err)
+			return plan, err
 		}
-		if reason != "" {
-			plan.Kept = append(plan.Kept, fmt.Sprintf("namespace %s: %s", namespace.Name, reason))
-		} else if !slices.Contains(plan.Namespaces, namespace.Name) {
-			plan.Namespaces = append(plan.Namespaces, namespace.Name)
-		}
-	}
-	if plan.Rights, err = rights(ctx, c, plan.Namespaces); err != nil {
-		return plan, fmt.Errorf("asking %s for the rights of classes: %w", c.Config.Host, err)
+		plan.Classes = append(plan.Classes, found)
 	}
 	plan.Intercepts, err = intercepts(ctx, c)
 	return plan, err
 }
 
-// candidates are the shop's namespace and those of previews and classes.
-func candidates(ctx context.Context, c *cluster.Cluster) ([]corev1.Namespace, error) {
-	classes, err := c.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: classLabel})
-	if err != nil {
-		return nil, err
-	}
+// shops names the namespaces of the shop and of its previews.
+func shops(ctx context.Context, c *cluster.Cluster) ([]string, error) {
 	previews, err := c.Previews(ctx, metav1.NamespaceAll)
 	if err != nil {
 		return nil, err
 	}
-	found, names := classes.Items, []string{c.Namespace}
+	names := []string{c.Namespace}
 	for _, preview := range previews {
-		names = append(names, preview.Namespace)
-	}
-	for _, name := range names {
-		namespace, err := c.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
-		if apierrors.IsNotFound(err) {
-			continue
+		if !slices.Contains(names, preview.Namespace) {
+			names = append(names, preview.Namespace)
 		}
-		if err != nil {
-			return nil, err
-		}
-		if !slices.ContainsFunc(found, func(other corev1.Namespace) bool { return other.Name == name }) {
-			found = append(found, *namespace)
-		}
-	}
-	return found, nil
-}
-
-// stays says why a namespace is not to be removed, if it is not.
-func stays(ctx context.Context, c *cluster.Cluster, namespace corev1.Namespace) (string, error) {
-	if !made(namespace) {
-		return "it was not made by the workshop", nil
-	}
-	others, err := foreign(ctx, c, namespace.Name)
-	if len(others) > 0 {
-		return "others run there: " + strings.Join(others, ", "), err
-	}
-	return "", err
-}
-
-// made reports whether the workshop made a namespace, and not only its contents:
-// of those who own fields of it, the only one from its first second has the
-// label. `ko apply` labels a namespace that is there, too, but that one has an
-// owner already.
-func made(namespace corev1.Namespace) bool {
-	if namespace.Labels[shopLabel] != shopName && namespace.Labels[classLabel] == "" {
-		return false
-	}
-	found := false
-	for _, entry := range namespace.ManagedFields {
-		later := entry.Time != nil && entry.Time.Sub(namespace.CreationTimestamp.Time) > time.Second // Both are rounded to seconds.
-		if later || entry.Subresource != "" {
-			continue
-		}
-		if !owns(entry, shopLabel) && !owns(entry, classLabel) {
-			return false
-		}
-		found = true
-	}
-	return found
-}
-
-func owns(entry metav1.ManagedFieldsEntry, label string) bool {
-	return entry.FieldsV1 != nil && strings.Contains(entry.FieldsV1.String(), `"f:`+label+`"`)
-}
-
-// foreign returns the workloads in a namespace that are not the shop's.
-func foreign(ctx context.Context, c *cluster.Cluster, namespace string) ([]string, error) {
-	others := metav1.ListOptions{LabelSelector: shopLabel + "!=" + shopName}
-	apps := c.AppsV1()
-	deployments, err := apps.Deployments(namespace).List(ctx, others)
-	if err != nil {
-		return nil, err
-	}
-	sets, err := apps.StatefulSets(namespace).List(ctx, others)
-	if err != nil {
-		return nil, err
-	}
-	daemons, err := apps.DaemonSets(namespace).List(ctx, others)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, o := range deployments.Items {
-		names = append(names, "deployment "+o.Name)
-	}
-	for _, o := range sets.Items {
-		names = append(names, "statefulset "+o.Name)
-	}
-	for _, o := range daemons.Items {
-		names = append(names, "daemonset "+o.Name)
 	}
 	return names, nil
+}
+
+// add plans to remove a namespace, unless it is not the workshop's alone. That of
+// a class goes with the class, whatever its attendee has in it.
+func (p *Plan) add(ctx context.Context, c client.Client, name string) error {
+	namespace := &corev1.Namespace{}
+	if err := c.Get(ctx, client.ObjectKey{Name: name}, namespace); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	if namespace.Labels[class.Label] != "" {
+		return nil
+	}
+	if !made(namespace) {
+		p.Kept = append(p.Kept, class.Name(namespace)+": it was not made by the workshop")
+		return nil
+	}
+	others, err := foreign(ctx, c, name)
+	if err != nil {
+		return err
+	}
+	if len(others) > 0 {
+		p.Kept = append(p.Kept, class.Name(namespace)+": others have something there: "+strings.Join(others, ", "))
+		return nil
+	}
+	p.Namespaces = append(p.Namespaces, namespace)
+	return nil
 }
 
 // intercepts are this laptop's, if it is connected to this cluster.
