@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -79,6 +80,9 @@ func classUp(flags *genericclioptions.ConfigFlags, name, dir *string) *cobra.Com
 // attendees returns the names that were asked for, in one of three ways.
 func attendees(cmd *cobra.Command, names []string, file string, size int) ([]string, error) {
 	var err error
+	for i, name := range names {
+		names[i] = strings.TrimSpace(name) // --attendees "ada, grace"
+	}
 	switch {
 	case cmd.Flags().Changed("size"):
 		names, err = class.Numbered(size)

@@ -26,12 +26,15 @@ func Numbered(size int) ([]string, error) {
 	return names, nil
 }
 
+// byteOrderMark is what Windows' editors begin a file with.
+const byteOrderMark = "\ufeff"
+
 // ReadNames reads one name from each line; what follows a # is a comment.
 func ReadNames(r io.Reader) ([]string, error) {
 	var names []string
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
-		text, _, _ := strings.Cut(lines.Text(), "#")
+		text, _, _ := strings.Cut(strings.TrimPrefix(lines.Text(), byteOrderMark), "#")
 		if name := strings.TrimSpace(text); name != "" {
 			names = append(names, name)
 		}

@@ -24,9 +24,14 @@ func TestNumbered(t *testing.T) {
 }
 
 func TestReadNames(t *testing.T) {
-	got, err := ReadNames(strings.NewReader("# Monday\n ada \n\ngrace # late\r\nteam-1"))
-	if want := []string{"ada", "grace", "team-1"}; err != nil || !slices.Equal(got, want) {
-		t.Errorf("%q, error %v, want %q", got, err, want)
+	want := []string{"ada", "grace", "team-1"}
+	for what, content := range map[string]string{
+		"comments":                      "# Monday\n ada \n\ngrace # late\r\nteam-1",
+		"saved by an editor of Windows": "\ufeffada\r\ngrace\r\nteam-1\r\n",
+	} {
+		if got, err := ReadNames(strings.NewReader(content)); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %q, error %v, want %q", what, got, err, want)
+		}
 	}
 }
 
