@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -33,8 +34,8 @@ func classSize() *cobra.Command {
 		if node.Memory, err = resource.ParseQuantity(*memory); err != nil {
 			return fmt.Errorf("--node-memory %s: %w", *memory, err)
 		}
-		if *price < 0 {
-			return fmt.Errorf("--node-price %v: no node pays for itself", *price)
+		if !(*price >= 0) || math.IsInf(*price, 0) { // NaN is not less than 0 either.
+			return fmt.Errorf("--node-price %v: it is an amount of money, such as 0.20", *price)
 		}
 		return printSizes(cmd.OutOrStdout(), *sizes, node, *price)
 	}

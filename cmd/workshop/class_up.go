@@ -18,8 +18,12 @@ import (
 	"github.com/koshop/koshop/internal/workshop/class"
 )
 
-// shortestValid is the least that an API server gives a token for.
-const shortestValid = 10 * time.Minute
+// shortestValid is the least that an API server gives a token for. A token that is
+// forgotten on a laptop should not outlive the workshop by much: longestValid.
+const (
+	shortestValid = 10 * time.Minute
+	longestValid  = 31 * 24 * time.Hour
+)
 
 const upLong = `Make for each attendee a namespace api-NAME with a quota, an account that may do
 the workshop there and no more, and the kubeconfig .class/NAME.kubeconfig to hand
@@ -42,7 +46,7 @@ func classUp(flags *genericclioptions.ConfigFlags, name, dir *string) *cobra.Com
 	names := cmd.Flags().StringSlice("attendees", nil, "The names of the attendees or teams, such as ada,grace")
 	file := cmd.Flags().String("attendees-file", "", "A file with a name in each line")
 	size := cmd.Flags().Int("size", 0, "How many attendees, who are called attendee-01 and so on")
-	valid := cmd.Flags().Duration("valid", 12*time.Hour, "How long a kubeconfig is valid")
+	valid := cmd.Flags().Duration("valid", 12*time.Hour, "How long a kubeconfig is valid, from 10m to 744h")
 	manager := cmd.Flags().String("manager-namespace", "ambassador", "The namespace of Telepresence's traffic manager")
 	sharing := cmd.Flags().Bool("shared", false, "Let all share one namespace")
 	namespace := cmd.Flags().String("namespace", "api", "With --shared, that namespace")
@@ -56,6 +60,9 @@ func classUp(flags *genericclioptions.ConfigFlags, name, dir *string) *cobra.Com
 		}
 		if *valid < shortestValid {
 			return fmt.Errorf("--valid %s: no token is valid for less than %s", *valid, shortestValid)
+		}
+		if *valid > longestValid {
+			return fmt.Errorf("--valid %s: a kubeconfig is a password, and is valid for at most %s; the same command renews it", *valid, longestValid)
 		}
 		for flag, value := range map[string]string{"manager-namespace": *manager, "namespace": *namespace} {
 			if len(validation.IsDNS1123Label(value)) > 0 {
