@@ -78,19 +78,24 @@ func (c *Cluster) kubeconfig(s seat, token string) ([]byte, error) {
 }
 
 // prepare makes the directory of the kubeconfigs, which neither others nor Git
-// read: there are tokens in it.
+// read: there are tokens in it. In a directory that is there already, Git passes
+// over the kubeconfigs only, and a .gitignore of somebody's stays as it is.
 func prepare(dir string) error {
+	ignored := "*"
+	if _, err := os.Stat(dir); err == nil {
+		ignored = kubeconfigFile("", "*")
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	file, err := os.OpenFile(filepath.Join(dir, ".gitignore"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	file, err := os.OpenFile(filepath.Join(dir, ".gitignore"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {
-		return nil // It is ours, or somebody's whose word counts.
+		return nil
 	}
 	if err != nil {
 		return err
 	}
-	_, err = file.WriteString("*\n")
+	_, err = file.WriteString(ignored + "\n")
 	return errors.Join(err, file.Close())
 }
 
@@ -101,7 +106,7 @@ func kubeconfigFile(dir, attendee string) string {
 
 // writeSecret writes a file, whole or not at all, that only its owner can read.
 func writeSecret(name string, data []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(name), ".*")
+	file, err := os.CreateTemp(filepath.Dir(name), ".*."+filepath.Base(name)) // Ignored by Git like the file itself.
 	if err != nil {
 		return err
 	}

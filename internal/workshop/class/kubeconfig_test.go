@@ -116,6 +116,42 @@ func TestWriteSecret(t *testing.T) {
 	}
 }
 
+// A directory that the class has made is hidden from Git; in another one only the
+// kubeconfigs are, and a .gitignore that is there counts.
+func TestPrepare(t *testing.T) {
+	parent := t.TempDir()
+	for name, test := range map[string]struct {
+		before bool   // whether the directory is there
+		ignore string // what is in it
+		want   string
+	}{
+		"new":          {want: "*\n"},
+		"there":        {before: true, want: "*.kubeconfig\n"},
+		"with its own": {before: true, ignore: "bin/\n", want: "bin/\n"},
+	} {
+		dir := filepath.Join(parent, name)
+		ignore := filepath.Join(dir, ".gitignore")
+		if test.before {
+			if err := os.Mkdir(dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if test.ignore != "" {
+			if err := os.WriteFile(ignore, []byte(test.ignore), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 { // The second time, it is there and as it was.
+			if err := prepare(dir); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := os.ReadFile(ignore); err != nil || string(got) != test.want {
+				t.Errorf("%s: error %v, .gitignore %q, want %q", name, err, got, test.want)
+			}
+		}
+	}
+}
+
 func entryOf(t *testing.T, context string) *clientcmdapi.Cluster {
 	t.Helper()
 	flags := genericclioptions.NewConfigFlags(true)
