@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -105,6 +106,50 @@ func TestUpGoesOn(t *testing.T) {
 	}
 	if _, err := os.Stat(kubeconfigFile(class.Dir, "ada")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the kubeconfig of ada: error %v", err)
+	}
+}
+
+// Two classes that share a directory and a name do not share a kubeconfig: who comes
+// second is refused before anything is made, and takes nothing along.
+func TestKubeconfigsOfAnotherClass(t *testing.T) {
+	c, dir := newCluster(namespace("api", nil)), t.TempDir()
+	up := func(name string, attendees ...string) error {
+		_, err := c.Up(t.Context(), &Class{Name: name, Attendees: attendees, Shared: "api", Manager: "ambassador", Valid: time.Hour, Dir: dir}, progress.New(io.Discard))
+		return err
+	}
+	if err := errors.Join(up("monday", "ada"), up("monday", "ada")); err != nil {
+		t.Fatal(err)
+	}
+	own := kubeconfigFile(dir, "grace")
+	if err := os.WriteFile(own, []byte("notes"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(kubeconfigFile(dir, "ada"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = up("tuesday", "ada", "grace", "edsger")
+	for _, want := range []string{`ada.kubeconfig is there already and leads to ["monday"], not to class tuesday`, "looking whose " + own + " is"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+	found, err := c.Belongings(t.Context(), "tuesday")
+	if err != nil || !slices.Equal(found.Attendees, []string{"edsger"}) {
+		t.Errorf("error %v, class tuesday has %q", err, found.Attendees)
+	}
+	found.Attendees = append(found.Attendees, "ada", "grace") // As if they had been made before their files were there.
+	if err := c.Down(t.Context(), found, dir, progress.New(io.Discard)); err != nil {
+		t.Fatal(err)
+	}
+	if after, err := os.ReadFile(kubeconfigFile(dir, "ada")); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the kubeconfig of class monday: error %v, changed %v", err, !bytes.Equal(before, after))
+	}
+	if _, err := os.Stat(own); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(kubeconfigFile(dir, "edsger")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the kubeconfig of class tuesday: error %v", err)
 	}
 }
 

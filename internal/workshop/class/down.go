@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -99,9 +98,7 @@ func (c *Cluster) Down(ctx context.Context, found Belongings, dir string, log *p
 		if slices.ContainsFunc(stay, func(o client.Object) bool { return o.GetLabels()[attendeeLabel] == attendee }) {
 			continue
 		}
-		if failed := os.Remove(kubeconfigFile(dir, attendee)); failed != nil && !errors.Is(failed, os.ErrNotExist) {
-			err = errors.Join(err, failed)
-		}
+		err = errors.Join(err, remove(dir, attendee, found.Class))
 	}
 	return err
 }

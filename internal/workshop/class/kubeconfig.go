@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -102,6 +104,34 @@ func prepare(dir string) error {
 // kubeconfigFile is where the kubeconfig of an attendee is.
 func kubeconfigFile(dir, attendee string) string {
 	return filepath.Join(dir, attendee+".kubeconfig")
+}
+
+// mayTouch refuses a file that is there and is no kubeconfig of the class: another
+// one, in the same directory, may have an attendee of the same name.
+func mayTouch(file, class string) error {
+	config, err := clientcmd.LoadFromFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("looking whose %s is: %w", file, err)
+	case config.Clusters[class] == nil:
+		return fmt.Errorf("%s is there already and leads to %q, not to class %s: choose another directory with --dir, or give the attendee another name",
+			file, slices.Sorted(maps.Keys(config.Clusters)), class)
+	}
+	return nil
+}
+
+// remove removes the kubeconfig of an attendee, unless it is not the class's.
+func remove(dir, attendee, class string) error {
+	file := kubeconfigFile(dir, attendee)
+	if mayTouch(file, class) != nil {
+		return nil
+	}
+	if err := os.Remove(file); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // writeSecret writes a file, whole or not at all, that only its owner can read.

@@ -64,6 +64,10 @@ func (c *Cluster) Up(ctx context.Context, class *Class, log *progress.Log) (Read
 
 // seat gives an attendee their place and their kubeconfig.
 func (c *Cluster) seat(ctx context.Context, s seat, connect bool, task *progress.Task) (until time.Time, err error) {
+	file := kubeconfigFile(s.class.Dir, s.Attendee)
+	if err := mayTouch(file, s.class.Name); err != nil {
+		return time.Time{}, err
+	}
 	task.Step("preparing namespace " + s.Namespace)
 	manifest := "shared.yaml"
 	if s.class.Shared == "" {
@@ -89,7 +93,7 @@ func (c *Cluster) seat(ctx context.Context, s seat, connect bool, task *progress
 	if err != nil {
 		return time.Time{}, err
 	}
-	return until, writeSecret(kubeconfigFile(s.class.Dir, s.Attendee), config)
+	return until, writeSecret(file, config)
 }
 
 // mayTake refuses a namespace that is somebody else's, or is going.
