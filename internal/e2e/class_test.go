@@ -143,6 +143,7 @@ func TestClassOfTwo(t *testing.T) {
 		r.refused(t, ada, "exceeded quota", `{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: big}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 100Gi}}}}`, "create", "-f-")
 		r.refused(t, ada, "exceeded quota", "", "create", "service", "loadbalancer", "mine", "--tcp=80:80")
 	})
+	t.Run("is bounded", func(t *testing.T) { r.isBounded(t, grace) })
 
 	t.Run("workshop", func(t *testing.T) { r.doesTheWorkshop(t, ada, mine) })
 	if table := r.must(t, "list", "--class", "e2e").stdout; !strings.Contains(table, mine) || !strings.Contains(table, hers) || !strings.Contains(table, "10/10") {
@@ -167,6 +168,22 @@ func (r *classroom) keepsTokens(t *testing.T, attendee string, out output) {
 	info, err := os.Stat(r.kubeconfig(attendee))
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("error %v, mode %v", err, info.Mode())
+	}
+}
+
+// isBounded fills a namespace with Secrets, which an attendee cannot take back.
+func (r *classroom) isBounded(t *testing.T, attendee string) {
+	made, refusal := 0, ""
+	for refusal == "" && made < 100 {
+		out, err := r.as(t, attendee, "", "kubectl", "create", "secret", "generic", fmt.Sprintf("junk-%d", made))
+		if err != nil {
+			refusal = out.stderr
+		} else {
+			made++
+		}
+	}
+	if made == 0 || !strings.Contains(refusal, "exceeded quota: class, requested: count/secrets=1") {
+		t.Errorf("after %d Secrets: %q, want a refusal by the quota", made, refusal)
 	}
 }
 

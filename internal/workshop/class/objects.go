@@ -33,14 +33,23 @@ func (s seat) objects(manifest string) ([]*unstructured.Unstructured, error) {
 	if err != nil {
 		return nil, err
 	}
+	objects, err := decode(&text)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s for %s: %w", manifest, s.Attendee, err)
+	}
+	return objects, nil
+}
+
+// decode reads all the documents of a YAML stream.
+func decode(text io.Reader) ([]*unstructured.Unstructured, error) {
 	var objects []*unstructured.Unstructured
-	decoder := yaml.NewYAMLOrJSONDecoder(&text, 4096)
+	decoder := yaml.NewYAMLOrJSONDecoder(text, 4096)
 	for {
 		o := &unstructured.Unstructured{}
 		if err := decoder.Decode(o); errors.Is(err, io.EOF) {
 			return objects, nil
 		} else if err != nil {
-			return nil, fmt.Errorf("reading %s for %s: %w", manifest, s.Attendee, err)
+			return nil, err
 		}
 		objects = append(objects, o)
 	}

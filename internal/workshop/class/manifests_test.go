@@ -1,0 +1,102 @@
+package class
+
+import (
+	"bytes"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/koshop/koshop/internal/kit/render"
+)
+
+// Of whatever an attendee may make any number of, the quota says how many: objects
+// take room in the cluster's store.
+func TestQuotaCountsWhatMayBeMade(t *testing.T) {
+	var quota corev1.ResourceQuota
+	var role rbacv1.Role
+	ofOwn(t, "ResourceQuota", &quota)
+	ofOwn(t, "Role", &role)
+	counted := []string{"replicasets.apps", "controllerrevisions.apps"} // These are made of Deployments and StatefulSets.
+	for _, rule := range role.Rules {
+		if !slices.Contains(rule.Verbs, "create") || len(rule.ResourceNames) > 0 {
+			continue
+		}
+		for _, resource := range rule.Resources {
+			if group := rule.APIGroups[0]; group != "" {
+				resource += "." + group
+			}
+			if !strings.Contains(resource, "/") && resource != "persistentvolumeclaims" { // Volumes have a word of their own.
+				counted = append(counted, resource)
+			}
+		}
+	}
+	if len(counted) < 5 {
+		t.Fatalf("the role lets an attendee make only %q", counted)
+	}
+	for _, resource := range counted {
+		if hard := quota.Spec.Hard[corev1.ResourceName("count/"+resource)]; hard.IsZero() {
+			t.Errorf("%s are not counted", resource)
+		}
+	}
+}
+
+// Each of the overlays fits twice, since what one leaves goes while the next comes.
+func TestTaughtOverlaysFitTheirCounts(t *testing.T) {
+	var quota corev1.ResourceQuota
+	ofOwn(t, "ResourceQuota", &quota)
+	for _, dir := range Taught {
+		found := map[corev1.ResourceName]int64{}
+		for _, o := range rendered(t, filepath.Join("../../..", dir)) {
+			plural, _ := meta.UnsafeGuessKindToResource(o.GroupVersionKind())
+			found[corev1.ResourceName("count/"+plural.GroupResource().String())]++
+		}
+		if found["count/deployments.apps"] == 0 {
+			t.Fatalf("%s has no Deployments", dir)
+		}
+		for name, n := range found {
+			if hard, bounded := quota.Spec.Hard[name]; bounded && hard.Value() < 2*n {
+				t.Errorf("%s has %d of %s, and the quota is %s", dir, n, name, hard.String())
+			}
+		}
+	}
+}
+
+// ofOwn reads into typed the object of its kind that own.yaml has.
+func ofOwn(t *testing.T, kind string, typed any) {
+	t.Helper()
+	objects, err := (&Class{Name: "koshop", Manager: "ambassador"}).seat("ada").objects("own.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range objects {
+		if o.GetKind() != kind {
+			continue
+		}
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(o.Object, typed, true); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	t.Fatalf("own.yaml has no %s", kind)
+}
+
+// rendered returns the objects of a kustomization.
+func rendered(t *testing.T, dir string) []*unstructured.Unstructured {
+	t.Helper()
+	manifests, err := render.Kustomization(dir, render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	objects, err := decode(bytes.NewReader(manifests))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return objects
+}
