@@ -69,6 +69,39 @@ func hosts(objects []object) map[string]string {
 	return found
 }
 
+// TestPreviewBoundsItsPods finds a most for the CPU and the disk of a pod, and
+// defaults for containers that name none, with room for two of these in every pod.
+func TestPreviewBoundsItsPods(t *testing.T) {
+	objects := decode(t, build(t, tree(t), preview))
+	most, byDefault := corev1.ResourceList{}, corev1.ResourceList{}
+	for _, limits := range only[*corev1.LimitRange](objects) {
+		for _, item := range limits.Spec.Limits {
+			switch item.Type {
+			case corev1.LimitTypePod:
+				most = item.Max
+			case corev1.LimitTypeContainer:
+				byDefault = item.Default
+			}
+		}
+	}
+	for _, w := range workloads(t, objects) {
+		for _, name := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceEphemeralStorage} {
+			sum := byDefault[name].DeepCopy()
+			sum.Add(sum)
+			for _, c := range w.containers() {
+				limit, named := c.Resources.Limits[name]
+				if !named {
+					limit = byDefault[name]
+				}
+				sum.Add(limit)
+			}
+			if bound := most[name]; sum.IsZero() || sum.Cmp(bound) > 0 {
+				t.Errorf("a pod of %s may use %s of %s, and the most is %s", w.name, &sum, name, &bound)
+			}
+		}
+	}
+}
+
 // TestPreviewFitsItsQuota has every pod twice, as a rollout of all has them, and
 // every container within what the quota counts.
 func TestPreviewFitsItsQuota(t *testing.T) {

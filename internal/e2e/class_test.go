@@ -16,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
 )
 
 // classroom is a class under test, with a directory and a manager's namespace
@@ -143,7 +144,7 @@ func TestClassOfTwo(t *testing.T) {
 		r.refused(t, ada, "exceeded quota", `{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: big}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 100Gi}}}}`, "create", "-f-")
 		r.refused(t, ada, "exceeded quota", "", "create", "service", "loadbalancer", "mine", "--tcp=80:80")
 	})
-	t.Run("is bounded", func(t *testing.T) { r.isBounded(t, grace) })
+	t.Run("is bounded", func(t *testing.T) { r.isBounded(t, grace, hers) })
 
 	t.Run("workshop", func(t *testing.T) { r.doesTheWorkshop(t, ada, mine) })
 	if table := r.must(t, "list", "--class", "e2e").stdout; !strings.Contains(table, mine) || !strings.Contains(table, hers) || !strings.Contains(table, "10/10") {
@@ -171,8 +172,9 @@ func (r *classroom) keepsTokens(t *testing.T, attendee string, out output) {
 	}
 }
 
-// isBounded fills a namespace with Secrets, which an attendee cannot take back.
-func (r *classroom) isBounded(t *testing.T, attendee string) {
+// isBounded fills a namespace with Secrets, which an attendee cannot take back, and
+// tries pods that would take more than one does of a node.
+func (r *classroom) isBounded(t *testing.T, attendee, namespace string) {
 	made, refusal := 0, ""
 	for refusal == "" && made < 100 {
 		out, err := r.as(t, attendee, "", "kubectl", "create", "secret", "generic", fmt.Sprintf("junk-%d", made))
@@ -185,7 +187,44 @@ func (r *classroom) isBounded(t *testing.T, attendee string) {
 	if made == 0 || !strings.Contains(refusal, "exceeded quota: class, requested: count/secrets=1") {
 		t.Errorf("after %d Secrets: %q, want a refusal by the quota", made, refusal)
 	}
+	for resource, quantity := range map[string]string{"cpu": "64", "ephemeral-storage": "300Gi"} {
+		limits := fmt.Sprintf("{%s: %q, memory: 64Mi}", resource, quantity)
+		r.greedy(t, namespace, limits, "maximum "+resource+" usage per Pod is")
+	}
+	pod := r.greedy(t, namespace, "{memory: 64Mi}", "")
+	if disk := pod.Spec.Containers[0].Resources.Limits.StorageEphemeral(); disk.IsZero() {
+		t.Error("a container that does not say how much disk it takes may take any")
+	}
 }
+
+// greedy has the API server look at a pod with one container of these limits, which
+// is refused for a reason, or admitted for "".
+func (r *classroom) greedy(t *testing.T, namespace, limits, reason string) *corev1.Pod {
+	t.Helper()
+	manifest := fmt.Sprintf(greedyPod, limits)
+	pod := &corev1.Pod{}
+	if err := yaml.UnmarshalStrict([]byte(manifest), pod); err != nil {
+		t.Fatal(err)
+	}
+	pod, err := r.CoreV1().Pods(namespace).Create(t.Context(), pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	if reason == "" && err != nil || reason != "" && (err == nil || !strings.Contains(err.Error(), reason)) {
+		t.Errorf("limits %s: error %v, want %q", limits, err, reason)
+	}
+	return pod
+}
+
+const greedyPod = `
+apiVersion: v1
+kind: Pod
+metadata: {name: greedy}
+spec:
+  securityContext: {runAsNonRoot: true, runAsUser: 65532, seccompProfile: {type: RuntimeDefault}}
+  containers:
+  - name: greedy
+    image: example.com/greedy
+    resources: {requests: {cpu: 1m, memory: 1Mi}, limits: %s}
+    securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
+`
 
 // What an attendee might try under the only name by which they may give rights.
 const (
