@@ -128,6 +128,7 @@ func TestClassOfTwo(t *testing.T) {
 			"list namespaces", "create namespaces", "patch namespaces/"+mine, "delete namespaces/"+mine,
 			"list nodes", "get nodes --subresource=proxy", "get secrets", "list secrets -n kube-system", "get secrets -n "+r.manager, "list secrets -A",
 			"patch resourcequotas/class", "delete resourcequotas/class", "patch limitranges/class",
+			"patch networkpolicies.networking.k8s.io/class", "delete networkpolicies.networking.k8s.io/class", "create networkpolicies.networking.k8s.io",
 			"create roles", "patch roles/attendee", "patch rolebindings/attendee", "create rolebindings", "create clusterrolebindings",
 			"escalate roles/postgres", "bind roles/postgres", "bind clusterroles/cluster-admin", "impersonate users",
 			"create serviceaccounts/attendee --subresource=token", "create pods", "create daemonsets.apps", "create jobs.batch",
@@ -137,6 +138,7 @@ func TestClassOfTwo(t *testing.T) {
 		r.refused(t, ada, "forbidden", "", "get", "namespace", hers) // can-i would ask of the one that is mine.
 		r.refused(t, ada, "forbidden", "", "label", "--overwrite", "namespace", mine, "pod-security.kubernetes.io/enforce=privileged")
 		r.refused(t, ada, "forbidden", "", "delete", "resourcequota", "class")
+		r.refused(t, ada, "forbidden", "", "delete", "networkpolicy", "class")
 		r.refused(t, ada, "forbidden", "", "create", "token", "attendee")
 		r.refused(t, ada, "forbidden", "", "create", "rolebinding", "admin", "--clusterrole=cluster-admin", "--serviceaccount="+mine+":attendee")
 		r.refused(t, ada, "attempting to grant RBAC permissions not currently held", widerRole, "apply", "--server-side", "-f-")
@@ -144,6 +146,7 @@ func TestClassOfTwo(t *testing.T) {
 		r.refused(t, ada, "exceeded quota", `{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: big}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 100Gi}}}}`, "create", "-f-")
 		r.refused(t, ada, "exceeded quota", "", "create", "service", "loadbalancer", "mine", "--tcp=80:80")
 	})
+	t.Run("is closed to others", func(t *testing.T) { r.isClosed(t, mine) })
 	t.Run("is bounded", func(t *testing.T) { r.isBounded(t, grace, hers) })
 
 	t.Run("workshop", func(t *testing.T) { r.doesTheWorkshop(t, ada, mine) })
@@ -169,6 +172,22 @@ func (r *classroom) keepsTokens(t *testing.T, attendee string, out output) {
 	info, err := os.Stat(r.kubeconfig(attendee))
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("error %v, mode %v", err, info.Mode())
+	}
+}
+
+// isClosed reads who may reach the pods of a namespace. Whether others are kept out is
+// up to the network, and that of `make cluster` keeps nobody out.
+func (r *classroom) isClosed(t *testing.T, namespace string) {
+	out, err := run(t, repository, "", "kubectl", onCluster("describe", "networkpolicy", "class", "--namespace", namespace)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Join(strings.Fields(out.stdout), " ")
+	for _, want := range []string{"Allowing the specific traffic to all pods in this namespace", "Policy Types: Ingress",
+		"From: PodSelector: <none> From: NamespaceSelector: kubernetes.io/metadata.name=" + r.manager + " Not affecting egress traffic"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the policy is %q, want %q in it", got, want)
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/managedfields"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
@@ -176,7 +177,9 @@ func TestUpInterrupted(t *testing.T) {
 }
 
 func newCluster(objects ...client.Object) *Cluster {
-	return &Cluster{client: fake.NewClientBuilder().WithObjects(objects...).Build(), entry: &clientcmdapi.Cluster{Server: "https://school.example.com"}}
+	// The default, by the types of the API, cannot merge a NetworkPolicy.
+	converter := managedfields.NewDeducedTypeConverter()
+	return &Cluster{client: fake.NewClientBuilder().WithTypeConverters(converter).WithObjects(objects...).Build(), entry: &clientcmdapi.Cluster{Server: "https://school.example.com"}}
 }
 
 func namespace(name string, labels map[string]string) *corev1.Namespace {

@@ -8,8 +8,11 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -64,6 +67,29 @@ func TestTaughtOverlaysFitTheirCounts(t *testing.T) {
 			if hard, bounded := quota.Spec.Hard[name]; bounded && hard.Value() < 2*n {
 				t.Errorf("%s has %d of %s, and the quota is %s", dir, n, name, hard.String())
 			}
+		}
+	}
+}
+
+// Into a namespace come the pods of the namespace itself, and the traffic manager.
+func TestNetworkIsClosedToOthers(t *testing.T) {
+	var policy networkingv1.NetworkPolicy
+	ofOwn(t, "NetworkPolicy", &policy)
+	want := networkingv1.NetworkPolicySpec{
+		PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress},
+		Ingress: []networkingv1.NetworkPolicyIngressRule{{From: []networkingv1.NetworkPolicyPeer{
+			{PodSelector: &metav1.LabelSelector{}},
+			{NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: "ambassador"}}},
+		}}},
+	}
+	if !equality.Semantic.DeepEqual(policy.Spec, want) {
+		t.Errorf("%+v, want %+v", policy.Spec, want)
+	}
+	var role rbacv1.Role
+	ofOwn(t, "Role", &role)
+	for _, rule := range role.Rules {
+		if slices.Contains(rule.APIGroups, networkingv1.GroupName) {
+			t.Errorf("an attendee may %q %q", rule.Verbs, rule.Resources)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func (s seat) objects(manifest string) ([]*unstructured.Unstructured, error) {
 	err := manifests.ExecuteTemplate(&text, manifest, map[string]any{
 		"ClassLabel": Label, "Class": s.class.Name,
 		"AttendeeLabel": attendeeLabel, "Attendee": s.Attendee,
-		"Namespace": s.Namespace, "Account": s.Account,
+		"Namespace": s.Namespace, "Account": s.Account, "Manager": s.class.Manager,
 		"Labels": namespaceLabels(s.class.Overlays), "Quota": quota, "Agent": agent,
 	})
 	if err != nil {
