@@ -307,6 +307,12 @@ func (r *classroom) putsRight(t *testing.T, attendee, namespace string) {
 	if err := r.CoreV1().ResourceQuotas(namespace).Delete(t.Context(), "class", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
+	checked, err := r.check(t)
+	for _, want := range []string{"namespace " + namespace + " has no quota", "role/attendee in " + namespace + " gives system:serviceaccount:" + namespace + ":attendee other rights"} {
+		if err == nil || !strings.Contains(checked.stdout, want) {
+			t.Errorf("checked: error %v, want one about %q", err, want)
+		}
+	}
 	before, err := os.ReadFile(r.kubeconfig(attendee))
 	if err != nil {
 		t.Fatal(err)
@@ -332,9 +338,19 @@ func (r *classroom) putsRight(t *testing.T, attendee, namespace string) {
 	if _, err := r.CoreV1().ResourceQuotas(namespace).Get(t.Context(), "class", metav1.GetOptions{}); err != nil {
 		t.Error(err)
 	}
+	eventually(t, "the class is as it was", func(context.Context) error {
+		_, err := r.check(t)
+		return err
+	})
 	if _, err := os.Stat(r.kubeconfig(taken)); err == nil {
 		t.Errorf("%s has a kubeconfig", taken)
 	}
+}
+
+// check has the leader look at the class.
+func (r *classroom) check(t *testing.T) (output, error) {
+	t.Helper()
+	return run(t, repository, "", r.program, onCluster("check", "class")...)
 }
 
 // goesAlone takes the class down while there is another.

@@ -1,17 +1,20 @@
 package check_test
 
 import (
-	appsv1 "k8s.io/api/apps/v1"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -20,29 +23,63 @@ import (
 	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/koshop/koshop/internal/workshop/check"
+	"github.com/koshop/koshop/internal/workshop/class"
 	"github.com/koshop/koshop/internal/workshop/cluster"
 	"github.com/koshop/koshop/internal/workshop/report"
 )
 
 // attendee is what a class gives to one of its own: by default, all of it.
-func attendee(name string, without ...string) []runtime.Object {
-	of := map[string]string{"workshop.koshop.dev/class": "spring"}
-	within := metav1.ObjectMeta{Name: "class", Namespace: name, Labels: of}
+func attendee(t *testing.T, name string, without ...string) []runtime.Object {
+	t.Helper()
+	terms := readTerms(t)
+	within := metav1.ObjectMeta{Name: "class", Namespace: name, Labels: ofClass}
+	quota := corev1.ResourceList{"pods": resource.MustParse("19"), "requests.cpu": resource.MustParse("1390m"), "requests.memory": resource.MustParse("1888Mi")}
+	maps.Copy(quota, terms.Counts)
 	all := map[string]runtime.Object{
-		"namespace": &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: of}},
-		"quota":     &corev1.ResourceQuota{ObjectMeta: within},
-		"limits":    &corev1.LimitRange{ObjectMeta: within},
-		"rights": &rbacv1.RoleBinding{ObjectMeta: within,
-			Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: name, Name: "attendee"}}},
+		"namespace": &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: ofClass}},
+		"quota":     &corev1.ResourceQuota{ObjectMeta: within, Spec: corev1.ResourceQuotaSpec{Hard: quota}},
+		"limits":    &corev1.LimitRange{ObjectMeta: within, Spec: terms.Limits},
+		"network":   &networkingv1.NetworkPolicy{ObjectMeta: within},
+		"role":      role(within, terms.Own),
+		"rights":    bind(within, "Role", rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: name, Name: "attendee"}),
 	}
 	for _, missing := range without {
 		delete(all, missing)
 	}
-	var objects []runtime.Object
-	for _, object := range all {
-		objects = append(objects, object)
+	return slices.Collect(maps.Values(all))
+}
+
+var ofClass = map[string]string{"workshop.koshop.dev/class": "spring"}
+
+func readTerms(t *testing.T) class.Terms {
+	t.Helper()
+	terms, err := class.ReadTerms()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return objects
+	return terms
+}
+
+func role(meta metav1.ObjectMeta, rules []rbacv1.PolicyRule) *rbacv1.Role {
+	return &rbacv1.Role{ObjectMeta: meta, Rules: rules}
+}
+
+// bind gives a subject the role of the binding's name.
+func bind(meta metav1.ObjectMeta, kind string, subject rbacv1.Subject) *rbacv1.RoleBinding {
+	return &rbacv1.RoleBinding{ObjectMeta: meta, RoleRef: rbacv1.RoleRef{Kind: kind, Name: meta.Name}, Subjects: []rbacv1.Subject{subject}}
+}
+
+// with returns the objects with one changed.
+func with[T runtime.Object](t *testing.T, objects []runtime.Object, change func(T)) []runtime.Object {
+	t.Helper()
+	for _, object := range objects {
+		if typed, ok := object.(T); ok {
+			change(typed)
+			return objects
+		}
+	}
+	t.Fatalf("there is no %T", *new(T))
+	return nil
 }
 
 // lookAtClass checks a class on a cluster that grants what allowed says.
@@ -84,20 +121,37 @@ func wantFinding(t *testing.T, got report.Finding, status report.Status, saw str
 }
 
 func TestClass(t *testing.T) {
-	healthy := lookAtClass(t, own, append(attendee("api-ada"), attendee("api-grace")...)...)
+	two := append(attendee(t, "api-ada"), attendee(t, "api-grace")...)
+	healthy := lookAtClass(t, own, two...)
 	wantFinding(t, healthy["attendees"], report.Passed, "2: api-ada, api-grace")
-	wantFinding(t, healthy["limits"], report.Passed, "2 namespaces")
+	wantFinding(t, healthy["limits"], report.Passed, "each of 2 namespaces: 1390m CPU, 1888Mi, 19 pods")
 	wantFinding(t, healthy["rights"], report.Passed, "")
-	wantFinding(t, healthy["intercepts"], report.Passed, "of their own")
+	wantFinding(t, healthy["intercepts"], report.Skipped, "in a namespace of one's own")
 
 	wantFinding(t, lookAtClass(t, own)["attendees"], report.Failed, "there is no class")
-	for _, part := range []string{"quota", "limits"} {
-		wantFinding(t, lookAtClass(t, own, attendee("api-ada", part)...)["limits"], report.Failed, "namespace api-ada has no quota, or no limits")
+}
+
+// How much the overlays need is not known to the check, which says what there is.
+func TestClassWithOtherLimits(t *testing.T) {
+	for part, saw := range map[string]string{"quota": "no quota", "limits": "no limits for containers", "network": "no network policy"} {
+		wantFinding(t, lookAtClass(t, own, attendee(t, "api-ada", part)...)["limits"], report.Failed, "namespace api-ada has "+saw)
 	}
+	quota := func(change func(corev1.ResourceList)) report.Finding {
+		ada := with(t, attendee(t, "api-ada"), func(q *corev1.ResourceQuota) { change(q.Spec.Hard) })
+		return lookAtClass(t, own, append(ada, attendee(t, "api-grace")...)...)["limits"]
+	}
+	wantFinding(t, quota(func(hard corev1.ResourceList) { hard["requests.cpu"] = resource.MustParse("1k") }), report.Warned,
+		"api-grace: 1390m CPU, 1888Mi, 19 pods\napi-ada: 1k CPU, 1888Mi, 19 pods")
+	wantFinding(t, quota(func(hard corev1.ResourceList) { delete(hard, "pods") }), report.Failed, "does not bound pods")
+	wantFinding(t, quota(func(hard corev1.ResourceList) { hard["count/secrets"] = resource.MustParse("5k") }), report.Failed, "count/secrets is not 10")
+	wantFinding(t, quota(func(hard corev1.ResourceList) { delete(hard, "services.nodeports") }), report.Failed, "services.nodeports is not 0")
+
+	unbounded := with(t, attendee(t, "api-ada"), func(l *corev1.LimitRange) { l.Spec.Limits = l.Spec.Limits[:1] })
+	wantFinding(t, lookAtClass(t, own, unbounded...)["limits"], report.Failed, "namespace api-ada are not those of a class")
 }
 
 func TestClassWithWrongRights(t *testing.T) {
-	class := append(attendee("api-ada"), attendee("api-grace")...)
+	class := append(attendee(t, "api-ada"), attendee(t, "api-grace")...)
 	for right, saw := range map[string]string{
 		"list pods kube-system":        `may list pods in "kube-system"`,
 		"create namespaces ":           "may create namespaces",
@@ -111,15 +165,69 @@ func TestClassWithWrongRights(t *testing.T) {
 	wantFinding(t, lookAtClass(t, nothing, class...)["rights"], report.Failed, "may not list pods")
 }
 
+// Whatever the API server is asked, the Role has to be that of the class.
+func TestClassWithAnotherRole(t *testing.T) {
+	const other = "role/class in api-ada gives system:serviceaccount:api-ada:attendee other rights than a class does"
+	for what, change := range map[string]func(*rbacv1.Role){
+		"fewer": func(r *rbacv1.Role) { r.Rules = r.Rules[1:] },
+		"more": func(r *rbacv1.Role) {
+			r.Rules = append(slices.Clone(r.Rules), rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"resourcequotas"}, Verbs: []string{"*"}})
+		},
+		"those of another class": func(r *rbacv1.Role) { r.Rules = readTerms(t).Shared },
+	} {
+		t.Run(what, func(t *testing.T) {
+			wantFinding(t, lookAtClass(t, own, with(t, attendee(t, "api-ada"), change)...)["rights"], report.Failed, other)
+		})
+	}
+	wantFinding(t, lookAtClass(t, own, attendee(t, "api-ada", "role")...)["rights"], report.Failed, other)
+}
+
+// An attendee has a second place at the traffic manager, and none beside that.
+func TestClassWithOtherBindings(t *testing.T) {
+	account := rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: "api-ada", Name: "attendee"}
+	user := rbacv1.Subject{Kind: rbacv1.UserKind, Name: "system:serviceaccount:api-ada:attendee"}
+	neighbours := rbacv1.Subject{Kind: rbacv1.GroupKind, Name: "system:serviceaccounts:api-ada"}
+	at := func(namespace string, labels map[string]string) metav1.ObjectMeta {
+		return metav1.ObjectMeta{Name: "more", Namespace: namespace, Labels: labels}
+	}
+	connect := readTerms(t).Connect
+	for what, test := range map[string]struct {
+		more []runtime.Object
+		saw  string // "" where all is well
+	}{
+		"at the traffic manager":       {[]runtime.Object{role(at("ambassador", ofClass), connect), bind(at("ambassador", ofClass), "Role", account)}, ""},
+		"somebody else's":              {[]runtime.Object{bind(at("third", nil), "ClusterRole", rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: "api-ada", Name: "postgres"})}, ""},
+		"in a third namespace":         {[]runtime.Object{bind(at("third", nil), "ClusterRole", account)}, "rolebinding/more in third gives system:serviceaccount:api-ada:attendee the rights of clusterrole/more"},
+		"in another attendee's":        {[]runtime.Object{bind(at("api-grace", nil), "ClusterRole", account)}, "rolebinding/more in api-grace"},
+		"in their own":                 {[]runtime.Object{bind(at("api-ada", nil), "Role", account)}, "rolebinding/more in api-ada"},
+		"without a namespace":          {[]runtime.Object{bind(at("api-ada", nil), "Role", rbacv1.Subject{Kind: account.Kind, Name: account.Name})}, "rolebinding/more in api-ada"},
+		"as a user":                    {[]runtime.Object{bind(at("third", nil), "Role", user)}, "rolebinding/more in third"},
+		"as one of all accounts there": {[]runtime.Object{bind(at("third", nil), "Role", neighbours)}, "rolebinding/more in third"},
+		"more than to connect":         {[]runtime.Object{role(at("ambassador", ofClass), readTerms(t).Own), bind(at("ambassador", ofClass), "Role", account)}, "role/more in ambassador gives"},
+		"by a label in another's":      {[]runtime.Object{role(at("api-grace", ofClass), connect), bind(at("api-grace", ofClass), "Role", account)}, "rolebinding/more in api-grace"},
+		"by a label to a ClusterRole":  {[]runtime.Object{bind(at("ambassador", ofClass), "ClusterRole", account)}, "rolebinding/more in ambassador"},
+		"in the whole cluster": {[]runtime.Object{&rbacv1.ClusterRoleBinding{ObjectMeta: at("", ofClass),
+			RoleRef: rbacv1.RoleRef{Kind: "ClusterRole", Name: "view"}, Subjects: []rbacv1.Subject{account}}}, "clusterrolebinding/more gives"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			objects := slices.Concat(attendee(t, "api-ada"), attendee(t, "api-grace"), test.more)
+			status := report.Failed
+			if test.saw == "" {
+				status = report.Passed
+			}
+			wantFinding(t, lookAtClass(t, own, objects...)["rights"], status, test.saw)
+		})
+	}
+}
+
 // In a shared namespace, who intercepts has the requests of all.
 func TestSharedClass(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	second := &rbacv1.RoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: "class-grace", Namespace: "api", Labels: map[string]string{"workshop.koshop.dev/class": "spring"}},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: "api", Name: "attendee-grace"}},
-	}
-	shared := lookAtClass(t, func(_, right string) bool { return right == "list pods api" },
-		append(attendee("api", "namespace", "quota", "limits"), second)...)
+	second := metav1.ObjectMeta{Name: "class-grace", Namespace: "api", Labels: ofClass}
+	objects := append(attendee(t, "api", "namespace", "quota", "limits", "network"),
+		role(second, readTerms(t).Shared), bind(second, "Role", rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: "api", Name: "attendee-grace"}))
+	objects = with(t, objects, func(r *rbacv1.Role) { r.Rules = readTerms(t).Shared })
+	shared := lookAtClass(t, func(_, right string) bool { return right == "list pods api" }, objects...)
 	wantFinding(t, shared["attendees"], report.Passed, "2: attendee, attendee-grace")
 	wantFinding(t, shared["limits"], report.Passed, "nobody of the class may deploy")
 	wantFinding(t, shared["rights"], report.Passed, "")
@@ -128,7 +236,7 @@ func TestSharedClass(t *testing.T) {
 
 // Personal intercepts need the laptops and the traffic manager to know them.
 func TestPersonalIntercepts(t *testing.T) {
-	class := attendee("api", "namespace", "quota", "limits")
+	class := attendee(t, "api", "namespace", "quota", "limits", "network")
 	look := func(manager string) report.Finding {
 		return lookAtClass(t, own, append(slices.Clone(class), &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{
 			Name: "traffic-manager", Namespace: "ambassador", Labels: map[string]string{"app.kubernetes.io/version": manager}}})...)["intercepts"]

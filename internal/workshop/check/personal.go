@@ -19,7 +19,7 @@ import (
 // to know.
 func (l *look) lookAtPersonal(ctx context.Context, class []attendee) report.Finding {
 	if !slices.ContainsFunc(class, func(a attendee) bool { return a.shared }) {
-		return report.Pass("each attendee has a shop of their own to intercept")
+		return report.Skip("in a namespace of one's own, nobody is in the way of another")
 	}
 	next := fmt.Sprintf("install Telepresence %s or newer, here and in the cluster, or give each attendee a namespace: %s", telepresence.PersonalSince, makeClass)
 	const oneAtATime = "one laptop at a time has the requests of a service"
@@ -28,7 +28,7 @@ func (l *look) lookAtPersonal(ctx context.Context, class []attendee) report.Find
 		return forLeaders(err)
 	}
 	if len(managers.Items) == 0 {
-		return report.Fail("telepresence helm install, and workshop class up once more", "no traffic manager is in the cluster")
+		return report.Fail("telepresence helm install, and "+restoreClass, "no traffic manager is in the cluster")
 	}
 	for _, manager := range managers.Items {
 		if version := telepresence.ManagerVersion(&manager); !telepresence.Personal(version) {

@@ -14,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/koshop/koshop/internal/kit/render"
 )
@@ -94,23 +93,12 @@ func TestNetworkIsClosedToOthers(t *testing.T) {
 	}
 }
 
-// ofOwn reads into typed the object of its kind that own.yaml has.
+// ofOwn reads into typed what own.yaml has of a kind.
 func ofOwn(t *testing.T, kind string, typed any) {
 	t.Helper()
-	objects, err := (&Class{Name: "koshop", Manager: "ambassador"}).seat("ada").objects("own.yaml")
-	if err != nil {
+	if err := read("own.yaml", kind, typed); err != nil {
 		t.Fatal(err)
 	}
-	for _, o := range objects {
-		if o.GetKind() != kind {
-			continue
-		}
-		if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(o.Object, typed, true); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	t.Fatalf("own.yaml has no %s", kind)
 }
 
 // rendered returns the objects of a kustomization.
