@@ -42,7 +42,7 @@ func classList(flags *genericclioptions.ConfigFlags, name *string) *cobra.Comman
 				return err
 			}
 			if len(places) == 0 {
-				return fmt.Errorf("class %s is not there: make it with workshop class up", *name)
+				return fmt.Errorf("class %s is not there: make it with bin/workshop class up", *name)
 			}
 			return printPlaces(cmd.OutOrStdout(), places)
 		},

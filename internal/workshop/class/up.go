@@ -34,7 +34,7 @@ func (c *Cluster) Up(ctx context.Context, class *Class, log *progress.Log) (Read
 		}
 		if shared == nil {
 			return Ready{}, fmt.Errorf("namespace %s, which the class is to share, is not there: deploy the shop first, "+
-				"as in ko apply -k kustomize/overlays/workshop --wait", class.Shared)
+				"by NAMESPACE=%s make deploy-workshop", class.Shared, class.Shared)
 		}
 	}
 	if err := prepare(class.Dir); err != nil {
