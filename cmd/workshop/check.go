@@ -58,12 +58,15 @@ func look(cmd *cobra.Command, sections []report.Section, output string) error {
 		result := report.Run(cmd.Context(), section, show)
 		results, passed = append(results, result), passed && result.Passed()
 	}
+	if cmd.Context().Err() != nil {
+		return errSaid
+	}
 	if output == "json" {
 		if err := report.PrintJSON(cmd.OutOrStdout(), results); err != nil {
 			return err
 		}
 	}
-	if cmd.Context().Err() != nil || !passed {
+	if !passed {
 		return errSaid
 	}
 	return nil

@@ -19,7 +19,8 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	log.SetOutput(io.Discard) // ko's libraries log what they also return.
+	context.AfterFunc(ctx, stop) // A second signal ends what does not end by itself.
+	log.SetOutput(io.Discard)    // ko's libraries log what they also return.
 	if err := command().ExecuteContext(ctx); err != nil {
 		if !errors.Is(err, errSaid) {
 			fmt.Fprintln(os.Stderr, "Error:", err)

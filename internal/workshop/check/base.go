@@ -27,15 +27,15 @@ func (l *look) base(command string) []report.Step {
 	}
 }
 
-func (l *look) lookAtCluster(context.Context) report.Finding {
+func (l *look) lookAtCluster(ctx context.Context) report.Finding {
 	const next = "choose a cluster with KUBECONFIG or --context; `make cluster` starts one on Linux"
 	c, err := l.place.Connect()
 	if err != nil {
 		return report.Fail(next, "%v", err)
 	}
-	version, err := c.Discovery().ServerVersion()
+	version, err := c.Version(ctx)
 	if err != nil {
-		return report.Fail(next, "%s does not answer: %v", c.Config.Host, err)
+		return report.Fail(next, "%v", err)
 	}
 	l.cluster, l.client = c, c.Client()
 	return report.Pass("%s, Kubernetes %s", c.Config.Host, version.GitVersion)

@@ -5,6 +5,7 @@ package check
 import (
 	"net/http"
 	"os"
+	"sync"
 
 	"github.com/koshop/koshop/internal/workshop/cluster"
 	"github.com/koshop/koshop/internal/workshop/report"
@@ -12,7 +13,7 @@ import (
 
 // Place is where the checks look.
 type Place struct {
-	// Connect connects to the cluster; only the chapters that need it call it.
+	// Connect connects to the cluster. It is called once, if a chapter needs it.
 	Connect func() (*cluster.Cluster, error)
 	// FrontDoor is the address of `ko up` on this laptop.
 	FrontDoor string
@@ -50,6 +51,7 @@ func Names() []string {
 
 // Sections returns the checks of a chapter, or of all for "".
 func Sections(place Place, name string) []report.Section {
+	place.Connect = sync.OnceValues(place.Connect)
 	var sections []report.Section
 	for _, chapter := range chapters {
 		if name == "" || name == chapter.name {

@@ -47,7 +47,7 @@ func Connect(flags *genericclioptions.ConfigFlags) (*Cluster, error) {
 		return nil, err
 	}
 	choice.Config.QPS = -1 // The API server's own fairness bounds us.
-	c, err := client.New(choice.Config, client.Options{})
+	c, err := client.New(choice.Config, client.Options{Mapper: kinds()})
 	if err != nil {
 		return nil, fmt.Errorf("connecting to %s: %w", choice.Config.Host, err)
 	}

@@ -3,11 +3,15 @@
 package cluster
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
@@ -20,10 +24,17 @@ type Cluster struct {
 	Config    *rest.Config
 	Namespace string
 	Chosen    bool // whether somebody chose the namespace
+
+	version *version.Info // what came of asking for it
+	silence error
 }
 
 // workshop is the namespace of the overlays.
 const workshop = "api"
+
+// patience bounds the first question: what is sent may be lost on the way, as
+// where a VPN is missing.
+const patience = 10 * time.Second
 
 // Connect reads the kubeconfig as kubectl does with the same flags, but for the
 // namespace if neither a flag nor the kubeconfig, as an attendee's does, names
@@ -55,6 +66,28 @@ func New(config *rest.Config, namespace string) (*Cluster, error) {
 		return nil, fmt.Errorf("connecting to %s: %w", config.Host, err)
 	}
 	return &Cluster{Interface: clientset, Config: config, Namespace: namespace}, nil
+}
+
+// Version asks which Kubernetes this is. As the first question it also tells
+// whether anybody answers; it is asked once.
+func (c *Cluster) Version(ctx context.Context) (*version.Info, error) {
+	if c.version == nil && c.silence == nil {
+		c.version, c.silence = c.askVersion(ctx)
+	}
+	return c.version, c.silence
+}
+
+func (c *Cluster) askVersion(ctx context.Context) (*version.Info, error) {
+	patient, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	answer, err := discovery.ToServerVersionInterfaceWithContext(c.Discovery()).ServerVersionWithContext(patient)
+	switch {
+	case err == nil:
+		return answer, nil
+	case patient.Err() != nil && ctx.Err() == nil:
+		return nil, fmt.Errorf("%s does not answer within %s", c.Config.Host, patience)
+	}
+	return nil, fmt.Errorf("%s does not answer: %w", c.Config.Host, err)
 }
 
 // URL is where a service answers inside the cluster, and on a laptop that

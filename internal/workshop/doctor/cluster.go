@@ -28,8 +28,8 @@ func (l Laptop) cluster() []report.Step {
 	var c *cluster.Cluster
 	return []report.Step{
 		{Name: "registry", Look: l.lookAtRegistry},
-		{Name: "answers", Look: func(context.Context) (finding report.Finding) {
-			c, finding = l.lookAtCluster()
+		{Name: "answers", Look: func(ctx context.Context) (finding report.Finding) {
+			c, finding = l.lookAtCluster(ctx)
 			return finding
 		}},
 		{Name: "clock", Needs: []string{"answers"}, Look: func(ctx context.Context) report.Finding {
@@ -41,15 +41,15 @@ func (l Laptop) cluster() []report.Step {
 	}
 }
 
-func (l Laptop) lookAtCluster() (*cluster.Cluster, report.Finding) {
+func (l Laptop) lookAtCluster(ctx context.Context) (*cluster.Cluster, report.Finding) {
 	const next = "choose the workshop's cluster with KUBECONFIG or --context; is a VPN needed, or in the way?"
 	c, err := l.Connect()
 	if err != nil {
 		return nil, report.Fail(next, "%v", err)
 	}
-	version, err := c.Discovery().ServerVersion()
+	version, err := c.Version(ctx)
 	if err != nil {
-		return nil, report.Fail(next, "%s does not answer: %v", c.Config.Host, err)
+		return nil, report.Fail(next, "%v", err)
 	}
 	var major, has int
 	if n, _ := fmt.Sscanf(version.GitVersion, "v%d.%d", &major, &has); n == 2 && major == 1 && has < minor {

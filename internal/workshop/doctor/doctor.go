@@ -7,6 +7,7 @@ import (
 	"context"
 	"os/exec"
 	"strings"
+	"sync"
 
 	"github.com/koshop/koshop/internal/workshop/cluster"
 	"github.com/koshop/koshop/internal/workshop/report"
@@ -14,6 +15,7 @@ import (
 
 // Laptop is what a doctor looks at.
 type Laptop struct {
+	// Connect connects to the cluster. It is called once.
 	Connect func() (*cluster.Cluster, error)
 	// Repository is KO_DOCKER_REPO.
 	Repository string
@@ -25,6 +27,7 @@ type Laptop struct {
 
 // Sections returns what there is to look at.
 func (l Laptop) Sections() []report.Section {
+	l.Connect = sync.OnceValues(l.Connect)
 	return []report.Section{
 		{Name: "tools", Title: "what the workshop is done with", Steps: tools()},
 		{Name: "offline", Title: "what is better fetched and compiled before the day", Steps: l.offline()},

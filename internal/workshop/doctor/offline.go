@@ -50,10 +50,10 @@ func lookAtBuild(ctx context.Context) report.Finding {
 }
 
 // lookAtDelve looks for the debugger that runs in the cluster's pods.
-func (l Laptop) lookAtDelve(context.Context) report.Finding {
+func (l Laptop) lookAtDelve(ctx context.Context) report.Finding {
 	goos, goarch := "linux", "amd64"
 	if c, err := l.Connect(); err == nil {
-		if version, err := c.Discovery().ServerVersion(); err == nil {
+		if version, err := c.Version(ctx); err == nil {
 			goos, goarch, _ = strings.Cut(version.Platform, "/")
 		}
 	}

@@ -118,5 +118,9 @@ func take(ctx context.Context, step Step, found map[string]Status) Finding {
 	case len(missing) > 0:
 		return Skip("needs %s", strings.Join(missing, ", "))
 	}
-	return step.Look(ctx)
+	finding := step.Look(ctx)
+	if ctx.Err() != nil && finding.Status == Failed {
+		return Skip("interrupted") // What failed for that reason says nothing of what was looked at.
+	}
+	return finding
 }

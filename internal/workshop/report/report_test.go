@@ -84,6 +84,21 @@ func TestInterruptedRunLooksAtNothingMore(t *testing.T) {
 	}
 }
 
+// What fails because it was interrupted says nothing of what was looked at.
+func TestInterruptedStepFailsNothing(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	result := report.Run(ctx, report.Section{Steps: []report.Step{
+		{Name: "bag", Look: func(context.Context) report.Finding { return report.Pass("a blue one") }},
+		{Name: "passport", Look: func(ctx context.Context) report.Finding { cancel(); return report.Fail("try again", "%v", ctx.Err()) }},
+	}}, report.Quiet{})
+	if bag := result.Steps[0].Finding; bag != report.Pass("a blue one") {
+		t.Errorf("before: %+v", bag)
+	}
+	if passport := result.Steps[1].Finding; passport != report.Skip("interrupted") {
+		t.Errorf("meanwhile: %+v", passport)
+	}
+}
+
 func TestJSON(t *testing.T) {
 	var taken []string
 	var out bytes.Buffer
