@@ -3,10 +3,16 @@
 package kubeconfig
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"strings"
 
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
 )
 
 // Choice is what kubectl would work on with the same flags.
@@ -15,9 +21,10 @@ type Choice struct {
 	Namespace string
 }
 
-// Read reads the kubeconfig. It sends nothing to the cluster.
+// Read reads the kubeconfig, or where there is none, what a pod is told of its
+// cluster. It sends nothing to the cluster.
 func Read(flags *genericclioptions.ConfigFlags) (Choice, error) {
-	config, err := flags.ToRESTConfig()
+	config, err := read(flags)
 	if err != nil {
 		return Choice{}, fmt.Errorf("reading the kubeconfig: %w; name a cluster with --context, --kubeconfig or KUBECONFIG", err)
 	}
@@ -26,4 +33,42 @@ func Read(flags *genericclioptions.ConfigFlags) (Choice, error) {
 		return Choice{}, fmt.Errorf("reading the namespace from the kubeconfig: %w", err)
 	}
 	return Choice{Config: config, Namespace: namespace}, nil
+}
+
+// read refuses what client-go takes for a cluster if nobody names one: whatever
+// listens on port 8080, such as `ko up`.
+func read(flags *genericclioptions.ConfigFlags) (*rest.Config, error) {
+	config, err := flags.ToRESTConfig()
+	if err != nil {
+		return nil, err
+	}
+	if config.Host != clientcmd.ClusterDefaults.Server || *flags.APIServer != "" || os.Getenv("KUBERNETES_MASTER") != "" {
+		return config, nil
+	}
+	raw, err := flags.ToRawKubeConfigLoader().RawConfig()
+	if err != nil {
+		return nil, err
+	}
+	cluster := *flags.ClusterName
+	if context := raw.Contexts[cmp.Or(*flags.Context, raw.CurrentContext)]; context != nil {
+		cluster = cmp.Or(cluster, context.Cluster)
+	}
+	if raw.Clusters[cluster] == nil {
+		return nil, nothingChosen(flags.ToRawKubeConfigLoader().ConfigAccess().GetLoadingPrecedence())
+	}
+	return config, nil
+}
+
+// nothingChosen says in which files no cluster was found.
+func nothingChosen(files []string) error {
+	var there []string
+	for _, file := range files {
+		if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+			there = append(there, file)
+		}
+	}
+	if len(there) == 0 {
+		return fmt.Errorf("there is no %s", strings.Join(files, ", and no "))
+	}
+	return fmt.Errorf("%s chooses no cluster", strings.Join(there, ", "))
 }
