@@ -63,6 +63,8 @@ func TestMissingTools(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	want(t, look(t, tools(), "go"), report.Failed, "not on PATH", "go.dev/dl")
 	want(t, look(t, tools(), "make"), report.Failed, "not on PATH", "install")
+	want(t, look(t, tools(), "curl"), report.Failed, "not on PATH", "curl.se")
+	want(t, look(t, tools(), "kubectl"), report.Warned, "not on PATH", "for chapters users, products, deploy")
 	want(t, look(t, tools(), "tilt"), report.Warned, "not on PATH", "for chapters users and products")
 	want(t, look(t, tools(), "telepresence"), report.Warned, "not on PATH", "for chapters connect")
 	want(t, look(t, Laptop{}.network(), "intercepts"), report.Skipped, "not on PATH", "")
@@ -81,6 +83,22 @@ func TestVersions(t *testing.T) {
 			t.Errorf("%s: %+v", printed, got)
 		}
 	}
+	for printed, status := range map[string]report.Status{
+		"curl 7.88.1 (x86_64-pc-linux-gnu) libcurl/7.88.1": report.Passed,
+		"curl 8.7.1 (x86_64-apple-darwin24.0)":             report.Passed,
+		"curl 7.82.0 (Windows) libcurl/7.82.0":             report.Passed,
+		"curl 7.81.0 (x86_64-pc-linux-gnu) libcurl/7.81.0": report.Warned,
+		"curl": report.Warned,
+	} {
+		program(t, "curl", "echo '"+printed+"'")
+		if got := look(t, tools(), "curl"); got.Status != status {
+			t.Errorf("%s: %+v", printed, got)
+		}
+	}
+	program(t, "curl", "echo curl 7.81.0; test $1 = --version")
+	want(t, look(t, tools(), "curl"), report.Warned, "7.81.0, and --json came with v7.82.0", "--data for --json")
+	program(t, "curl", "echo it is broken >&2; exit 1")
+	want(t, look(t, tools(), "curl"), report.Failed, "it is broken", "install")
 	program(t, "telepresence", "echo 'OSS Client : v2.19.0'")
 	want(t, look(t, tools(), "telepresence"), report.Warned, "v2.19.0, and the workshop was verified with v2.20.2", "install")
 	program(t, "go", "case $1 in list) echo 1.26.3;; env) echo go1.25.1;; esac")

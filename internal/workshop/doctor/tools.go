@@ -17,11 +17,16 @@ const (
 	telepresenceVersion = "v2.20.2"
 )
 
+// curlVersion is the first that has --json.
+const curlVersion = "v7.82.0"
+
 func tools() []report.Step {
 	return []report.Step{
 		{Name: "go", Look: lookAtGo},
 		{Name: "git", Look: lookFor("git", "install it: https://git-scm.com/downloads")},
 		{Name: "make", Look: lookFor("make", "install it, on Debian by apt-get install make, on macOS by xcode-select --install")},
+		{Name: "curl", Look: lookAtCurl},
+		{Name: "kubectl", Look: lookAtKubectl},
 		{Name: "tilt", Look: lookAtTilt},
 		{Name: "telepresence", Look: lookAtTelepresence},
 	}
@@ -56,6 +61,32 @@ func lookFor(program, next string) func(context.Context) report.Finding {
 		}
 		return report.Pass("%s", path)
 	}
+}
+
+func lookAtCurl(ctx context.Context) report.Finding {
+	const next = "install it: https://curl.se/download.html"
+	if _, err := exec.LookPath("curl"); err != nil {
+		return report.Fail(next, "curl is not on PATH")
+	}
+	printed, err := run(ctx, nil, "curl", "--version") // curl 7.88.1 (x86_64-pc-linux-gnu) libcurl/7.88.1 …
+	if err != nil {
+		return report.Fail(next, "%v", err)
+	}
+	_, version, _ := strings.Cut(printed, " ")
+	version, _, _ = strings.Cut(version, " ")
+	if older("v"+version, curlVersion) {
+		return report.Warn("update it, or write --header 'Content-Type: application/json' --data for --json", "%s, and --json came with %s", version, curlVersion)
+	}
+	return report.Pass("%s", version)
+}
+
+func lookAtKubectl(context.Context) report.Finding {
+	path, err := exec.LookPath("kubectl")
+	if err != nil {
+		return report.Warn("for chapters users, products, deploy, payments, gateway, class and preview, install it: https://kubernetes.io/docs/tasks/tools",
+			"kubectl is not on PATH")
+	}
+	return report.Pass("%s", path)
 }
 
 func lookAtTilt(ctx context.Context) report.Finding {
