@@ -66,7 +66,7 @@ func TestMissingTools(t *testing.T) {
 	want(t, look(t, tools(), "curl"), report.Failed, "not on PATH", "curl.se")
 	want(t, look(t, tools(), "kubectl"), report.Warned, "not on PATH", "for chapters users, products, deploy")
 	want(t, look(t, tools(), "tilt"), report.Warned, "not on PATH", "for chapters users and products")
-	want(t, look(t, tools(), "telepresence"), report.Warned, "not on PATH", "for chapters connect")
+	want(t, look(t, tools(), "telepresence"), report.Warned, "not on PATH", "for chapters connect, payments, gateway, duplicate and class,")
 	want(t, look(t, Laptop{}.network(), "intercepts"), report.Skipped, "not on PATH", "")
 }
 

@@ -103,7 +103,7 @@ func lookAtTilt(ctx context.Context) report.Finding {
 }
 
 func lookAtTelepresence(ctx context.Context) report.Finding {
-	const next = "for chapters connect, payments and gateway, install it: https://telepresence.io/docs/install/client"
+	const next = "for chapters connect, payments, gateway, duplicate and class, install it: https://telepresence.io/docs/install/client"
 	version, err := telepresence.Version(ctx)
 	if err != nil {
 		return report.Warn(next, "%v", err)
