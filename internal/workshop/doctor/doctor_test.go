@@ -198,6 +198,14 @@ func TestNames(t *testing.T) {
 	want(t, look(t, healthy, "localhost"), report.Passed, "", "")
 	want(t, look(t, healthy, "other names"), report.Passed, "", "")
 
+	plain := Laptop{Lookup: func(_ context.Context, host string) ([]string, error) {
+		if host == "localhost" {
+			return []string{"127.0.0.1"}, nil
+		}
+		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+	}}.network()
+	want(t, look(t, plain, "localhost"), report.Warned, "api-gateway.api.localhost: no such host", "curl and browsers")
+
 	wildcard := names(map[string]string{"": "203.0.113.7"})
 	want(t, look(t, wildcard, "localhost"), report.Failed, "leads to 203.0.113.7", "VPN")
 	want(t, look(t, wildcard, "other names"), report.Failed, ".api, which nobody has, is 203.0.113.7", "VPN")

@@ -37,9 +37,14 @@ func (l Laptop) network() []report.Step {
 // lookAtLocalhost looks whether the names of `ko up` lead to this machine. Not
 // every resolver knows those below localhost; curl and browsers do without it.
 func (l Laptop) lookAtLocalhost(ctx context.Context) report.Finding {
-	for _, name := range []string{"localhost", "api-gateway.api.localhost"} {
+	const below = "api-gateway.api.localhost"
+	var unknown error
+	for _, name := range []string{"localhost", below} {
 		addresses, err := l.Lookup(ctx, name)
-		if err != nil && name == "localhost" {
+		switch {
+		case err != nil && name == below:
+			unknown = err
+		case err != nil:
 			return report.Fail("put it back into the hosts file: 127.0.0.1 localhost", "%v", err)
 		}
 		for _, address := range addresses {
@@ -48,6 +53,9 @@ func (l Laptop) lookAtLocalhost(ctx context.Context) report.Finding {
 					"%s leads to %s, not to this laptop", name, address)
 			}
 		}
+	}
+	if unknown != nil {
+		return report.Warn("curl and browsers know such names all the same; for other programs, put them into the hosts file: 127.0.0.1 "+below+" user-svc.api.localhost", "%v", unknown)
 	}
 	return report.Pass("the names of ko up lead to this laptop")
 }
