@@ -95,7 +95,7 @@ func TestWorkshopChecks(t *testing.T) {
 	const namespace = "e2e-check"
 	c.claimNamespace(t, namespace)
 	for _, chapter := range []string{"users", "products", "deploy", "connect", "payments", "gateway", "duplicate"} {
-		c.look(t, namespace, chapter).failsAt(t, "namespace", "there is no namespace "+namespace, "ko apply -k kustomize/overlays/workshop --namespace "+namespace)
+		c.look(t, namespace, chapter).failsAt(t, "namespace", "there is no namespace "+namespace, "NAMESPACE="+namespace+" make deploy-workshop")
 	}
 	mustKo(t, onCluster("apply", "-k", "kustomize/overlays/workshop", "--namespace", namespace, "--wait")...)
 	c.passes(t, namespace, "users", "products", "deploy")
@@ -111,7 +111,7 @@ func TestWorkshopChecks(t *testing.T) {
 			}
 			return err
 		})
-		c.look(t, namespace, "duplicate").failsAt(t, "pay", "status 502", "workshop check deploy")
+		c.look(t, namespace, "duplicate").failsAt(t, "pay", "status 502", "bin/workshop check deploy")
 		c.patch(t, namespace, "orders-svc", `{"spec": {"replicas": 2}}`)
 		c.rolledOut(t, namespace, "orders-svc")
 	})
@@ -127,10 +127,10 @@ func TestWorkshopChecks(t *testing.T) {
 		own, products := c.imageOf(t, namespace, "api-gateway"), c.imageOf(t, namespace, "product-svc")
 		c.runImage(t, namespace, "api-gateway", products)
 		c.rolledOut(t, namespace, "api-gateway")
-		c.look(t, namespace, "deploy").failsAt(t, "api-gateway", "/cmd/product-svc", "ko apply")
+		c.look(t, namespace, "deploy").failsAt(t, "api-gateway", "/cmd/product-svc", "make deploy-workshop")
 		c.runImage(t, namespace, "api-gateway", withoutHistory(t, own))
 		c.rolledOut(t, namespace, "api-gateway")
-		c.look(t, namespace, "deploy").failsAt(t, "api-gateway", "which ko did not build", "ko apply")
+		c.look(t, namespace, "deploy").failsAt(t, "api-gateway", "which ko did not build", "make deploy-workshop")
 		c.runImage(t, namespace, "api-gateway", strings.Split(own, "@")[0]+"-of-nobody:missing")
 		eventually(t, "the kubelet has tried", func(context.Context) error {
 			for _, step := range c.look(t, namespace, "deploy").Steps {
@@ -157,7 +157,7 @@ func TestWorkshopChecks(t *testing.T) {
 		}
 	})
 	t.Run("reset", func(t *testing.T) { c.resets(t, namespace) })
-	c.look(t, namespace, "deploy").failsAt(t, "namespace", "there is no namespace", "ko apply")
+	c.look(t, namespace, "deploy").failsAt(t, "namespace", "there is no namespace", "make deploy-workshop")
 }
 
 // patch changes a deployment.

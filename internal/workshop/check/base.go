@@ -70,7 +70,7 @@ func (l *look) here(command string) string {
 	case namespace == "api":
 		return command
 	case command == makeDeploy:
-		return "ko apply -k kustomize/overlays/workshop --namespace " + namespace + " --wait"
+		return "NAMESPACE=" + namespace + " " + command
 	default: // Tilt's
 		return command + " -- --namespace=" + namespace
 	}

@@ -53,7 +53,7 @@ func (l *look) lookAtConnection(ctx context.Context) report.Finding {
 // lookAtNames compares what this laptop makes of a name with what the cluster
 // does: a VPN may answer for any name.
 func (l *look) lookAtNames(ctx context.Context) report.Finding {
-	const next = "telepresence quit, telepresence connect; a VPN that answers for all names must be off: workshop doctor"
+	const next = "telepresence quit, telepresence connect; a VPN that answers for all names must be off: bin/workshop doctor"
 	name := "api-gateway." + l.cluster.Namespace
 	service, err := l.cluster.CoreV1().Services(l.cluster.Namespace).Get(ctx, "api-gateway", metav1.GetOptions{})
 	if err != nil {

@@ -26,7 +26,7 @@ func (l *look) duplicate() []report.Step {
 func (l *look) lookAtPayment(ctx context.Context) (flow.Receipt, report.Finding) {
 	bought, err := l.shop(l.personally(ctx, l.client)).Buy(ctx, customer())
 	if err != nil {
-		return bought, report.Fail("make the shop work first: workshop check deploy", "%v", err)
+		return bought, report.Fail("make the shop work first: bin/workshop check deploy", "%v", err)
 	}
 	return bought, report.Pass("order %s is paid: 200", bought.OrderID)
 }

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	makePreview  = "ko apply -k kustomize/overlays/preview --namespace preview-MY-BRANCH --wait"
+	makePreview  = "bin/ko apply -k kustomize/overlays/preview --namespace preview-MY-BRANCH --wait"
 	stepPreviews = "previews"
 )
 

@@ -35,7 +35,7 @@ func (l Laptop) lookAtRegistry(ctx context.Context) report.Finding {
 		return report.Fail("export KO_DOCKER_REPO, as whoever gives the workshop says", "%v", err)
 	}
 	defer publisher.Close()
-	const next = "ko login, or take a registry that you may push to"
+	const next = "go run ./cmd/ko login, or take a registry that you may push to"
 	reference, err := publisher.Publish(ctx, empty.Image, "ko://"+pushed)
 	if err != nil {
 		saw, _, _ := strings.Cut(err.Error(), "\n") // The kit's remedy is below.
