@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,10 +27,23 @@ func checkCommand() *cobra.Command {
 	cmd.Flags().StringVarP(&output, "output", "o", "", "json for programs")
 	cmd.Flags().StringVar(&frontDoor, "front-door", "localhost:8080", "address of `ko up` on this laptop")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := checkFrontDoor(frontDoor); err != nil {
+			return err
+		}
 		place := check.Place{FrontDoor: frontDoor, Connect: func() (*cluster.Cluster, error) { return cluster.Connect(connection) }}
 		return look(cmd, check.Sections(place, strings.Join(args, "")), output)
 	}
 	return cmd
+}
+
+// checkFrontDoor refuses what the services' names, such as
+// user-svc.api.localhost:8080, cannot be made of.
+func checkFrontDoor(address string) error {
+	host, port, err := net.SplitHostPort(address)
+	if number, wrong := strconv.ParseUint(port, 10, 16); err != nil || wrong != nil || number == 0 || host != "localhost" {
+		return fmt.Errorf("--front-door %q: want localhost:PORT, with the port of ko up", address)
+	}
+	return nil
 }
 
 func oneChapter(_ *cobra.Command, args []string) error {

@@ -19,9 +19,15 @@ func run(t *testing.T, args ...string) (string, error) {
 func TestMistakes(t *testing.T) {
 	t.Setenv("KUBECONFIG", "testdata/missing")
 	for line, want := range map[string]string{
-		"check wages":           `there is no chapter "wages": there are laptop, users, products, deploy, connect, payments, gateway, duplicate, class, preview`,
-		"check deploy connect":  "one chapter at a time, or none for all, not deploy connect",
-		"check -o yaml":         `--output "yaml": want json, or nothing for people`,
+		"check wages":          `there is no chapter "wages": there are laptop, users, products, deploy, connect, payments, gateway, duplicate, class, preview`,
+		"check deploy connect": "one chapter at a time, or none for all, not deploy connect",
+		"check -o yaml":        `--output "yaml": want json, or nothing for people`,
+		"check laptop --front-door http://localhost:8080": `--front-door "http://localhost:8080": want localhost:PORT`,
+		"check laptop --front-door 127.0.0.1:8080":        `--front-door "127.0.0.1:8080": want localhost:PORT`,
+		"check laptop --front-door localhost":             `--front-door "localhost": want localhost:PORT`,
+		"check laptop --front-door localhost:http":        `--front-door "localhost:http": want localhost:PORT`,
+		"check laptop --front-door localhost:0":           `--front-door "localhost:0": want localhost:PORT`,
+		"check laptop --front-door localhost:65536":       `--front-door "localhost:65536": want localhost:PORT`,
 		"doctor deploy":         `unknown command "deploy" for "workshop doctor"`,
 		"reset --context=other": `context "other" does not exist`,
 	} {
