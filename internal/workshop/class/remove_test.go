@@ -66,15 +66,16 @@ func TestRemoveInterrupted(t *testing.T) {
 // that is going, for a later run would not find what has gone by then.
 func TestDownKeepsKubeconfigs(t *testing.T) {
 	dir := t.TempDir()
-	for _, attendee := range []string{"ada", "stuck", "refused", "of-another-class"} {
-		if err := os.WriteFile(kubeconfigFile(dir, attendee), nil, 0o600); err != nil {
+	for attendee, class := range map[string]string{"ada": "monday", "stuck": "monday", "refused": "monday", "of-none": "monday", "of-both": "tuesday"} {
+		config := `{"kind": "Config", "apiVersion": "v1", "clusters": [{"name": "` + class + `", "cluster": {"server": "https://school.example.com"}}]}`
+		if err := os.WriteFile(kubeconfigFile(dir, attendee), []byte(config), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	synctest.Test(t, func(t *testing.T) {
 		stuck := seatNamespace("stuck")
 		stuck.SetFinalizers([]string{"example.com/kept"})
-		c := refusing(t, newCluster(seatNamespace("ada"), stuck, seatNamespace("refused"), seatNamespace("without-file")), "api-refused")
+		c := refusing(t, newCluster(seatNamespace("ada"), stuck, seatNamespace("refused"), seatNamespace("of-both"), seatNamespace("no-file")), "api-refused")
 		found, err := c.Belongings(t.Context(), "monday")
 		if err != nil {
 			t.Fatal(err)
@@ -84,7 +85,7 @@ func TestDownKeepsKubeconfigs(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	})
-	for attendee, want := range map[string]bool{"ada": false, "stuck": false, "refused": true, "of-another-class": true} {
+	for attendee, want := range map[string]bool{"ada": false, "stuck": false, "refused": true, "of-none": true, "of-both": true} {
 		if _, err := os.Stat(kubeconfigFile(dir, attendee)); (err == nil) != want {
 			t.Errorf("kubeconfig of %s: error %v, want one: %v", attendee, err, want)
 		}

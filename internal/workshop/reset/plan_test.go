@@ -148,7 +148,8 @@ func kubeconfigs(t *testing.T, attendees ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, attendee := range attendees {
-		if err := os.WriteFile(filepath.Join(dir, attendee+".kubeconfig"), nil, 0o600); err != nil {
+		config := `{"kind": "Config", "apiVersion": "v1", "clusters": [{"name": "tuesday", "cluster": {"server": "https://school.example.com"}}]}`
+		if err := os.WriteFile(filepath.Join(dir, attendee+".kubeconfig"), []byte(config), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
