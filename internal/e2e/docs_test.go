@@ -36,6 +36,7 @@ func TestDocuments(t *testing.T) {
 // .cluster/env says where the cluster is.
 func TestWorkshopChapters(t *testing.T) {
 	startFromOurCluster(t)
+	claimTelepresence(t, "docs/workshop/05-connect.md")
 	r := newReader(t)
 	cluster, err := filepath.Abs(filepath.Join(repository, ".cluster"))
 	if err != nil {
@@ -51,6 +52,7 @@ func TestWorkshopChapters(t *testing.T) {
 // nothing else; what is before and behind them is not about that.
 func TestWorkshopChaptersInAClass(t *testing.T) {
 	startFromOurCluster(t)
+	claimTelepresence(t, "docs/workshop/05-connect.md") // The class needs rights there.
 	room := newClassroom(t)
 	room.claimNamespace(t, "api-e2e-grace")
 	room.must(t, "up", "--class", "e2e", "--attendees", "e2e-grace")
@@ -100,7 +102,6 @@ func newReader(t *testing.T) reader {
 
 func (r reader) followChapters(t *testing.T, pattern string) {
 	t.Helper()
-	claimTelepresence(t, "docs/workshop/05-connect.md")
 	for _, document := range slices.DeleteFunc(glob(t, pattern), func(name string) bool { return !isChapter(name) }) {
 		done := t.Run(filepath.Base(document), func(t *testing.T) {
 			r.checkFails(t, document)

@@ -3,8 +3,9 @@
 package intercept
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"sync"
@@ -27,7 +28,7 @@ type guard struct {
 	service string
 	pipe    *os.File // held by us, and by each command that makes an intercept
 	cmd     *exec.Cmd
-	stderr  bytes.Buffer
+	said    *os.File     // its stderr: a pipe would break when we die, and it with that
 	close   func() error // returns when there is no intercept any more
 }
 
@@ -37,12 +38,19 @@ func newGuard(service string) (*guard, error) {
 		return nil, err
 	}
 	defer read.Close() // The guard has its own copy.
-	g := &guard{service: service, pipe: write, cmd: exec.Command("/bin/sh", "-c", guardScript, "sh", service)}
-	g.cmd.Stdin, g.cmd.Stderr = read, &g.stderr
+	said, err := os.CreateTemp("", "intercept-guard-*")
+	if err != nil {
+		write.Close()
+		return nil, fmt.Errorf("starting the guard of the intercept: %w", err)
+	}
+	os.Remove(said.Name()) // It is there for as long as it is open.
+	g := &guard{service: service, pipe: write, said: said, cmd: exec.Command("/bin/sh", "-c", guardScript, "sh", service)}
+	g.cmd.Stdin, g.cmd.Stderr = read, said
 	g.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // Our terminal may be closed.
 	g.close = sync.OnceValue(g.leave)
 	if err := g.cmd.Start(); err != nil {
 		write.Close()
+		said.Close()
 		return nil, fmt.Errorf("starting the guard of the intercept: %w", err)
 	}
 	return g, nil
@@ -55,10 +63,15 @@ func (g *guard) spare() error {
 }
 
 func (g *guard) leave() error {
+	defer g.said.Close()
 	g.pipe.Close()
-	err := g.cmd.Wait()
-	if err != nil && !telepresence.NoIntercept(g.stderr.String()) {
-		return fmt.Errorf("leaving the intercept: %w: run telepresence leave %s", telepresence.Reason(g.stderr.String(), err), g.service)
+	failed := g.cmd.Wait()
+	if failed == nil {
+		return nil
 	}
-	return nil
+	said, err := io.ReadAll(io.NewSectionReader(g.said, 0, 1<<16))
+	if telepresence.NoIntercept(string(said)) {
+		return nil
+	}
+	return errors.Join(err, fmt.Errorf("leaving the intercept: %w: run telepresence leave %s", telepresence.Reason(string(said), failed), g.service))
 }
