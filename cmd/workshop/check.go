@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +18,7 @@ import (
 
 func checkCommand() *cobra.Command {
 	var output, frontDoor string
+	var wait time.Duration
 	cmd := &cobra.Command{
 		Use:       "check [CHAPTER]",
 		Short:     "Say how far the workshop has come, and what to do next",
@@ -26,14 +29,57 @@ func checkCommand() *cobra.Command {
 	connection := connectionFlags(cmd)
 	cmd.Flags().StringVarP(&output, "output", "o", "", "json for programs")
 	cmd.Flags().StringVar(&frontDoor, "front-door", "localhost:8080", "address of `ko up` on this laptop")
+	cmd.Flags().DurationVar(&wait, "wait", 0, "how long to look again while something fails, such as 1m")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := checkFrontDoor(frontDoor); err != nil {
 			return err
 		}
 		place := check.Place{FrontDoor: frontDoor, Connect: func() (*cluster.Cluster, error) { return cluster.Connect(connection) }}
-		return look(cmd, check.Sections(place, strings.Join(args, "")), output)
+		sections := func() []report.Section { return check.Sections(place, strings.Join(args, "")) }
+		if wait > 0 {
+			await(cmd, sections, wait)
+		}
+		return look(cmd, sections(), output)
 	}
 	return cmd
+}
+
+// lookAgainEvery is how long await waits between two looks.
+const lookAgainEvery = time.Second
+
+// await looks until nothing fails any more, or the time is over, and says
+// meanwhile what it waits for.
+func await(cmd *cobra.Command, sections func() []report.Section, patience time.Duration) {
+	ctx, cancel := context.WithTimeout(cmd.Context(), patience)
+	defer cancel()
+	said := ""
+	for {
+		failed := firstFailure(ctx, sections())
+		if failed == "" || ctx.Err() != nil {
+			return
+		}
+		if failed != said {
+			fmt.Fprintln(cmd.ErrOrStderr(), "waiting:", failed)
+			said = failed
+		}
+		select {
+		case <-time.After(lookAgainEvery):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// firstFailure returns the first step that fails, with what it saw, or "".
+func firstFailure(ctx context.Context, sections []report.Section) string {
+	for _, section := range sections {
+		for _, step := range report.Run(ctx, section, report.Quiet{}).Steps {
+			if step.Status == report.Failed {
+				return step.Name + ": " + step.Saw
+			}
+		}
+	}
+	return ""
 }
 
 // checkFrontDoor refuses what the services' names, such as

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/koshop/koshop/internal/workshop/report"
 )
 
 // run runs a command line and returns what it prints.
@@ -58,5 +62,31 @@ func TestResetAsks(t *testing.T) {
 	}
 	if err := confirm(command(), true); err != nil {
 		t.Errorf("with --yes: error %v", err)
+	}
+}
+
+// It looks until nothing fails any more, and says what it waits for.
+func TestCheckWaits(t *testing.T) {
+	looks := 0
+	sections := func() []report.Section {
+		return []report.Section{{Steps: []report.Step{{Name: "door", Look: func(context.Context) report.Finding {
+			if looks++; looks < 3 {
+				return report.Fail("open it", "shut")
+			}
+			return report.Pass("open")
+		}}}}}
+	}
+	cmd := command()
+	cmd.SetContext(t.Context())
+	var out strings.Builder
+	cmd.SetErr(&out)
+	await(cmd, sections, time.Minute)
+	if want := "waiting: door: shut\n"; looks != 3 || out.String() != want {
+		t.Errorf("%d looks, printed %q, want 3 and %q", looks, out.String(), want)
+	}
+	looks = -1000
+	await(cmd, sections, time.Millisecond)
+	if looks != -999 {
+		t.Errorf("after the time is over it looked %d times more", looks+999)
 	}
 }

@@ -71,19 +71,33 @@ func headers(i telepresence.Intercept) string {
 	return strings.Join(all, ", ")
 }
 
-// lookAtAnswer asks the service by its name in the cluster who it is.
+// lookAtAnswer asks the service by its name in the cluster who it is, several
+// times: an intercept takes effect in one pod after the other, and a connection
+// stays with the pod that it leads to.
 func (l *look) lookAtAnswer(ctx context.Context, service string) report.Finding {
-	host, err := greet(ctx, l.personally(ctx, http.DefaultClient), l.cluster.URL(service))
-	if err != nil {
-		return report.Fail("start the service here, on the port of the intercept: "+makeIntercept(service), "nobody: %v", err)
+	client := l.personally(ctx, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}})
+	var finding report.Finding
+	for range 8 {
+		host, err := greet(ctx, client, l.cluster.URL(service))
+		if err != nil {
+			return report.Fail("start the service here, on the port of the intercept: "+makeIntercept(service), "nobody: %v", err)
+		}
+		if finding = l.who(ctx, service, host); finding.Status != report.Passed {
+			return finding
+		}
 	}
-	switch {
-	case host == "":
+	return finding
+}
+
+// who says who answers, by what they call themselves.
+func (l *look) who(ctx context.Context, service, host string) report.Finding {
+	switch host {
+	case "":
 		return report.Fail("run the service of this repository: "+makeIntercept(service), "a program that does not say where it runs")
-	case host == hostname():
+	case hostname():
 		return report.Pass("this laptop, %s", host)
 	}
-	_, err = l.cluster.CoreV1().Pods(l.cluster.Namespace).Get(ctx, host, metav1.GetOptions{})
+	_, err := l.cluster.CoreV1().Pods(l.cluster.Namespace).Get(ctx, host, metav1.GetOptions{})
 	if err == nil {
 		return report.Fail(makeIntercept(service), "pod %s", host)
 	}
