@@ -118,7 +118,9 @@ func (r reader) followChapters(t *testing.T, pattern string) {
 func (r reader) checkFails(t *testing.T, document string) {
 	t.Helper()
 	all := read(t, document)
-	check := all[slices.IndexFunc(all, func(c command) bool { return strings.HasPrefix(c.text, "bin/workshop check ") })]
+	check := all[slices.IndexFunc(all, func(c command) bool {
+		return strings.HasPrefix(c.text, "bin/workshop check ") && !strings.Contains(c.text, "--wait")
+	})]
 	if check.missing(t) != "" {
 		return
 	}
