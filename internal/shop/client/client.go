@@ -29,6 +29,9 @@ const (
 	// patience bounds how long a request that did not get through is repeated: a
 	// Service whose pod was just replaced refuses connections for a moment.
 	patience = 2 * time.Second
+	// idleTimeout is how long an unused connection is kept. It is below the age at
+	// which a service gives up one that is used; see package web.
+	idleTimeout = 4 * time.Second
 	// firstPause is the pause before the first repetition; each further one is
 	// twice as long.
 	firstPause = 50 * time.Millisecond
@@ -48,7 +51,7 @@ func New(name string, base *url.URL) *Client {
 		Timeout: callTimeout,
 		Transport: &http.Transport{
 			DialContext: dialer.DialContext, TLSHandshakeTimeout: 2 * time.Second,
-			MaxIdleConnsPerHost: 16, MaxConnsPerHost: 64, IdleConnTimeout: 30 * time.Second,
+			MaxIdleConnsPerHost: 16, MaxConnsPerHost: 64, IdleConnTimeout: idleTimeout,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}

@@ -7,8 +7,10 @@ import (
 	"time"
 )
 
-// maxConnectionAge is after how long a connection is given up, so that clients
-// which keep theirs find new replicas, and an intercept, without being told.
+// maxConnectionAge is after how long a connection that is used is given up, so
+// that clients which keep theirs find new replicas, and an intercept, without
+// being told. One that is not used is for its client to close: that loses no
+// request.
 const maxConnectionAge = 5 * time.Second
 
 type bornKey struct{}

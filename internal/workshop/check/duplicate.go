@@ -46,7 +46,7 @@ func (l *look) lookAtSecondPayment(ctx context.Context, bought flow.Receipt) rep
 // lookAtPaymentsAtOnce says what is still to be had by those who have repaired the
 // flaw for payments that come one after the other.
 func (l *look) lookAtPaymentsAtOnce(ctx context.Context, bought flow.Receipt) report.Finding {
-	const payments = 8
+	const payments = 16
 	taken, err := l.shop(l.personally(ctx, l.client)).PayAtOnce(ctx, bought, payments)
 	switch {
 	case err != nil:
