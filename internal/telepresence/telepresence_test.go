@@ -34,15 +34,26 @@ const (
 		"disposition":1}],"services":[{"name":"payments-svc"}]}]}`
 )
 
-// prints puts a telepresence on PATH that prints this.
-func prints(t *testing.T, output string) {
+// install puts a telepresence on PATH that is a script.
+func install(t *testing.T, script string) {
 	t.Helper()
 	dir := t.TempDir()
-	script := "#!/bin/sh\ncat <<'EOF'\n" + output + "\nEOF\n"
-	if err := os.WriteFile(filepath.Join(dir, "telepresence"), []byte(script), 0o755); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "telepresence"), []byte("#!/bin/sh\n"+script), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir+":/bin:/usr/bin")
+}
+
+// prints puts a telepresence on PATH that prints this.
+func prints(t *testing.T, output string) {
+	t.Helper()
+	install(t, "cat <<'EOF'\n"+output+"\nEOF\n")
+}
+
+// fails puts a telepresence on PATH that fails with these words.
+func fails(t *testing.T, stderr string) {
+	t.Helper()
+	install(t, "cat >&2 <<'EOF'\n"+stderr+"\nEOF\nexit 1\n")
 }
 
 func TestStatus(t *testing.T) {
@@ -107,17 +118,6 @@ func TestWhatIsNoTelepresence(t *testing.T) {
 	if err := telepresence.Leave(t.Context(), "x"); !errors.Is(err, telepresence.ErrNotFound) {
 		t.Errorf("error %v", err)
 	}
-}
-
-// fails puts a telepresence on PATH that fails with these words.
-func fails(t *testing.T, stderr string) {
-	t.Helper()
-	dir := t.TempDir()
-	script := "#!/bin/sh\ncat >&2 <<'EOF'\n" + stderr + "\nEOF\nexit 1\n"
-	if err := os.WriteFile(filepath.Join(dir, "telepresence"), []byte(script), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("PATH", dir+":/bin:/usr/bin")
 }
 
 func TestMakeSaysWhatIsWrong(t *testing.T) {

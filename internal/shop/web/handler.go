@@ -98,8 +98,8 @@ func gate(started func() bool) func(http.Handler) http.Handler {
 }
 
 // leave makes clients open a new connection, to another replica, once this one
-// is about to stop or the connection is old. A connection that is closed while a client sends its next
-// request on it would lose that request.
+// is about to stop or the connection is old. A connection that is closed while a
+// client sends its next request on it would lose that request.
 func leave(stopping func() bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

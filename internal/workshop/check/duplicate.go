@@ -8,31 +8,33 @@ import (
 )
 
 func (l *look) duplicate() []report.Step {
+	var shop flow.Shop
 	var bought flow.Receipt
 	return append(l.base(makeDeploy),
 		report.Step{Name: "pay", Needs: []string{stepNamespace}, Look: func(ctx context.Context) (finding report.Finding) {
-			bought, finding = l.lookAtPayment(ctx)
+			shop = l.shop(l.personally(ctx, l.client))
+			bought, finding = lookAtPayment(ctx, shop)
 			return finding
 		}},
 		report.Step{Name: "pay again", Needs: []string{"pay"}, Look: func(ctx context.Context) report.Finding {
-			return l.lookAtSecondPayment(ctx, bought)
+			return lookAtSecondPayment(ctx, shop, bought)
 		}},
 		report.Step{Name: "pay at once", Needs: []string{"pay again"}, Look: func(ctx context.Context) report.Finding {
-			return l.lookAtPaymentsAtOnce(ctx, bought)
+			return lookAtPaymentsAtOnce(ctx, shop, bought)
 		}},
 	)
 }
 
-func (l *look) lookAtPayment(ctx context.Context) (flow.Receipt, report.Finding) {
-	bought, err := l.shop(l.personally(ctx, l.client)).Buy(ctx, customer())
+func lookAtPayment(ctx context.Context, shop flow.Shop) (flow.Receipt, report.Finding) {
+	bought, err := shop.Buy(ctx, customer())
 	if err != nil {
 		return bought, report.Fail("make the shop work first: bin/workshop check deploy", "%v", err)
 	}
 	return bought, report.Pass("order %s is paid: 200", bought.OrderID)
 }
 
-func (l *look) lookAtSecondPayment(ctx context.Context, bought flow.Receipt) report.Finding {
-	second, err := l.shop(l.personally(ctx, l.client)).PayAgain(ctx, bought)
+func lookAtSecondPayment(ctx context.Context, shop flow.Shop, bought flow.Receipt) report.Finding {
+	second, err := shop.PayAgain(ctx, bought)
 	switch {
 	case err != nil:
 		return report.Fail("the second payment of an order should be refused with 403 and the detail Already Paid", "%v", err)
@@ -45,9 +47,9 @@ func (l *look) lookAtSecondPayment(ctx context.Context, bought flow.Receipt) rep
 
 // lookAtPaymentsAtOnce says what is still to be had by those who have repaired the
 // flaw for payments that come one after the other.
-func (l *look) lookAtPaymentsAtOnce(ctx context.Context, bought flow.Receipt) report.Finding {
+func lookAtPaymentsAtOnce(ctx context.Context, shop flow.Shop, bought flow.Receipt) report.Finding {
 	const payments = 16
-	taken, err := l.shop(l.personally(ctx, l.client)).PayAtOnce(ctx, bought, payments)
+	taken, err := shop.PayAtOnce(ctx, bought, payments)
 	switch {
 	case err != nil:
 		return report.Fail("every payment but the first should be refused with 403 and the detail Already Paid", "%v", err)
