@@ -5,7 +5,9 @@
 //	render    a kustomization directory becomes YAML manifests
 //	resolve   the ko:// references in the manifests are found, and at the end
 //	          replaced by what was published
-//	build     a reference becomes an image, by upstream ko
+//	program   a reference is found in the modules here, and it is decided how it
+//	          is compiled
+//	build     a program becomes an image, by upstream ko
 //	publish   an image becomes a digest in a registry, by upstream ko
 //	apply     the resolved manifests are dry-run, then sent to a cluster
 //
@@ -13,8 +15,8 @@
 // first stage is followed by others:
 //
 //	workload  the manifests become a plan: programs, ports, files, addresses
-//	compile   an import path becomes an executable, and the files it is made of
-//	          are found
+//	compile   a program becomes an executable, by the same decision as for images,
+//	          and the files it is made of are found
 //	watch     changes of files come in batches
 //	process   programs run, and never outlive ko
 //	probe     processes are asked what a kubelet asks containers

@@ -7,15 +7,18 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"os/exec"
-	"runtime"
 	"strings"
+	"sync"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/ko/pkg/build"
 	"github.com/google/ko/pkg/commands"
 	"github.com/google/ko/pkg/commands/options"
 	"golang.org/x/sync/semaphore"
+
+	"github.com/koshop/koshop/internal/kit/program"
 )
 
 // Builder builds the images of import paths.
@@ -23,82 +26,130 @@ type Builder struct {
 	// pulls is the context in which images pull layers of their base, which they
 	// do when the layers are asked for: often after Build, as late as when the
 	// publisher is closed.
-	pulls   context.Context
-	options options.BuildOptions
-	checker build.Interface
-	slots   *semaphore.Weighted
+	pulls    context.Context
+	settings *program.Settings
+	target   program.Target
+	slots    *semaphore.Weighted
+	data     sync.Map // what was found of each import path: program.Data
 }
 
-// New returns a builder with upstream's options, completed from .ko.yaml and
-// the KO_… environment. The context must live until all images are published
-// and the publisher is closed.
-func New(ctx context.Context, opts *options.BuildOptions) (*Builder, error) {
-	b := &Builder{pulls: ctx, options: *opts}
-	if err := b.options.LoadConfig(); err != nil {
-		return nil, fmt.Errorf("reading the build configuration: %w", err)
+// New returns a builder with these settings. The context must live until all
+// images are published and the publisher is closed.
+func New(ctx context.Context, settings *program.Settings) (*Builder, error) {
+	target, err := settings.ImageTarget()
+	if err != nil {
+		return nil, err
 	}
-	jobs := b.options.ConcurrentBuilds
-	if jobs <= 0 {
-		jobs = runtime.GOMAXPROCS(0)
-	}
-	b.slots = semaphore.NewWeighted(int64(jobs))
-	var err error
-	b.checker, err = b.upstream()
+	b := &Builder{pulls: ctx, settings: settings, target: target, slots: semaphore.NewWeighted(settings.Jobs())}
+	opts := settings.Options
+	_, err = b.upstream(&opts) // What upstream refuses is refused before the first compilation.
 	return b, err
 }
 
 // upstream returns a builder of upstream's for one image. Images do not share
 // one, because upstream's appends to a slice that its concurrent pulls of the
 // base image have in common: a data race.
-func (b *Builder) upstream() (build.Interface, error) {
-	opts := b.options // The call below completes it.
-	ko, err := commands.NewBuilder(b.pulls, &opts)
+func (b *Builder) upstream(opts *options.BuildOptions) (build.Interface, error) {
+	ko, err := commands.NewBuilder(b.pulls, opts)
 	if err != nil {
 		return nil, fmt.Errorf("setting up the build: %w", err)
 	}
 	return ko, nil
 }
 
-// Check says why an import path, scheme included, cannot become an image: it
-// is no package of the module in the working directory, or no command. It
-// costs a `go list`, no compilation.
-func (b *Builder) Check(importPath string) error {
-	if err := b.checker.IsSupportedReference(importPath); err != nil {
-		return fmt.Errorf("%s cannot be built: %w; it must name a main package that `go build` finds from this directory", importPath, err)
+// Check says why an import path, scheme included, cannot become an image: no
+// module here has it, it is no command, or its data cannot be taken. It costs a
+// `go list`, no compilation.
+func (b *Builder) Check(ctx context.Context, importPath string) error {
+	recipe, _, err := b.recipe(ctx, importPath)
+	if err == nil {
+		_, err = b.findData(ctx, recipe)
+	}
+	if err != nil {
+		return fmt.Errorf("%s cannot be built: %w", importPath, err)
 	}
 	return nil
 }
 
+func (b *Builder) recipe(ctx context.Context, reference string) (*program.Recipe, *program.Program, error) {
+	p, err := b.settings.Find(ctx, reference)
+	if err != nil {
+		return nil, nil, err
+	}
+	recipe, err := p.Recipe(ctx, b.target)
+	return recipe, p, err
+}
+
+// findData returns the data that belongs into the image. It fails if the package is
+// no command.
+func (b *Builder) findData(ctx context.Context, recipe *program.Recipe) (program.Data, error) {
+	if known, found := b.data.Load(recipe.ImportPath); found {
+		return known.(program.Data), nil
+	}
+	dir, err := recipe.MainDir(ctx)
+	if err != nil {
+		return program.Data{}, err
+	}
+	data, err := program.FindData(dir)
+	if err == nil {
+		b.data.Store(recipe.ImportPath, data)
+	}
+	return data, err
+}
+
 // Qualify makes a path such as ./cmd/web an import path with its scheme.
-func (b *Builder) Qualify(path string) (string, error) {
-	importPath, err := b.checker.QualifyImport(path)
+func (b *Builder) Qualify(ctx context.Context, path string) (string, error) {
+	_, p, err := b.recipe(ctx, path)
 	if err != nil {
 		return "", fmt.Errorf("%s cannot be built: %w", path, err)
 	}
-	return importPath, b.Check(importPath)
+	return build.StrictScheme + p.ImportPath, nil
 }
 
-// Build compiles the import path, scheme included, for each platform and lays
-// the binary on the base image. It may be called concurrently; --jobs bounds how
-// many images are built at once.
+// Build compiles the program of an import path, scheme included, for each platform
+// and lays the executable and its data on the base image. It may be called
+// concurrently; --jobs bounds how many images are built at once.
 func (b *Builder) Build(ctx context.Context, importPath string) (build.Result, error) {
 	if err := b.slots.Acquire(ctx, 1); err != nil {
 		return nil, fmt.Errorf("building %s: %w", importPath, context.Cause(ctx))
 	}
 	defer b.slots.Release(1)
-	ko, err := b.upstream()
+	recipe, p, err := b.recipe(ctx, importPath)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("building %s: %w", importPath, err)
 	}
-	image, err := ko.Build(ctx, importPath)
+	image, err := b.build(ctx, recipe, p)
 	if err == nil {
 		return image, nil
 	}
-	return nil, b.explain(ctx, importPath, err)
+	return nil, b.explain(ctx, importPath, recipe, err)
+}
+
+func (b *Builder) build(ctx context.Context, recipe *program.Recipe, p *program.Program) (build.Result, error) {
+	data, err := b.findData(ctx, recipe)
+	if err != nil {
+		return nil, err
+	}
+	opts := p.ImageOptions()
+	if data.Linked {
+		scratch, err := os.MkdirTemp("", "ko-data-*")
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(scratch)
+		if opts, err = p.StagedOptions(ctx, recipe, data, scratch); err != nil {
+			return nil, err
+		}
+	}
+	ko, err := b.upstream(opts)
+	if err != nil {
+		return nil, err
+	}
+	return ko.Build(ctx, build.StrictScheme+p.ImportPath)
 }
 
 // explain adds what a failed build is about and what to do.
-func (b *Builder) explain(ctx context.Context, importPath string, err error) error {
+func (b *Builder) explain(ctx context.Context, importPath string, recipe *program.Recipe, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("building %s: %w", importPath, context.Cause(ctx))
 	}
@@ -108,8 +159,9 @@ func (b *Builder) explain(ctx context.Context, importPath string, err error) err
 			"set %s to an image that this machine can pull", importPath, image, err, setting)
 	}
 	if isCompileError(err) {
-		return fmt.Errorf("building %s: %w\nto see it again: go build -o /dev/null %s",
-			importPath, err, strings.TrimPrefix(importPath, build.StrictScheme))
+		if args, expandErr := recipe.BuildArgs(ctx); expandErr == nil {
+			return fmt.Errorf("building %s: %w\nto see it again: %s", importPath, err, recipe.Command(args))
+		}
 	}
 	return fmt.Errorf("building %s: %w", importPath, err)
 }
@@ -117,10 +169,11 @@ func (b *Builder) explain(ctx context.Context, importPath string, err error) err
 // baseImage returns the base image of an import path and the setting it is from.
 // Keys of .ko.yaml have lost their case.
 func (b *Builder) baseImage(importPath string) (image, setting string) {
-	if image := b.options.BaseImageOverrides[strings.ToLower(strings.TrimPrefix(importPath, build.StrictScheme))]; image != "" {
+	opts := &b.settings.Options
+	if image := opts.BaseImageOverrides[strings.ToLower(strings.TrimPrefix(importPath, build.StrictScheme))]; image != "" {
 		return image, "its entry under baseImageOverrides in .ko.yaml"
 	}
-	return b.options.BaseImage, "defaultBaseImage in .ko.yaml, or KO_DEFAULTBASEIMAGE,"
+	return opts.BaseImage, "defaultBaseImage in .ko.yaml, or KO_DEFAULTBASEIMAGE,"
 }
 
 // isRegistryError tells a failed pull of the base image, the only thing a build

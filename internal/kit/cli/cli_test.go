@@ -306,7 +306,7 @@ func TestCompileErrorNamesFileAndLine(t *testing.T) {
 	}
 	t.Chdir(dir)
 	_, _, err := ko(t, "resolve", "-k", "config/overlays/prod")
-	for _, want := range []string{"cmd/worker/main.go:3:15: undefined: undefined", "go build -o /dev/null example.com/guestbook/cmd/worker"} {
+	for _, want := range []string{"cmd/worker/main.go:3:15: undefined: undefined", "CGO_ENABLED=0 go build -trimpath -o /dev/null example.com/guestbook/cmd/worker"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q: %v", want, err)
 		}

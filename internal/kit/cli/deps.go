@@ -11,6 +11,7 @@ import (
 
 	"github.com/koshop/koshop/internal/kit/compile"
 	"github.com/koshop/koshop/internal/kit/process"
+	"github.com/koshop/koshop/internal/kit/program"
 )
 
 const depsLong = `This command prints what the executable of an import path is made of, one path a line, for a watcher of files such as Tilt's:
@@ -65,20 +66,16 @@ func rootsOf(ctx context.Context, compiler *compile.Compiler, importPath string)
 // withCompiler lends a compiler for the images' platform.
 func withCompiler(building *options.BuildOptions, use func(*compile.Compiler) error) error {
 	return withTools(func(tools *process.Group, scratch string) error {
-		compiler, err := imageCompiler(building, tools, scratch)
+		settings, err := program.Load(building, tools.Run)
+		if err != nil {
+			return err
+		}
+		compiler, err := compile.New(settings, tools, scratch).ForImages()
 		if err != nil {
 			return err
 		}
 		return use(compiler)
 	})
-}
-
-func imageCompiler(building *options.BuildOptions, tools *process.Group, scratch string) (*compile.Compiler, error) {
-	compiler, err := compile.New(building, tools, scratch)
-	if err != nil {
-		return nil, err
-	}
-	return compiler.ForImages()
 }
 
 // withTools lends a group of processes, which ends with the call, and a directory

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/exec"
 	"strings"
 
 	"github.com/google/ko/pkg/commands/options"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/koshop/koshop/internal/kit/build"
 	"github.com/koshop/koshop/internal/kit/pipeline"
+	"github.com/koshop/koshop/internal/kit/program"
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kit/publish"
 	"github.com/koshop/koshop/internal/kit/render"
@@ -107,7 +109,11 @@ func newPipeline(ctx context.Context, flags *pflag.FlagSet) (*pipeline.Pipeline,
 		return nil, err
 	}
 	building.InsecureRegistry = publishing.InsecureRegistry
-	builder, err := build.New(ctx, building)
+	settings, err := program.Load(building, (*exec.Cmd).Run)
+	if err != nil {
+		return nil, err
+	}
+	builder, err := build.New(ctx, settings)
 	if err != nil {
 		return nil, err
 	}

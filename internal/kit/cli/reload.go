@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/koshop/koshop/internal/kit/delve"
 	"github.com/koshop/koshop/internal/kit/live"
 	"github.com/koshop/koshop/internal/kit/process"
+	"github.com/koshop/koshop/internal/kit/program"
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kit/reload"
 )
@@ -63,7 +63,7 @@ func addReload(root *cobra.Command) {
 		if r.cluster, err = reload.Connect(connection.flags); err != nil {
 			return err
 		}
-		r.importPath, r.selector, r.log = args[0], selecting.Selector, newProgress(cmd)
+		r.reference, r.selector, r.log = args[0], selecting.Selector, newProgress(cmd)
 		defer r.log.Close()
 		return r.run(cmd.Context())
 	}
@@ -72,7 +72,7 @@ func addReload(root *cobra.Command) {
 
 // reloading is one call of the command.
 type reloading struct {
-	importPath string
+	reference  string // of the program
 	selector   string
 	debug      bool
 	building   *options.BuildOptions
@@ -84,13 +84,15 @@ type reloading struct {
 
 	tools    *process.Group
 	scratch  string
+	settings *program.Settings
+	program  *program.Program
 	compiler *compile.Compiler
 }
 
 func (r *reloading) run(ctx context.Context) error {
 	return withTools(func(tools *process.Group, scratch string) (err error) {
 		r.tools, r.scratch = tools, scratch
-		if r.compiler, err = imageCompiler(r.building, tools, scratch); err != nil {
+		if err := r.prepare(ctx); err != nil {
 			return err
 		}
 		if r.imageFile == "" {
@@ -102,13 +104,25 @@ func (r *reloading) run(ctx context.Context) error {
 	})
 }
 
+// prepare finds the program, by whatever name it goes.
+func (r *reloading) prepare(ctx context.Context) (err error) {
+	if r.settings, err = program.Load(r.building, r.tools.Run); err != nil {
+		return err
+	}
+	if r.program, err = r.settings.Find(ctx, r.reference); err != nil {
+		return err
+	}
+	r.compiler, err = compile.New(r.settings, r.tools, r.scratch).ForImages()
+	return err
+}
+
 // send compiles the program and runs it in the pods.
 func (r *reloading) send(ctx context.Context) error {
 	targets, err := r.cluster.Targets(ctx, r.selector)
 	if err != nil {
 		return err
 	}
-	task := r.log.Start(path.Base(r.importPath), "compiling")
+	task := r.log.Start(r.program.Name(), "compiling")
 	defer task.Stop()
 	parcel, err := r.parcel(ctx)
 	if err != nil {
@@ -140,10 +154,10 @@ func (r *reloading) parcel(ctx context.Context) (*live.Parcel, error) {
 		compiler = r.compiler.ForDebugging()
 	}
 	executable := filepath.Join(r.scratch, "program")
-	if err := compiler.Compile(ctx, r.importPath, executable); err != nil {
+	if err := compiler.Compile(ctx, r.program.ImportPath, executable); err != nil {
 		return nil, err
 	}
-	return live.NewParcel(executable, live.UserLibrary(r.importPath))
+	return live.NewParcel(executable, live.UserLibrary(r.program.ImportPath))
 }
 
 // sendDebugger brings Delve into the pods that do not have it yet.
@@ -183,7 +197,7 @@ func (r *reloading) writeDeps(ctx context.Context) error {
 	if r.depsFile == "" {
 		return nil
 	}
-	roots, err := rootsOf(ctx, r.compiler, r.importPath)
+	roots, err := rootsOf(ctx, r.compiler, r.program.ImportPath)
 	if err != nil {
 		return err
 	}
@@ -192,7 +206,7 @@ func (r *reloading) writeDeps(ctx context.Context) error {
 		return nil
 	}
 	if err := os.WriteFile(r.depsFile, []byte(now), 0o644); err != nil {
-		return fmt.Errorf("writing down what %s is made of: %w", r.importPath, err)
+		return fmt.Errorf("writing down what %s is made of: %w", r.program.ImportPath, err)
 	}
 	return nil
 }

@@ -6,7 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path"
+
+	ko "github.com/google/ko/pkg/build"
 
 	"github.com/koshop/koshop/internal/kit/build"
 	"github.com/koshop/koshop/internal/kit/publish"
@@ -35,15 +36,15 @@ func (r *reloading) lastFile() string { return r.imageFile + ".last" }
 // publish makes an image of the program, and writes its reference down. Its tag
 // is made of its digest: the same program makes no new pods.
 func (r *reloading) publish(ctx context.Context) (err error) {
-	task := r.log.Start(path.Base(r.importPath), "building")
+	task := r.log.Start(r.program.Name(), "building")
 	defer task.Stop()
 	silence()
-	builder, err := build.New(ctx, r.building)
+	builder, err := build.New(ctx, r.settings)
 	if err != nil {
 		return err
 	}
-	importPath, err := builder.Qualify(r.importPath)
-	if err != nil {
+	importPath := ko.StrictScheme + r.program.ImportPath
+	if err := builder.Check(ctx, importPath); err != nil {
 		return err
 	}
 	built, err := builder.Build(ctx, importPath)

@@ -1,14 +1,6 @@
-// Package compile turns an import path into an executable, for this machine or
-// for the images' platform. It compiles what `ko build` would put into the image, with the same settings,
-// and finds the files that the executable is made of.
-//
-// Upstream ko exports neither the one nor the other for a single import path,
-// so its rules are written again here: those of pkg/build/gobuild.go and
-// pkg/build/gobuilds.go of github.com/google/ko v0.19.1. Two things differ by
-// intent: the platform is this machine's whatever --platform, GOOS and GOARCH
-// say, unless ForImages is called, and an import path without a build configuration of its own is always
-// compiled in the working directory, where upstream takes the directory of any
-// configuration there is.
+// Package compile turns a program into an executable, for this machine or for the
+// images' platform, and finds the files that the executable is made of. How it is
+// compiled, package program decides.
 package compile
 
 import (
@@ -20,60 +12,38 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/ko/pkg/commands/options"
 	"golang.org/x/sync/semaphore"
 
 	"github.com/koshop/koshop/internal/kit/process"
+	"github.com/koshop/koshop/internal/kit/program"
 )
 
-// Compiler compiles import paths. It may be used concurrently.
+// Compiler compiles programs. It may be used concurrently.
 type Compiler struct {
-	tools        *process.Group
-	scratch      string
-	options      options.BuildOptions
-	settingsFile string
-	slots        *semaphore.Weighted
-	goos, goarch string
-	linking      []string // ldflags in addition
-	ownPaths     bool     // the executable names source files as this machine does
+	settings *program.Settings
+	tools    *process.Group
+	scratch  string
+	slots    *semaphore.Weighted
+	target   program.Target
 }
 
-// New reads the build settings: upstream's options, completed from .ko.yaml and
-// the KO_… environment. They are read once; a change needs a new Compiler. The
-// go tool runs as one of tools, which must live as long as the Compiler, and
-// works in a directory of its own below scratch, which is left behind when it is
-// killed.
-func New(opts *options.BuildOptions, tools *process.Group, scratch string) (*Compiler, error) {
-	c := &Compiler{tools: tools, scratch: scratch, options: *opts, goos: runtime.GOOS, goarch: runtime.GOARCH}
-	if err := c.options.LoadConfig(); err != nil {
-		return nil, fmt.Errorf("reading the build configuration: %w", err)
+// New returns a compiler for this machine. The go tool runs as one of tools, which
+// must live as long as the Compiler, and works in a directory of its own below
+// scratch, which is left behind when it is killed.
+func New(settings *program.Settings, tools *process.Group, scratch string) *Compiler {
+	return &Compiler{
+		settings: settings, tools: tools, scratch: scratch,
+		slots: semaphore.NewWeighted(settings.Jobs()), target: program.Here(),
 	}
-	var err error
-	if c.settingsFile, err = filepath.Abs(settingsFile(c.options.WorkingDirectory)); err != nil {
-		return nil, fmt.Errorf("finding the build configuration: %w", err)
-	}
-	jobs := c.options.ConcurrentBuilds
-	if jobs <= 0 {
-		jobs = runtime.GOMAXPROCS(0)
-	}
-	c.slots = semaphore.NewWeighted(int64(jobs))
-	return c, nil
 }
 
-// ForImages returns a compiler for the platform of the images: the first of
-// --platform, or of defaultPlatforms in .ko.yaml, or linux/amd64.
+// ForImages returns a compiler for the platform of the images.
 func (c *Compiler) ForImages() (*Compiler, error) {
-	list := firstSet(c.options.Platforms, c.options.DefaultPlatforms, []string{"linux/amd64"})
-	platform, err := v1.ParsePlatform(list[0])
-	if err != nil || platform.OS == "" || platform.Architecture == "" {
-		return nil, fmt.Errorf("platform %q: expected one such as linux/amd64, in --platform or under defaultPlatforms in .ko.yaml", list[0])
-	}
 	other := *c
-	other.goos, other.goarch = platform.OS, platform.Architecture
-	return &other, nil
+	var err error
+	other.target, err = c.settings.ImageTarget()
+	return &other, err
 }
 
 // ForReload returns a compiler whose executables link fastest, because they have
@@ -81,7 +51,7 @@ func (c *Compiler) ForImages() (*Compiler, error) {
 // image; where that has neither as well, it is the same executable.
 func (c *Compiler) ForReload() *Compiler {
 	other := *c
-	other.linking = []string{"-s", "-w"}
+	other.target.Ldflags = []string{"-s", "-w"}
 	return &other
 }
 
@@ -90,46 +60,49 @@ func (c *Compiler) ForReload() *Compiler {
 // where they are.
 func (c *Compiler) ForDebugging() *Compiler {
 	other := *c
-	other.linking = []string{"-s=0", "-w=0"} // Whatever stands before.
-	other.options.DisableOptimizations = true
-	other.ownPaths = true
+	other.target.Debugging = true
 	return &other
 }
 
 // Platform returns the operating system and the architecture that are compiled
 // for, as GOOS and GOARCH name them.
-func (c *Compiler) Platform() (goos, goarch string) { return c.goos, c.goarch }
+func (c *Compiler) Platform() (goos, goarch string) {
+	return c.target.Platform.OS, c.target.Platform.Architecture
+}
 
 // SettingsFile returns the absolute path of the file that holds the settings,
 // .ko.yaml as a rule, whether it exists or not.
-func (c *Compiler) SettingsFile() string { return c.settingsFile }
+func (c *Compiler) SettingsFile() string { return c.settings.File() }
 
-// Compile builds an import path, scheme included, into the file out. A failed
+// Compile builds the program that a reference names into the file out. A failed
 // compilation is a *[CompileError]; another error says what else is wrong, such
 // as an import path that is no command. Cancelling the context kills the
 // go tool and its compilers. At most --jobs compilations run at once.
-func (c *Compiler) Compile(ctx context.Context, importPath, out string) error {
+func (c *Compiler) Compile(ctx context.Context, reference, out string) error {
 	err := c.slots.Acquire(ctx, 1)
 	if err == nil {
 		defer c.slots.Release(1)
-		err = c.compile(ctx, importPath, out)
+		err = c.compile(ctx, reference, out)
 	}
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
+	}
+	if err != nil {
+		c.settings.Forget(reference)
 	}
 	var failed *CompileError
 	if err == nil || errors.As(err, &failed) {
 		return err
 	}
-	return fmt.Errorf("compiling %s: %w", importPath, err)
+	return fmt.Errorf("compiling %s: %w", reference, err)
 }
 
-func (c *Compiler) compile(ctx context.Context, importPath, out string) error {
-	s, err := c.settings(importPath)
+func (c *Compiler) compile(ctx context.Context, reference, out string) error {
+	recipe, err := c.recipe(ctx, reference)
 	if err != nil {
 		return err
 	}
-	args, err := s.buildArgs(ctx)
+	args, err := recipe.BuildArgs(ctx)
 	if err != nil {
 		return err
 	}
@@ -142,29 +115,37 @@ func (c *Compiler) compile(ctx context.Context, importPath, out string) error {
 		return err
 	}
 	defer os.RemoveAll(scratch)
-	cmd := s.goTool(ctx, append(append([]string{"build"}, args...), "-o", out, s.path)...)
+	cmd := recipe.GoTool(ctx, append(append([]string{"build"}, args...), "-o", out, recipe.ImportPath)...)
 	cmd.Env = append(cmd.Env, "GOTMPDIR="+scratch)
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
-	if err := s.run(cmd); err != nil {
-		return s.explain(ctx, importPath, args, err, output.String())
+	if err := c.tools.Run(cmd); err != nil {
+		return c.explain(ctx, reference, recipe, args, err, output.String())
 	}
 	return refuseLibrary(out)
 }
 
+func (c *Compiler) recipe(ctx context.Context, reference string) (*program.Recipe, error) {
+	p, err := c.settings.Find(ctx, reference)
+	if err != nil {
+		return nil, err
+	}
+	return p.Recipe(ctx, c.target)
+}
+
 // explain tells a failed compilation from an import path that is none, and
 // from a go tool that cannot be run.
-func (s *settings) explain(ctx context.Context, importPath string, args []string, err error, output string) error {
+func (c *Compiler) explain(ctx context.Context, reference string, recipe *program.Recipe, args []string, err error, output string) error {
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
-		return fmt.Errorf("%w; install Go, or name the go tool in %s", err, goBinary)
+		return fmt.Errorf("%w; install Go, or name the go tool in KO_GO_PATH", err)
 	}
-	if packages, err := s.list(ctx, args); err == nil {
+	if packages, err := c.list(ctx, recipe, args); err == nil {
 		if err := packages.checkCommand(); err != nil {
 			return err
 		}
 	}
-	return &CompileError{ImportPath: importPath, Output: tidy(s.dir, output), Command: s.command(args)}
+	return &CompileError{ImportPath: reference, Output: tidy(recipe.Dir, output), Command: recipe.Command(args)}
 }
 
 // refuseLibrary rejects what `go build -o` makes of a package other than main:
@@ -184,5 +165,5 @@ func refuseLibrary(out string) error {
 	if string(head) != archive {
 		return nil
 	}
-	return errors.Join(errNotCommand, os.Remove(out))
+	return errors.Join(program.ErrNotCommand, os.Remove(out))
 }

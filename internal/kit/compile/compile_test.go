@@ -18,6 +18,7 @@ import (
 
 	"github.com/koshop/koshop/internal/kit/compile"
 	"github.com/koshop/koshop/internal/kit/process"
+	"github.com/koshop/koshop/internal/kit/program"
 )
 
 // hello is a module with one command that prints what it was compiled with.
@@ -90,11 +91,11 @@ func newCompiler(t *testing.T, opts options.BuildOptions) *compile.Compiler {
 			t.Error(err)
 		}
 	})
-	c, err := compile.New(&opts, tools, newScratch(t))
+	settings, err := program.Load(&opts, tools.Run)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c
+	return compile.New(settings, tools, newScratch(t))
 }
 
 func TestCompileUsesTheBuildSettings(t *testing.T) {

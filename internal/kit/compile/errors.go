@@ -1,12 +1,9 @@
 package compile
 
 import (
-	"errors"
 	"path/filepath"
 	"regexp"
 	"strings"
-
-	"al.essio.dev/pkg/shellescape"
 )
 
 // CompileError is what the go tool has to say about code that does not compile.
@@ -19,8 +16,6 @@ type CompileError struct {
 func (e *CompileError) Error() string {
 	return "compiling " + e.ImportPath + " failed:\n" + e.Output + "\nto see it again: " + e.Command
 }
-
-var errNotCommand = errors.New("it is no main package; it must name a main package that `go build` finds from this directory")
 
 // position matches the place that a message of the go tool begins with.
 var position = regexp.MustCompile(`^[^:\s]+:\d+`)
@@ -40,19 +35,4 @@ func tidy(dir, output string) string {
 		lines = append(lines, line)
 	}
 	return strings.Join(lines, "\n")
-}
-
-// command returns the compilation as a line for a shell, with nothing written.
-func (s *settings) command(args []string) string {
-	words := make([]string, 0, len(s.extraEnv)+1)
-	for _, entry := range s.extraEnv {
-		name, value, _ := strings.Cut(entry, "=")
-		words = append(words, name+"="+shellescape.Quote(value))
-	}
-	build := []string{GoTool(), "build"}
-	if s.dir != "." {
-		build = append(build, "-C", s.dir)
-	}
-	build = append(append(build, args...), "-o", "/dev/null", s.path)
-	return strings.Join(append(words, shellescape.QuoteCommand(build)), " ")
 }

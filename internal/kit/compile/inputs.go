@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/koshop/koshop/internal/kit/program"
 )
 
 // Inputs are the files that an executable is made of: those of packages in the
@@ -27,31 +29,28 @@ type Inputs struct {
 	platform gobuild.Context
 }
 
-// Inputs finds what the executable of an import path, scheme included, is made
-// of. That works for code that does not compile, too. There are none if the
+// Inputs finds what the executable of the program is made of that a reference
+// names. That works for code that does not compile, too. There are none if the
 // package is gone, or go.mod is too broken to tell; what was found before is
 // still worth watching then.
-func (c *Compiler) Inputs(ctx context.Context, importPath string) (*Inputs, error) {
-	s, err := c.settings(importPath)
-	if err != nil {
-		return nil, fmt.Errorf("finding the files of %s: %w", importPath, err)
-	}
-	in, err := s.inputs(ctx)
+func (c *Compiler) Inputs(ctx context.Context, reference string) (*Inputs, error) {
+	in, err := c.inputs(ctx, reference)
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("finding the files of %s: %w", importPath, err)
+		c.settings.Forget(reference)
+		return nil, fmt.Errorf("finding the files of %s: %w", reference, err)
 	}
 	return in, nil
 }
 
-func (s *settings) inputs(ctx context.Context) (*Inputs, error) {
-	flags, err := s.listFlags(ctx)
+func (c *Compiler) inputs(ctx context.Context, reference string) (*Inputs, error) {
+	recipe, err := c.recipe(ctx, reference)
 	if err != nil {
 		return nil, err
 	}
-	packages, err := s.list(ctx, flags)
+	packages, err := c.list(ctx, recipe, recipe.Flags)
 	if err != nil {
 		return nil, err
 	}
@@ -59,8 +58,8 @@ func (s *settings) inputs(ctx context.Context) (*Inputs, error) {
 		return nil, err
 	}
 	in := newInputs(packages)
-	in.addWorkspace(s)
-	in.platform = s.platform(flags)
+	in.addWorkspace(recipe)
+	in.platform = platform(recipe)
 	return in, nil
 }
 
@@ -98,8 +97,8 @@ func (in *Inputs) addPackage(dir string) {
 
 // addWorkspace adds the directory of the go.work file, which the go tool looks
 // for in the directory it runs in and above.
-func (in *Inputs) addWorkspace(s *settings) {
-	file := s.vars()["GOWORK"]
+func (in *Inputs) addWorkspace(recipe *program.Recipe) {
+	file := recipe.Vars()["GOWORK"]
 	if file == "off" {
 		return
 	}
@@ -107,7 +106,7 @@ func (in *Inputs) addWorkspace(s *settings) {
 		in.dirs[filepath.Dir(file)] = true
 		return
 	}
-	dir, err := filepath.Abs(s.dir)
+	dir, err := filepath.Abs(recipe.Dir)
 	for ; err == nil; dir = filepath.Dir(dir) {
 		if _, err := os.Stat(filepath.Join(dir, "go.work")); err == nil {
 			in.dirs[dir] = true
@@ -120,12 +119,12 @@ func (in *Inputs) addWorkspace(s *settings) {
 }
 
 // platform returns what decides whether a file with build constraints counts.
-func (s *settings) platform(flags []string) gobuild.Context {
-	env := s.vars()
+func platform(recipe *program.Recipe) gobuild.Context {
+	env := recipe.Vars()
 	platform := gobuild.Default
 	platform.GOOS, platform.GOARCH = env["GOOS"], env["GOARCH"]
 	platform.CgoEnabled = env["CGO_ENABLED"] == "1"
-	platform.BuildTags = buildTags(append(strings.Fields(env["GOFLAGS"]), flags...))
+	platform.BuildTags = buildTags(append(strings.Fields(env["GOFLAGS"]), recipe.Flags...))
 	return platform
 }
 

@@ -11,6 +11,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/koshop/koshop/internal/kit/program"
 )
 
 // listing is what `go list -deps` says of a command: its dependencies first,
@@ -40,13 +42,13 @@ type goModule struct {
 
 // list runs `go list` on the command, with flags of `go build`. Broken code is
 // listed as far as it goes.
-func (s *settings) list(ctx context.Context, flags []string) (listing, error) {
+func (c *Compiler) list(ctx context.Context, recipe *program.Recipe, flags []string) (listing, error) {
 	args := append([]string{"list", "-e", "-deps", "-json=" + listFields()}, flags...)
-	cmd := s.goTool(ctx, append(args, s.path)...)
+	cmd := recipe.GoTool(ctx, append(args, recipe.ImportPath)...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := s.run(cmd); err != nil {
-		return nil, fmt.Errorf("go list: %w: %s", err, tidy(s.dir, stderr.String()))
+	if err := c.tools.Run(cmd); err != nil {
+		return nil, fmt.Errorf("go list: %w: %s", err, tidy(recipe.Dir, stderr.String()))
 	}
 	var packages listing
 	for decoder := json.NewDecoder(&stdout); ; {
@@ -76,16 +78,13 @@ func listFields() string {
 func (l listing) command() *goPackage { return l[len(l)-1] }
 
 // checkCommand refuses what can never become an executable, however its code
-// is changed. A package whose code is too broken to have a name passes.
+// is changed.
 func (l listing) checkCommand() error {
-	p := l.command()
-	switch {
-	case p.Dir == "" && p.Error != nil:
-		return fmt.Errorf("%s; it must name a main package that `go build` finds from this directory", p.Error.Err)
-	case p.Name != "" && p.Name != "main":
-		return errNotCommand
+	p, failure := l.command(), ""
+	if p.Error != nil {
+		failure = p.Error.Err
 	}
-	return nil
+	return program.CheckCommand(p.Dir, p.Name, failure)
 }
 
 // local lists the packages whose files are there to be edited: all but those

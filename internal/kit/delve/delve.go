@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/koshop/koshop/internal/kit/compile"
 	"github.com/koshop/koshop/internal/kit/process"
+	"github.com/koshop/koshop/internal/kit/program"
 )
 
 // Version of Delve. One supports the last three versions of Go.
@@ -58,11 +58,11 @@ func Cached(goos, goarch string) (string, error) {
 // install runs `go install`, which compiles a version of a module whatever module
 // one is in, and puts the executables of other platforms below GOPATH only.
 func install(ctx context.Context, tools *process.Group, goos, goarch, gopath string) (string, error) {
-	modules, err := exec.CommandContext(ctx, compile.GoTool(), "env", "GOMODCACHE").Output()
+	modules, err := exec.CommandContext(ctx, program.GoTool(), "env", "GOMODCACHE").Output()
 	if err != nil {
 		return "", fmt.Errorf("go env GOMODCACHE: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, compile.GoTool(), "install", "-trimpath", "-ldflags=-s -w", module)
+	cmd := exec.CommandContext(ctx, program.GoTool(), "install", "-trimpath", "-ldflags=-s -w", module)
 	cmd.Env = append(os.Environ(), "GOPATH="+gopath, "GOMODCACHE="+strings.TrimSpace(string(modules)),
 		"GOBIN=", "GOFLAGS=", "GOWORK=off", "CGO_ENABLED=0", "GOOS="+goos, "GOARCH="+goarch)
 	var output strings.Builder

@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
@@ -30,13 +32,14 @@ func UseRegistry(t *testing.T) string {
 	t.Helper()
 	host := Registry(t)
 	t.Setenv("KO_DOCKER_REPO", host)
-	t.Setenv("KO_DEFAULTBASEIMAGE", pushBase(t, host))
+	UseBase(t, host, v1.Platform{OS: "linux", Architecture: "amd64"})
 	return host
 }
 
-// pushBase pushes an image with one layer of noise, for there must be something
-// to pull, and nothing that a static binary needs.
-func pushBase(t *testing.T, host string) string {
+// UseBase makes an image for a platform the base image of builds. It has one layer
+// of noise, for there must be something to pull, and nothing that a static binary
+// needs.
+func UseBase(t *testing.T, host string, platform v1.Platform) {
 	t.Helper()
 	image, err := random.Image(1024, 1)
 	if err != nil {
@@ -46,7 +49,7 @@ func pushBase(t *testing.T, host string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config.OS, config.Architecture = "linux", "amd64"
+	config.OS, config.Architecture, config.Variant = platform.OS, platform.Architecture, platform.Variant
 	if image, err = mutate.ConfigFile(image, config); err != nil {
 		t.Fatal(err)
 	}
@@ -54,8 +57,13 @@ func pushBase(t *testing.T, host string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := remote.Write(ref, image); err != nil {
+	if platform.Variant == "" {
+		err = remote.Write(ref, image)
+	} else { // Only an index tells of variants.
+		err = remote.WriteIndex(ref, mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: image, Descriptor: v1.Descriptor{Platform: &platform}}))
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
-	return ref.Name()
+	t.Setenv("KO_DEFAULTBASEIMAGE", ref.Name())
 }

@@ -5,13 +5,13 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"path"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/koshop/koshop/internal/kit/build"
+	"github.com/koshop/koshop/internal/kit/program"
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kit/publish"
 	"github.com/koshop/koshop/internal/kit/render"
@@ -37,7 +37,7 @@ func (p *Pipeline) Run(ctx context.Context, target string) (*resolve.Manifests, 
 	}
 	refs := manifests.References()
 	p.Log.Printf("rendered %s: %s, %s", target, count(manifests.Len(), "object"), count(len(refs), "image"))
-	if err := p.check(refs); err != nil {
+	if err := p.check(ctx, refs); err != nil {
 		return nil, err
 	}
 	images, err := p.images(ctx, refs)
@@ -71,7 +71,7 @@ func Render(target string, opts render.Options, selector labels.Selector) (*reso
 
 // check refuses references that can never be built, before the first
 // compilation, and says where each stands.
-func (p *Pipeline) check(refs []resolve.Reference) error {
+func (p *Pipeline) check(ctx context.Context, refs []resolve.Reference) error {
 	paths := make([]string, len(refs))
 	for i, ref := range refs {
 		paths[i] = ref.ImportPath
@@ -82,7 +82,7 @@ func (p *Pipeline) check(refs []resolve.Reference) error {
 	var group errgroup.Group
 	for _, ref := range refs {
 		group.Go(func() error {
-			if err := p.Builder.Check(ref.ImportPath); err != nil {
+			if err := p.Builder.Check(ctx, ref.ImportPath); err != nil {
 				return fmt.Errorf("%s: %w", ref.Uses[0], err)
 			}
 			return nil
@@ -113,7 +113,7 @@ func (p *Pipeline) images(ctx context.Context, refs []resolve.Reference) (map[st
 }
 
 func (p *Pipeline) image(ctx context.Context, importPath string) (name.Reference, error) {
-	task := p.Log.Start(path.Base(importPath), "building")
+	task := p.Log.Start(program.Name(importPath), "building")
 	defer task.Stop()
 	image, err := p.Builder.Build(ctx, importPath)
 	if err != nil {

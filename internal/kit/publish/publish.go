@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -15,6 +16,8 @@ import (
 	"github.com/google/ko/pkg/commands"
 	"github.com/google/ko/pkg/commands/options"
 	"github.com/google/ko/pkg/publish"
+
+	"github.com/koshop/koshop/internal/kit/program"
 )
 
 // Publisher publishes the images of one run.
@@ -28,11 +31,12 @@ type Publisher struct {
 }
 
 // New returns a publisher with upstream's options. Unless the options choose
-// another name, an image is called after its command: $KO_DOCKER_REPO/user-svc.
+// another name, an image has the name that `go install` gives the program:
+// $KO_DOCKER_REPO/user-svc.
 func New(opts *options.PublishOptions) (*Publisher, error) {
 	chosen := opts.PreserveImportPaths || opts.BaseImportPaths || opts.Bare
 	if !chosen {
-		opts.BaseImportPaths = true
+		opts.ImageNamer = func(repo, importPath string) string { return path.Join(repo, program.Name(importPath)) }
 	}
 	if opts.DockerRepo == "" && opts.Push && !opts.Local {
 		return nil, errors.New("KO_DOCKER_REPO is not set: export the registry to push images to, such as " +
@@ -52,12 +56,13 @@ func (p *Publisher) Check(importPaths []string) error {
 		return nil
 	}
 	taken := map[string]string{}
-	for _, path := range importPaths {
-		image := p.namer(p.repo, strings.TrimPrefix(path, build.StrictScheme))
+	for _, importPath := range importPaths {
+		name := strings.ToLower(strings.TrimPrefix(importPath, build.StrictScheme)) // As upstream does.
+		image := p.namer(p.repo, name)
 		if first, ok := taken[image]; ok {
-			return fmt.Errorf("%s and %s would both be pushed to %s: pass --preserve-import-paths to keep them apart", first, path, image)
+			return fmt.Errorf("%s and %s would both be pushed to %s: pass --preserve-import-paths to keep them apart", first, importPath, image)
 		}
-		taken[image] = path
+		taken[image] = importPath
 	}
 	return nil
 }

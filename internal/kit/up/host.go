@@ -53,6 +53,9 @@ func (h *host) directory(w *workload.Workload) (string, error) {
 // site says where the pod of a version finds what. Executables get names of its
 // own: builds remove theirs when there are newer ones, but a probe may still run one.
 func (h *host) site(dir string, v *version) (workload.Site, error) {
+	if err := v.checkData(); err != nil {
+		return workload.Site{}, &setupError{err}
+	}
 	site := workload.Site{
 		Root:     filepath.Join(dir, "root"),
 		Claims:   h.state.claims(),

@@ -9,6 +9,7 @@ import (
 
 	"github.com/koshop/koshop/internal/kit/compile"
 	"github.com/koshop/koshop/internal/kit/process"
+	"github.com/koshop/koshop/internal/kit/program"
 	"github.com/koshop/koshop/internal/kit/watch"
 	"github.com/koshop/koshop/internal/kit/workload"
 )
@@ -48,7 +49,7 @@ func newLoop(opts Options) (l *loop, err error) {
 	if l.state, err = openState(opts.State); err != nil {
 		return l, err
 	}
-	compiler, err := compile.New(opts.Build, l.group, l.state.run())
+	settings, err := program.Load(opts.Build, l.group.Run)
 	if err != nil {
 		return l, err
 	}
@@ -58,7 +59,7 @@ func newLoop(opts Options) (l *loop, err error) {
 	if l.routes, err = newRoutes(opts.Port, l.board.explain); err != nil {
 		return l, err
 	}
-	l.builds = newBuilds(compiler, l.state.executables(), l.state.run())
+	l.builds = newBuilds(compile.New(settings, l.group, l.state.run()), l.state.executables(), l.state.run())
 	return l, l.routes.lead(l.plan)
 }
 

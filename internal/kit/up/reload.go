@@ -7,17 +7,18 @@ import (
 	"time"
 
 	"github.com/koshop/koshop/internal/kit/compile"
+	"github.com/koshop/koshop/internal/kit/program"
 )
 
 // reconfigure builds everything with changed settings, if there is no mistake in
 // them.
 func (l *loop) reconfigure(ctx context.Context) (done bool) {
-	compiler, err := compile.New(l.opts.Build, l.group, l.state.run())
+	settings, err := program.Load(l.opts.Build, l.group.Run)
 	if err != nil {
 		l.board.alert("Error: %v", err)
 		return false
 	}
-	l.builds.compiler = compiler
+	l.builds.compiler = compile.New(settings, l.group, l.state.run())
 	l.listAgain(ctx)
 	unlisted := l.builds.unlisted()
 	for _, importPath := range l.builds.importPaths() {

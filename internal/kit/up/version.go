@@ -1,9 +1,11 @@
 package up
 
 import (
+	"fmt"
 	"path/filepath"
 	"time"
 
+	"github.com/koshop/koshop/internal/kit/program"
 	"github.com/koshop/koshop/internal/kit/workload"
 )
 
@@ -15,6 +17,17 @@ type version struct {
 	sources     map[string]string // directories of the main packages, by import path
 	built       time.Duration     // how long the last build of it took
 	since       time.Time         // when the change that led to it was noticed
+}
+
+// checkData refuses data that would not be in the image, as the build of an image
+// does.
+func (v *version) checkData() error {
+	for _, dir := range v.sources {
+		if _, err := program.FindData(dir); err != nil {
+			return fmt.Errorf("%s: %w", v.workload, err)
+		}
+	}
+	return nil
 }
 
 // data returns the directory that ko would put into the image of an import

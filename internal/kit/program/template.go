@@ -1,4 +1,4 @@
-package compile
+package program
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"text/template"
@@ -14,8 +15,8 @@ import (
 )
 
 // expand fills in the templates, as upstream's applyTemplating does.
-func (s *settings) expand(ctx context.Context, templates []string) ([]string, error) {
-	data := &facts{ctx: ctx, settings: s}
+func (r *Recipe) expand(ctx context.Context, templates []string) ([]string, error) {
+	data := &facts{ctx: ctx, recipe: r}
 	expanded := make([]string, 0, len(templates))
 	for _, text := range templates {
 		parsed, err := template.New(text).Option("missingkey=error").Parse(text)
@@ -36,34 +37,42 @@ func (s *settings) expand(ctx context.Context, templates []string) ([]string, er
 // {{.Timestamp}}. Each is looked up only when a template does, because git and
 // `go env` can take longer than the compilation.
 type facts struct {
-	ctx      context.Context
-	settings *settings
+	ctx    context.Context
+	recipe *Recipe
 }
 
 // Env returns the environment of the compilation.
 func (f *facts) Env() map[string]string {
 	vars := map[string]string{"LDFLAGS": ""}
-	maps.Copy(vars, f.settings.vars())
+	maps.Copy(vars, f.recipe.Vars())
 	return vars
 }
 
-// GoEnv returns what `go env` says about the compilation.
+// GoEnv returns what `go env` says in the working directory, and for what the
+// environment of the compilation has, that. Upstream does the same.
 func (f *facts) GoEnv() (map[string]string, error) {
-	cmd := f.settings.goTool(f.ctx, "env", "-json")
+	cmd := exec.CommandContext(f.ctx, GoTool(), "env", "-json")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := f.settings.run(cmd); err != nil {
+	if err := f.recipe.run(cmd); err != nil {
 		return nil, fmt.Errorf("go env: %w: %s", err, stderr.String())
 	}
 	var vars map[string]string
 	if err := json.Unmarshal(stdout.Bytes(), &vars); err != nil {
 		return nil, fmt.Errorf("go env: %w", err)
 	}
+	for name, value := range f.recipe.Vars() {
+		if _, known := vars[name]; known {
+			vars[name] = value
+		}
+	}
 	return vars, nil
 }
 
 // Git returns the state of the repository around the code.
-func (f *facts) Git() map[string]any { return readGit(f.ctx, f.settings.dir).templateValue() }
+func (f *facts) Git() map[string]any {
+	return readGit(f.ctx, f.recipe.run, f.recipe.Dir).templateValue()
+}
 
 // Date returns the time of the build in RFC 3339.
 func (f *facts) Date() (string, error) {

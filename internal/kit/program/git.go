@@ -1,4 +1,4 @@
-package compile
+package program
 
 import (
 	"context"
@@ -17,12 +17,13 @@ type gitState struct {
 
 // readGit describes the repository that dir is in, as upstream's git.GetInfo
 // does. Without git, a repository or a commit everything is empty.
-func readGit(ctx context.Context, dir string) gitState {
+func readGit(ctx context.Context, run func(*exec.Cmd) error, dir string) gitState {
 	git := func(args ...string) ([]string, error) {
 		cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "log.showSignature=false"}, args...)...)
-		cmd.Dir = dir
-		output, err := cmd.Output()
-		return strings.Fields(string(output)), err
+		var output strings.Builder
+		cmd.Dir, cmd.Stdout = dir, &output
+		err := run(cmd)
+		return strings.Fields(output.String()), err
 	}
 	where, err := git("rev-parse", "--is-inside-work-tree", "--abbrev-ref", "HEAD")
 	if err != nil || len(where) != 2 || where[0] != "true" {

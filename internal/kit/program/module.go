@@ -1,0 +1,147 @@
+package program
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+)
+
+// module is a Go module whose files are there to be edited.
+type module struct {
+	path string // as its go.mod has it
+	dir  string // absolute
+}
+
+const goMod = "go.mod"
+
+// moduleAt returns the module that a directory is in: that of the nearest go.mod
+// in the directory or above it.
+func moduleAt(dir string) (module, bool, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return module{}, false, err
+	}
+	for {
+		m, found, err := readModule(dir)
+		if found || err != nil {
+			return m, found, err
+		}
+		if dir == filepath.Dir(dir) {
+			return module{}, false, nil
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+// readModule reads the go.mod of a directory, if it has one. One that is broken
+// may have no path: the go tool says best what is wrong with it.
+func readModule(dir string) (module, bool, error) {
+	file := filepath.Join(dir, goMod)
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return module{}, false, nil
+	}
+	if err != nil {
+		return module{}, false, fmt.Errorf("reading a module: %w", err)
+	}
+	return module{modfile.ModulePath(text), dir}, true, nil
+}
+
+// importPath returns the import path of a directory of the module.
+func (m module) importPath(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	relative, err := filepath.Rel(m.dir, dir)
+	return path.Join(m.path, filepath.ToSlash(relative)), err
+}
+
+// mayHold reports whether the module's path is the beginning of an import path.
+func (m module) mayHold(importPath string) bool {
+	return m.path != "" && (importPath == m.path || strings.HasPrefix(importPath, m.path+"/"))
+}
+
+// holds reports whether an import path is a directory of the module, and not one
+// of another module below it.
+func (m module) holds(importPath string) bool {
+	if !m.mayHold(importPath) {
+		return false
+	}
+	dir := filepath.Join(m.dir, filepath.FromSlash(strings.TrimPrefix(importPath, m.path)))
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return false
+	}
+	nearest, found, err := moduleAt(dir)
+	return err == nil && found && nearest.dir == m.dir
+}
+
+// moduleOf returns the module that an import path belongs to, of those below the
+// working directory, or else of those of the repository around it.
+func moduleOf(here, importPath string) (module, error) {
+	places := []string{here}
+	if root := repository(here); root != "" && root != here {
+		places = append(places, root)
+	}
+	for _, place := range places {
+		m, err := moduleBelow(place, importPath)
+		if err != nil || m.dir != "" {
+			return m, err
+		}
+	}
+	return module{}, errNotFound
+}
+
+// moduleBelow returns the module with the longest path among those that hold an
+// import path. Two copies of it are an error.
+func moduleBelow(root, importPath string) (module, error) {
+	var best module
+	var double error
+	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return nil // What cannot be read has no module of ours.
+		case entry.IsDir() && file != root && skipped(entry.Name()):
+			return fs.SkipDir
+		case entry.IsDir() || entry.Name() != goMod:
+			return nil
+		}
+		m, found, err := readModule(filepath.Dir(file))
+		switch {
+		case err != nil || !found || !m.holds(importPath) || len(m.path) < len(best.path):
+			return err
+		case m.path == best.path:
+			double = fmt.Errorf("%s and %s are both module %s: say which one in .ko.yaml, by an entry under builds with dir and main", best.dir, m.dir, m.path)
+		default:
+			best, double = m, nil
+		}
+		return nil
+	})
+	return best, errors.Join(err, double)
+}
+
+// skipped tells the directories in which nobody keeps modules of their own: those
+// that the go tool skips, and those of dependencies.
+func skipped(name string) bool {
+	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") || name == "testdata" || name == "vendor" || name == "node_modules"
+}
+
+// repository returns the directory of the repository that dir is in, "" if it is
+// in none.
+func repository(dir string) string {
+	for {
+		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			return ""
+		}
+		dir = filepath.Dir(dir)
+	}
+}
