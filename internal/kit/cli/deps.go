@@ -14,33 +14,41 @@ import (
 	"github.com/koshop/koshop/internal/kit/program"
 )
 
-const depsLong = `This command prints what the executable of an import path is made of, one path a line, for a watcher of files such as Tilt's:
+const depsLong = `This command prints what the executable of a program is made of, one path a line, for a watcher of files such as Tilt's:
 the directories of local packages and embedded files, go.mod and go.sum, the same of replaced modules, and .ko.yaml. Packages of Go and of the module
 cache, which do not change, are left out.`
+
+const depsExample = `
+  # A program is named by its directory or by its import path:
+  ko deps ./cmd/payments-svc
+  ko deps example.com/shop/cmd/payments-svc`
 
 // addDeps adds the command that prints what a program is made of.
 func addDeps(root *cobra.Command) {
 	building := &options.BuildOptions{}
 	cmd := &cobra.Command{
-		Use:     "deps IMPORTPATH",
+		Use:     "deps PROGRAM",
 		Short:   "Print the files and directories that a program is made of.",
 		Long:    depsLong,
-		Example: "\n  ko deps ./cmd/payments-svc",
+		Example: depsExample,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withCompiler(building, func(compiler *compile.Compiler) error {
-				roots, err := rootsOf(cmd.Context(), compiler, args[0])
-				for _, root := range roots {
-					fmt.Fprintln(cmd.OutOrStdout(), root)
-				}
+			var roots []string
+			err := withCompiler(building, func(compiler *compile.Compiler) (err error) {
+				roots, err = rootsOf(cmd.Context(), compiler, args[0])
 				return err
 			})
+			// Last, because who reads may stop: that ends us at once (SIGPIPE).
+			for _, root := range roots {
+				fmt.Fprintln(cmd.OutOrStdout(), root)
+			}
+			return err
 		},
 	}
 	root.AddCommand(cmd)
 }
 
-// rootsOf returns the roots of an import path, relative to the working directory
+// rootsOf returns the roots of a program, relative to the working directory
 // where they are below it.
 func rootsOf(ctx context.Context, compiler *compile.Compiler, importPath string) ([]string, error) {
 	inputs, err := compiler.Inputs(ctx, importPath)

@@ -41,7 +41,7 @@ func addReload(root *cobra.Command) {
 	r := &reloading{building: building, publishing: &options.PublishOptions{DockerRepo: os.Getenv("KO_DOCKER_REPO"), Push: true, UserAgent: "ko"}}
 	selecting := &options.SelectorOptions{}
 	cmd := &cobra.Command{
-		Use:     "reload IMPORTPATH --selector LABELS",
+		Use:     "reload PROGRAM --selector LABELS",
 		Short:   "Compile a program and run it in pods that are there already.",
 		Long:    reloadLong,
 		Example: reloadExample,

@@ -24,7 +24,8 @@ type Inputs struct {
 
 	dirs     map[string]bool // to watch
 	packages map[string]bool // the directories among them whose files are compiled
-	files    map[string]bool // what was compiled, to notice when one is removed
+	files    map[string]bool // what was compiled, to notice when one is removed, and links on the way to it
+	targets  map[string]bool // those of files that links lead to
 	embeds   []embed
 	platform gobuild.Context
 }
@@ -69,6 +70,7 @@ func newInputs(packages listing) *Inputs {
 		dirs:     map[string]bool{},
 		packages: map[string]bool{},
 		files:    map[string]bool{},
+		targets:  map[string]bool{},
 	}
 	for _, dir := range packages.missing() {
 		in.addPackage(dir)
@@ -79,6 +81,7 @@ func newInputs(packages listing) *Inputs {
 		for _, file := range p.files() {
 			in.files[file] = true
 		}
+		in.addLinks(p)
 		for _, pattern := range p.EmbedPatterns {
 			e := newEmbed(p.Dir, pattern)
 			in.embeds = append(in.embeds, e)

@@ -2,6 +2,7 @@ package compile
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -42,19 +43,20 @@ func isScratch(name string) bool {
 	return true
 }
 
+// buildFiles are those of a module or a workspace that say where packages come from.
+var buildFiles = []string{"go.mod", "go.sum", "go.work", "go.work.sum"}
+
 // isBuildFile reports whether the file says where packages come from, or how
 // they are optimized.
 func (in *Inputs) isBuildFile(path string) bool {
-	dir := filepath.Dir(path)
-	switch filepath.Base(path) {
-	case "go.mod", "go.sum", "go.work", "go.work.sum":
-		return in.dirs[dir]
+	dir, name := filepath.Dir(path), filepath.Base(path)
+	switch name {
 	case "modules.txt":
 		return in.dirs[dir] && filepath.Base(dir) == "vendor"
 	case "default.pgo":
 		return dir == in.Dir
 	}
-	return false
+	return in.dirs[dir] && slices.Contains(buildFiles, name)
 }
 
 // isSource reports whether the go tool would compile a file that it did not

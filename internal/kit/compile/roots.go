@@ -22,10 +22,15 @@ func (in *Inputs) Roots() []string {
 			roots[dir] = true
 			continue
 		}
-		for _, name := range []string{"go.mod", "go.sum", "go.work", "go.work.sum", filepath.Join("vendor", "modules.txt")} {
+		for _, name := range append([]string{filepath.Join("vendor", "modules.txt")}, buildFiles...) {
 			if file := filepath.Join(dir, name); isFile(file) {
 				roots[file] = true
 			}
+		}
+	}
+	for file := range in.targets {
+		if !whole[filepath.Dir(file)] && isFile(file) {
+			roots[file] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(roots))

@@ -47,7 +47,7 @@ func FindData(mainDir string) (Data, error) {
 // boundary returns the directory that links may not leave: the repository, or
 // the module where there is none.
 func boundary(mainDir string) string {
-	within := repository(mainDir)
+	within := Repository(mainDir)
 	if within == "" {
 		if m, found, err := moduleAt(mainDir); err == nil && found {
 			within = m.dir

@@ -86,7 +86,7 @@ func (m module) holds(importPath string) bool {
 // working directory, or else of those of the repository around it.
 func moduleOf(here, importPath string) (module, error) {
 	places := []string{here}
-	if root := repository(here); root != "" && root != here {
+	if root := Repository(here); root != "" && root != here {
 		places = append(places, root)
 	}
 	for _, place := range places {
@@ -132,9 +132,9 @@ func skipped(name string) bool {
 	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") || name == "testdata" || name == "vendor" || name == "node_modules"
 }
 
-// repository returns the directory of the repository that dir is in, "" if it is
+// Repository returns the directory of the repository that dir is in, "" if it is
 // in none.
-func repository(dir string) string {
+func Repository(dir string) string {
 	for {
 		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
 			return dir
