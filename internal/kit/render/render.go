@@ -20,6 +20,9 @@ type Options struct {
 	// Namespace moves the whole of it there: it is rendered as if its own
 	// kustomization file set this namespace. "" leaves it as it is.
 	Namespace string
+	// Note is told, each thing once, what was changed beyond what kustomize does:
+	// ko:// references lose their tags and digests. It may be nil.
+	Note func(string)
 }
 
 // Kustomization builds the kustomization at target and returns its objects as
@@ -64,6 +67,7 @@ func build(disk filesys.FileSystem, target string, opts Options) ([]byte, error)
 	if err != nil {
 		return nil, fmt.Errorf("rendering kustomization %s: %w", target, err)
 	}
+	dropTags(objects, opts.Note)
 	yaml, err := objects.AsYaml()
 	if err != nil {
 		return nil, fmt.Errorf("writing the objects of kustomization %s: %w", target, err)
