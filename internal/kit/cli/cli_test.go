@@ -175,6 +175,26 @@ func TestMistakes(t *testing.T) {
 			args: []string{"apply", "-f", "config/base/web.yaml", "-k", overlay},
 			want: []string{"-f and -k cannot be used together"},
 		},
+		"two kustomizations": {
+			args: []string{"apply", "-k", overlay, "-k", "config/base"},
+			want: []string{"-k was given twice: config/overlays/prod and config/base", "as resources"},
+		},
+		"one kustomization twice": {
+			args: []string{"delete", "-k", overlay, "--kustomize=" + overlay},
+			want: []string{"-k was given twice"},
+		},
+		"two kustomizations to resolve": {
+			args: []string{"resolve", "-kconfig/base", "-k=config/overlays/prod"},
+			want: []string{"-k was given twice: config/base and config/overlays/prod"},
+		},
+		"two kustomizations to create": {
+			args: []string{"create", "--kustomize", overlay, "-k", "config/base"},
+			want: []string{"-k was given twice"},
+		},
+		"kustomization of an unset variable": {
+			args: []string{"apply", "-k", ""},
+			want: []string{"-k needs the directory of a kustomization"},
+		},
 		"no kustomization in the directory": {
 			args: []string{"resolve", "-k", "config/empty"},
 			want: []string{"config/empty holds no kustomization", "kustomization.yaml"},

@@ -26,7 +26,7 @@ const kustomizeLong = "\n\nWith -k it renders a kustomization instead, without k
 // addKustomize gives an upstream command, which has --namespace by now, the
 // flag -k and makes it run kustomize when that flag is set.
 func addKustomize(cmd *cobra.Command, kustomize func(cmd *cobra.Command, dir string, args []string) error) {
-	dir := cmd.Flags().StringP("kustomize", "k", "", "Process a kustomization directory, local or remote. Cannot be used together with -f")
+	directory := addDirectoryFlag(cmd.Flags(), "Process a kustomization directory, local or remote. Cannot be used together with -f")
 	cmd.Flags().BoolP("quiet", "q", false, "With -k, show no progress, only results and errors")
 	addRenderFlags(cmd.Flags())
 	cmd.Flag("namespace").Usage = namespaceUsage
@@ -48,16 +48,13 @@ func addKustomize(cmd *cobra.Command, kustomize func(cmd *cobra.Command, dir str
 		if cmd.Flags().Changed("recursive") {
 			return errors.New("--recursive goes with -f: a kustomization names its files itself")
 		}
-		if *dir == "" {
-			return errors.New("-k needs the directory of a kustomization")
-		}
 		if err := checkNamespace(cmd.Flag("namespace")); err != nil {
 			return err
 		}
 		if n := beforeDash(cmd, args); n > 0 {
 			return fmt.Errorf("unexpected argument %q: %s -k takes one directory", args[0], cmd.Name())
 		}
-		return kustomize(cmd, *dir, args)
+		return kustomize(cmd, directory.dir, args)
 	}
 }
 
