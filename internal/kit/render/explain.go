@@ -14,6 +14,12 @@ func explain(target string, opts Options, err error) error {
 		return fmt.Errorf("kustomization %s: no such directory, and no repository that kustomize can fetch: %w", target, err)
 	}
 	elsewhere := fmt.Sprintf("or render it where Helm is: kustomize build --enable-helm %s | ko apply -f -", target)
+	if text := conflict(err, opts.Namespace); text != "" {
+		if opts.Namespace != "" {
+			text = "--namespace " + opts.Namespace + ": " + text
+		}
+		return fmt.Errorf("rendering kustomization %s: %s", target, text)
+	}
 	text := err.Error()
 	switch {
 	case strings.Contains(text, "must specify --enable-helm"):
