@@ -3,6 +3,7 @@ package environment
 import (
 	"maps"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -27,6 +28,21 @@ func Inherited() map[string]string {
 		}
 	}
 	return values
+}
+
+// Cluster returns the variables by which a program finds a cluster: KUBECONFIG, if
+// the shell has it. The paths in it are absolute, because programs run elsewhere.
+func Cluster() map[string]string {
+	var paths []string
+	for _, path := range filepath.SplitList(os.Getenv("KUBECONFIG")) {
+		if absolute, err := filepath.Abs(path); err == nil && path != "" {
+			paths = append(paths, absolute)
+		}
+	}
+	if len(paths) == 0 {
+		return nil
+	}
+	return map[string]string{"KUBECONFIG": strings.Join(paths, string(filepath.ListSeparator))}
 }
 
 // Entries writes variables as os/exec takes them, sorted; later ones win.

@@ -90,6 +90,9 @@ func (d *draft) environment() []string {
 	if d.data != "" {
 		general["KO_DATA_PATH"] = d.data
 	}
+	if d.workload.UsesCluster {
+		maps.Copy(general, environment.Cluster())
+	}
 	port := map[string]string{"PORT": strconv.Itoa(d.port)}
 	return environment.Entries(environment.Inherited(), general, d.source.Links, rewritten, port)
 }

@@ -54,6 +54,8 @@ type Pod struct {
 	Fixed bool
 	// Grace is how long the processes may take to end when told to.
 	Grace time.Duration
+	// Hints say what the programs may miss here that they have in a cluster.
+	Hints []string
 
 	layout layout
 }
@@ -97,7 +99,9 @@ func New(plan *workload.Plan, w *workload.Workload, site Site) (*Pod, error) {
 	if seconds := w.Template.Spec.TerminationGracePeriodSeconds; seconds != nil {
 		pod.Grace = time.Duration(*seconds) * time.Second
 	}
+	pod.Hints = b.clusterHint()
 	for i, draft := range b.drafts {
+		pod.Hints = append(pod.Hints, draft.hints()...)
 		c, err := draft.finish()
 		if err != nil {
 			return nil, err

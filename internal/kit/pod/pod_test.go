@@ -75,7 +75,7 @@ func TestCommand(t *testing.T) {
 	for _, command := range []string{"/bin/sh", "/ko-app/other"} {
 		plan := read(t, deployment("app", "command: ["+command+"]"))
 		_, err := podOf(plan, plan.Workloads[0], newSite(t))
-		want := "deployment.apps/app: container main: command " + command + " cannot be run, as there is no image here: it must be /ko-app/app or left out"
+		want := `deployment.apps/app: container main: command ["` + command + `"] is not the program of the image: ko builds an image with nothing but /ko-app/app in it; leave command out, or begin it with that path`
 		if err == nil || err.Error() != want {
 			t.Errorf("error %v, want %s", err, want)
 		}

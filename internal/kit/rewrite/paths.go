@@ -44,6 +44,19 @@ func (p Paths) rewrite(value string) string {
 	return out.String() + value[done:]
 }
 
+// NamedIn reports whether a value names one of the paths, or a path below one.
+func (p Paths) NamedIn(value string) bool {
+	for i := range len(value) {
+		if value[i] != '/' || !startsPath(value[:i]) {
+			continue
+		}
+		if _, found := p.at(value[i:]); found {
+			return true
+		}
+	}
+	return false
+}
+
 // startsPath reports whether a path may start behind before; the third slash
 // of file:///data does.
 func startsPath(before string) bool {

@@ -243,15 +243,44 @@ func TestTriesAgainOnSave(t *testing.T) {
 	r.prints("rendered config again")
 }
 
-// What is missing in the manifests is said once, and found when it is there.
-func TestSaysWhatCannotStart(t *testing.T) {
+// What the manifests ask for and cannot have is refused before anything is
+// compiled, all of it at once.
+func TestRefusesWhatCannotStart(t *testing.T) {
 	dir := newShop(t)
 	r := &run{t: t, dir: dir}
-	r.replace("config/front.yaml", "        env:\n", "        env:\n        - {name: SECRET_WORD, valueFrom: {secretKeyRef: {name: secret, key: word}}}\n")
-	r = start(t, dir, func(o *up.Options) { o.Workloads = []string{"front"} })
+	const env = "        env:\n"
+	r.replace("config/front.yaml", env, env+"        - {name: SECRET_WORD, valueFrom: {secretKeyRef: {name: secret, key: word}}}\n")
+	r.replace("config/back.yaml", "        image: ko://example.com/shop/cmd/web\n", "        image: ko://example.com/shop/cmd/web\n        command: [/bin/sh, -c, web]\n")
+	r.write("cmd/web/broken.go", "package main\n\nvar x = missing\n")
+	var out buffer
+	opts, log := options(t, &out)
+	defer log.Close()
+	err := up.Run(t.Context(), opts)
+	for _, want := range []string{
+		"kustomization config: ", "deployment.apps/front: SECRET_WORD is in Secret secret, key word, which is not in the kustomization",
+		`command ["/bin/sh" "-c" "web"] is not the program of the image`, "/ko-app/web",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v lacks %q", err, want)
+		}
+	}
+	if strings.Contains(fmt.Sprint(err, out.String()), "missing") {
+		t.Errorf("it was compiled: %v\n%s", err, out.String())
+	}
+}
+
+// The same mistakes, made later, change nothing until they are repaired.
+func TestGoesOnUntilAMistakeIsRepaired(t *testing.T) {
+	dir := newShop(t)
+	r := start(t, dir, func(o *up.Options) { o.Workloads = []string{"front"} })
+	front := fmt.Sprintf("http://localhost:%d/", r.port)
+	r.answers(front, "v1one")
+	const env = "        env:\n"
+	r.replace("config/front.yaml", env, env+"        - {name: SECRET_WORD, valueFrom: {secretKeyRef: {name: secret, key: word}}}\n")
 	r.prints("SECRET_WORD is in Secret secret, key word, which is not in the kustomization")
+	r.answers(front, "v1one")
 	r.replace("config/kustomization.yaml", "configMapGenerator:", "secretGenerator:\n- name: secret\n  literals: [word=hush]\nconfigMapGenerator:")
-	r.answers(fmt.Sprintf("http://localhost:%d/env?name=SECRET_WORD", r.port), "hush")
+	r.answers(front+"env?name=SECRET_WORD", "hush")
 }
 
 // The state directory may be one that has a .gitignore.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/koshop/koshop/internal/kit/pod"
 	"github.com/koshop/koshop/internal/kit/render"
 	"github.com/koshop/koshop/internal/kit/workload"
 )
@@ -25,7 +26,6 @@ func (l *loop) render() (*workload.Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kustomization %s: %w", l.opts.Kustomization, err)
 	}
-	plan.Notes = append(notes, plan.Notes...)
 	if len(l.opts.Workloads) > 0 {
 		if err := plan.Only(l.opts.Workloads); err != nil {
 			return nil, fmt.Errorf("kustomization %s: %w", l.opts.Kustomization, err)
@@ -37,7 +37,34 @@ func (l *loop) render() (*workload.Plan, error) {
 	if len(plan.Workloads) == 0 {
 		return nil, errors.Join(append([]error{fmt.Errorf("kustomization %s has no workload to run here", l.opts.Kustomization)}, noted(plan)...)...)
 	}
+	hints, err := l.check(plan)
+	if err != nil {
+		return nil, fmt.Errorf("kustomization %s: %w", l.opts.Kustomization, err)
+	}
+	plan.Notes = slices.Concat(notes, plan.Notes, hints)
 	return plan, nil
+}
+
+// check works out a pod of each workload before anything is compiled. It fails if
+// the manifests ask for something that cannot be had here, and returns what the
+// programs may miss.
+func (l *loop) check(plan *workload.Plan) (hints []string, err error) {
+	var mistakes []error
+	for _, w := range plan.Workloads {
+		p, err := pod.New(plan, w, pod.Site{
+			Binary:   func(importPath string) string { return importPath },
+			FreePort: func() (int, error) { return 1, nil },
+			Address:  func(*workload.Service, int32) string { return loopback(1) },
+			Redirect: l.opts.Services,
+			Env:      l.opts.Env,
+		})
+		if err != nil {
+			mistakes = append(mistakes, err)
+			continue
+		}
+		hints = append(hints, p.Hints...)
+	}
+	return hints, errors.Join(mistakes...)
 }
 
 func noted(plan *workload.Plan) []error {

@@ -25,8 +25,8 @@ func (w *Workload) Arguments(c corev1.Container) ([]string, error) {
 	}
 	built := ImportPath(c.Image)
 	if !IsProgram(c.Command[0], built) {
-		return nil, fmt.Errorf("%s: container %s: command %s cannot be run, as there is no image here: it must be %s or left out",
-			w, c.Name, c.Command[0], path.Join(entrypointDir, path.Base(built)))
+		return nil, fmt.Errorf("%s: container %s: command %q is not the program of the image: ko builds an image with nothing but %s in it; "+
+			"leave command out, or begin it with that path", w, c.Name, c.Command, path.Join(entrypointDir, path.Base(built)))
 	}
 	return append(c.Command[1:len(c.Command):len(c.Command)], c.Args...), nil
 }

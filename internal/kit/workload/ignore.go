@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// quiet are the kinds that nobody misses where there is no cluster.
+// quiet are the kinds that are not missed where there is no cluster.
 var quiet = map[string]bool{
 	"Namespace": true, "ServiceAccount": true, "PersistentVolumeClaim": true, "PersistentVolume": true,
 	"LimitRange": true, "ResourceQuota": true,
@@ -26,27 +27,41 @@ var idle = map[string]struct{ plural, reason string }{
 
 // ignore notes an object of a kind that is not run.
 func (r *reader) ignore(o object) {
-	kind := o.groupKind().String()
-	if quiet[kind] {
-		return
-	}
-	if _, known := idle[kind]; known {
-		r.ignored[kind]++
-		return
-	}
-	if kind == "CronJob.batch" {
+	switch kind := o.groupKind().String(); {
+	case quiet[kind]:
+	case kind == "CronJob.batch":
 		r.note(nil, "%s is not run: it is never due here", o)
-		return
+	default:
+		r.ignored[kind]++
 	}
-	r.note(nil, "%s %s %s is ignored: a kind that ko up does not know", o.Kind, o.APIVersion, o.Metadata.Name)
 }
 
+// noteIgnored writes a line for each kind whose absence may matter, and one line
+// for all kinds that only a cluster has a use for.
 func (r *reader) noteIgnored() {
+	var others []string
 	for _, kind := range slices.Sorted(maps.Keys(r.ignored)) {
-		what := fmt.Sprintf("%d %s are", r.ignored[kind], idle[kind].plural)
+		known, isIdle := idle[kind]
+		if !isIdle {
+			others = append(others, counted(r.ignored[kind], schema.ParseGroupKind(kind)))
+			continue
+		}
+		what := fmt.Sprintf("%d %s are", r.ignored[kind], known.plural)
 		if r.ignored[kind] == 1 {
 			what = "1 " + schema.ParseGroupKind(kind).Kind + " is"
 		}
-		r.note(nil, "%s ignored: %s", what, idle[kind].reason)
+		r.note(nil, "%s ignored: %s", what, known.reason)
 	}
+	if len(others) > 0 {
+		r.note(nil, "ignored, because only a cluster has a use for them: %s", strings.Join(others, ", "))
+	}
+}
+
+// counted reads "2 Certificate (cert-manager.io)", and without the group for kinds
+// of Kubernetes itself.
+func counted(n int, kind schema.GroupKind) string {
+	if kind.Group == "" || !strings.Contains(kind.Group, ".") || strings.HasSuffix(kind.Group, ".k8s.io") {
+		return fmt.Sprintf("%d %s", n, kind.Kind)
+	}
+	return fmt.Sprintf("%d %s (%s)", n, kind.Kind, kind.Group)
 }

@@ -8,6 +8,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 )
 
 // Read makes a plan of rendered manifests, in which ko:// references still
@@ -18,7 +19,7 @@ func Read(manifests []byte) (*Plan, error) {
 		secrets:    map[key]map[string][]byte{},
 		namespaces: map[string]bool{},
 		exposed:    map[key]bool{},
-	}}, ignored: map[string]int{}}
+	}}, ignored: map[string]int{}, bound: map[key]bool{}}
 	if err := eachObject(manifests, r.read); err != nil {
 		return nil, fmt.Errorf("reading the manifests: %w", err)
 	}
@@ -28,6 +29,7 @@ func Read(manifests []byte) (*Plan, error) {
 	for _, s := range r.plan.objects.services {
 		s.exposed = r.plan.objects.exposed[key{s.Namespace, s.Name}]
 	}
+	r.markClusterUsers()
 	r.plan.settle()
 	for _, w := range r.plan.Workloads {
 		if err := r.plan.settleWorkload(w); err != nil {
@@ -42,6 +44,7 @@ type reader struct {
 	plan    *Plan
 	notRun  []*Workload    // no main container is built from Go
 	ignored map[string]int // objects by kind
+	bound   map[key]bool   // ServiceAccounts with rights
 }
 
 func (r *reader) note(about *Workload, format string, args ...any) {
@@ -61,6 +64,8 @@ func (r *reader) read(o object) error {
 			w := r.workload(o, s.Spec.Template, count(s.Spec.Replicas), s.Spec.VolumeClaimTemplates)
 			w.Exclusive = true
 		})
+	case "ReplicaSet.apps":
+		return into(r, o, func(s *appsv1.ReplicaSet) { r.workload(o, s.Spec.Template, count(s.Spec.Replicas), nil) })
 	case "DaemonSet.apps":
 		return into(r, o, func(d *appsv1.DaemonSet) { r.workload(o, d.Spec.Template, 1, nil) })
 	case "Pod":
@@ -75,6 +80,12 @@ func (r *reader) read(o object) error {
 		return into(r, o, func(s *corev1.Secret) { r.plan.objects.secrets[o.key()] = merged(s.StringData, s.Data) })
 	case "Service":
 		return into(r, o, func(s *corev1.Service) { r.service(o, s) })
+	case "RoleBinding.rbac.authorization.k8s.io":
+		return into(r, o, func(b *rbacv1.RoleBinding) { r.bind(o, b.Subjects) })
+	case "ClusterRoleBinding.rbac.authorization.k8s.io":
+		return into(r, o, func(b *rbacv1.ClusterRoleBinding) { r.bind(o, b.Subjects) })
+	case "Service.serving.knative.dev":
+		return into(r, o, func(s *knativeService) { r.knative(o, s) })
 	case "Ingress.networking.k8s.io":
 		r.ignore(o)
 		return into(r, o, func(i *networkingv1.Ingress) { r.ingress(o, i) })

@@ -63,7 +63,35 @@ metadata: {name: a}
 ---
 apiVersion: serving.knative.dev/v1
 kind: Service
-metadata: {name: fn}
+metadata: {name: fn, namespace: api}
+spec:
+  template:
+    spec: {containerConcurrency: 10, timeoutSeconds: 30, containers: [{image: ko://example.com/fn}]}
+---
+apiVersion: apps/v1
+kind: ReplicaSet
+metadata: {name: set, namespace: api}
+spec: {replicas: 2, template: {spec: {containers: [{name: a, image: ko://example.com/set}]}}}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: shops.example.com}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: baskets.example.com}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: shops}
+---
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata: {name: serving-cert, namespace: api}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: shops}
 `
 
 func TestReadTellsWhatIsRunAndWhatIsNot(t *testing.T) {
@@ -76,6 +104,8 @@ func TestReadTellsWhatIsRunAndWhatIsNot(t *testing.T) {
 		"daemonset.apps/agent api example.com/agent",
 		"pod/once default example.com/init,example.com/once",
 		"job.batch/migrate api example.com/migrate",
+		"service.serving.knative.dev/fn api example.com/fn",
+		"replicaset.apps/set api example.com/set",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("workloads\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -87,13 +117,13 @@ func TestReadTellsWhatIsRunAndWhatIsNot(t *testing.T) {
 		"container proxy of pod/once is not run: its image envoy is not built from Go",
 		`deployment.apps/idle: unknown field "spec.nonsense": it is ignored`,
 		"deployment.apps/idle is not run: it has 0 replicas",
-		"Service serving.knative.dev/v1 fn is ignored: a kind that ko up does not know",
 		"1 HorizontalPodAutoscaler is ignored: nothing measures load here",
 		"2 NetworkPolicies are ignored: nothing enforces it here",
+		"ignored, because only a cluster has a use for them: 1 Certificate (cert-manager.io), 2 CustomResourceDefinition, 1 ValidatingWebhookConfiguration",
 		"statefulset.apps/postgres is not run: its image postgres:15 is not built from Go; if you have one, --service db=HOST:PORT",
 	)
-	if len(plan.Services) != 0 || plan.Front() != nil {
-		t.Errorf("services %v, front %v, want none", plan.Services, plan.Front())
+	if len(plan.Services) != 1 || plan.Front() != plan.Services[0] || plan.Front().Name != "fn" {
+		t.Errorf("services %v, front %v, want that of Knative", plan.Services, plan.Front())
 	}
 }
 
@@ -129,7 +159,7 @@ func TestOnly(t *testing.T) {
 	}
 	plan := read(t, manyKinds)
 	err := plan.Only([]string{"once", "postgres"})
-	if want := "no workload postgres to run: there are daemonset.apps/agent, pod/once, job.batch/migrate"; err == nil || err.Error() != want {
+	if want := "no workload postgres to run: there are daemonset.apps/agent, pod/once, job.batch/migrate, service.serving.knative.dev/fn, replicaset.apps/set"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
 	if err := plan.Only([]string{"agent"}); err != nil {

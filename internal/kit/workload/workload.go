@@ -13,7 +13,7 @@ import (
 )
 
 // Workload is an object whose pods run programs built from Go: a Deployment,
-// StatefulSet, DaemonSet, Pod or Job.
+// ReplicaSet, StatefulSet, DaemonSet, Pod, Job or Knative Service.
 type Workload struct {
 	Kind, Namespace, Name string
 	// Replicas is how many pods run at a time: 1 for a DaemonSet, Pod or Job.
@@ -28,6 +28,9 @@ type Workload struct {
 	// Recreate.
 	Exclusive bool
 
+	// UsesCluster tells that the manifests give its ServiceAccount rights: its
+	// programs talk to a cluster.
+	UsesCluster bool
 	// VolumeClaims are the names of a StatefulSet's volumeClaimTemplates.
 	VolumeClaims []string
 
