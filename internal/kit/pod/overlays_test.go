@@ -47,7 +47,9 @@ func TestDev(t *testing.T) {
 // Its Ingress leads to two Services, and the gateway refers to the other one.
 func TestPreview(t *testing.T) {
 	plan := overlay(t, "preview")
-	wantNotes(t, plan, "1 Ingress is ignored: every Service has a URL of its own here")
+	if len(plan.Ingresses) != 1 || len(plan.Ingresses[0].Rules) != 2 {
+		t.Errorf("Ingresses %+v, want one of two rules", plan.Ingresses)
+	}
 	if front := plan.Front(); front.Name != "api-gateway" || front.Namespace != "preview" {
 		t.Errorf("front %v, want api-gateway of namespace preview", front)
 	}

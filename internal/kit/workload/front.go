@@ -46,11 +46,11 @@ func (p *Plan) Front() *Service {
 }
 
 func (s *Service) speaksHTTP() bool {
-	return !s.implicit && slices.ContainsFunc(s.Ports, func(p ServicePort) bool { return p.HTTP && !p.Presumed })
+	return !s.implicit && slices.ContainsFunc(s.Ports, func(p ServicePort) bool { return p.HTTP && !p.Presumed && !p.Aside })
 }
 
 func (s *Service) maySpeakHTTP() bool {
-	return !s.implicit && slices.ContainsFunc(s.Ports, func(p ServicePort) bool { return p.HTTP })
+	return !s.implicit && slices.ContainsFunc(s.Ports, func(p ServicePort) bool { return p.HTTP && !p.Aside })
 }
 
 // implicitServices are for the workloads that listen, and that no Service leads

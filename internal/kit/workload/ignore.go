@@ -22,7 +22,6 @@ var quiet = map[string]bool{
 var idle = map[string]struct{ plural, reason string }{
 	"NetworkPolicy.networking.k8s.io":     {"NetworkPolicies", "nothing enforces it here"},
 	"HorizontalPodAutoscaler.autoscaling": {"HorizontalPodAutoscalers", "nothing measures load here"},
-	"Ingress.networking.k8s.io":           {"Ingresses", "every Service has a URL of its own here"},
 }
 
 // ignore notes an object of a kind that is not run.

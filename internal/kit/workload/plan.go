@@ -20,6 +20,8 @@ type Plan struct {
 	// Services are those that lead to one of the Workloads. A workload that
 	// listens and that none leads to has one of its own name.
 	Services []*Service
+	// Ingresses lead to Services, of which not all need to be run here.
+	Ingresses []Ingress
 	// Notes say what is left out, one line each, with the reason and, where
 	// there is one, the remedy.
 	Notes []string

@@ -87,7 +87,6 @@ func (r *reader) read(o object) error {
 	case "Service.serving.knative.dev":
 		return into(r, o, func(s *knativeService) { r.knative(o, s) })
 	case "Ingress.networking.k8s.io":
-		r.ignore(o)
 		return into(r, o, func(i *networkingv1.Ingress) { r.ingress(o, i) })
 	}
 	r.ignore(o)
@@ -139,22 +138,4 @@ func (r *reader) service(o object, s *corev1.Service) {
 		service.Ports = append(service.Ports, newServicePort(port))
 	}
 	r.plan.objects.services = append(r.plan.objects.services, service)
-}
-
-// ingress notes which Services it leads to.
-func (r *reader) ingress(o object, i *networkingv1.Ingress) {
-	backends := []*networkingv1.IngressBackend{i.Spec.DefaultBackend}
-	for _, rule := range i.Spec.Rules {
-		if rule.HTTP == nil {
-			continue
-		}
-		for _, path := range rule.HTTP.Paths {
-			backends = append(backends, &path.Backend)
-		}
-	}
-	for _, backend := range backends {
-		if backend != nil && backend.Service != nil {
-			r.plan.objects.exposed[key{o.Metadata.Namespace, backend.Service.Name}] = true
-		}
-	}
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -58,8 +60,8 @@ func (p *Plan) settleWorkload(w *Workload) (err error) {
 // fingerprint computes what Fingerprint returns, once refersTo is known.
 func (p *Plan) fingerprint(w *Workload) (string, error) {
 	type named struct {
-		Name  string
-		Ports []ServicePort
+		Namespace, Name string
+		Ports           []string
 	}
 	about := struct {
 		*Workload
@@ -67,16 +69,32 @@ func (p *Plan) fingerprint(w *Workload) (string, error) {
 		Targets  []int32
 		Data     []map[string][]byte
 		Services []named
-	}{Workload: w, Targets: p.Targets(w), Data: p.used(w)}
+	}{Workload: w, Targets: slices.Compact(slices.Sorted(slices.Values(p.Targets(w)))), Data: p.used(w)}
 	for _, s := range w.refersTo {
-		about.Services = append(about.Services, named{s.Name, s.Ports})
+		about.Services = append(about.Services, named{s.Namespace, s.Name, s.addressed()})
 	}
+	// Their order in the manifests means nothing.
+	slices.SortFunc(about.Services, func(a, b named) int { return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name) })
 	text, err := json.Marshal(about)
 	if err != nil {
 		return "", fmt.Errorf("taking the fingerprint of %s: %w", w, err)
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:]), nil
+}
+
+// addressed returns what a reference to s can be about: the numbers of its ports,
+// and where it is headless, those of its pods.
+func (s *Service) addressed() []string {
+	var ports []string
+	for _, p := range s.Ports {
+		port := strconv.Itoa(int(p.Port))
+		if s.headless {
+			port += ":" + p.target.String()
+		}
+		ports = append(ports, port)
+	}
+	return ports
 }
 
 // used returns the data of the ConfigMaps and Secrets that w uses.

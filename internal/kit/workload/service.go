@@ -3,7 +3,6 @@ package workload
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -32,11 +31,19 @@ type ServicePort struct {
 	Name string
 	Port int32
 	// HTTP tells whether what is behind it speaks HTTP, WebSocket or gRPC, and
-	// Presumed whether only its being the port that PORT names speaks for that.
+	// Presumed whether only its being the port that PORT names, or a name such as
+	// metrics, speaks for that.
 	HTTP, Presumed bool
+	// GRPC tells whether nothing but gRPC is spoken there.
+	GRPC bool
+	// Aside tells whether it is for metrics, health and the like, and not what
+	// users come for.
+	Aside bool
 
 	saysHTTP  bool // by its name, protocol or number
-	saysOther bool // likewise
+	saysGRPC  bool // by its name or protocol
+	saysAside bool // likewise
+	saysOther bool // by its name, protocol or number
 	target    intstr.IntOrString
 }
 
@@ -51,15 +58,12 @@ var (
 )
 
 func newServicePort(p corev1.ServicePort) ServicePort {
-	says := func(names []string) bool {
-		return slices.ContainsFunc(names, func(name string) bool {
-			return strings.HasPrefix(p.Name, name) || p.AppProtocol != nil && strings.HasPrefix(strings.ToLower(*p.AppProtocol), name)
-		})
-	}
 	return ServicePort{
 		Name: p.Name, Port: p.Port, target: p.TargetPort,
-		saysHTTP:  p.Port == 80 || p.Port == 8080 || says(httpNames),
-		saysOther: slices.Contains(otherPorts, p.Port) || says(otherNames),
+		saysHTTP:  p.Port == 80 || p.Port == 8080 || says(p, httpNames),
+		saysGRPC:  says(p, grpcNames) && !says(p, grpcWebNames),
+		saysAside: says(p, asideNames),
+		saysOther: slices.Contains(otherPorts, p.Port) || says(p, otherNames),
 	}
 }
 
@@ -105,12 +109,6 @@ func (s *Service) settleBackends(workloads []*Workload) {
 	}
 }
 
-func (p *ServicePort) settle(backends []*Workload) {
-	known := p.saysHTTP || slices.ContainsFunc(backends, p.probedByHTTP)
-	p.Presumed = !known && !p.saysOther && slices.ContainsFunc(backends, p.isPORT)
-	p.HTTP = known || p.Presumed
-}
-
 // isPORT reports whether p leads to the port that PORT names in w: a program
 // that reads PORT is a web server as a rule.
 func (p ServicePort) isPORT(w *Workload) bool {
@@ -127,26 +125,6 @@ func (p ServicePort) isPORT(w *Workload) bool {
 	}
 	claims := listen.Claimed(c, stated)
 	return len(claims) == 0 || listen.Primary(c, stated, claims) == target
-}
-
-// probedByHTTP reports whether w's health is asked by HTTP on the port that p
-// leads to.
-func (p ServicePort) probedByHTTP(w *Workload) bool {
-	target, err := p.TargetPort(w)
-	if err != nil {
-		return false
-	}
-	for _, c := range w.Containers() {
-		for _, probe := range []*corev1.Probe{c.ReadinessProbe, c.LivenessProbe} {
-			if probe == nil || probe.HTTPGet == nil {
-				continue
-			}
-			if port, found := listen.Number(c, probe.HTTPGet.Port); found && port == target {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // Targets returns the ports of w's pods that Services lead to, as far as they

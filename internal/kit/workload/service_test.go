@@ -45,6 +45,56 @@ func TestPortsThatSpeakHTTP(t *testing.T) {
 	}
 }
 
+// What speaks nothing but gRPC is told apart, and so is what stands beside the
+// program's own port.
+func TestPortsOfOtherUses(t *testing.T) {
+	for ports, want := range map[string]struct{ http, grpc, aside bool }{
+		"[{name: grpc, port: 5}]":                       {http: true, grpc: true},
+		"[{name: grpc-orders, port: 5}]":                {http: true, grpc: true},
+		"[{name: x, appProtocol: grpc, port: 5}]":       {http: true, grpc: true},
+		"[{name: x, port: 5, targetPort: 7}]":           {http: true, grpc: true}, // probed
+		"[{name: grpc-web, port: 5}]":                   {http: true},
+		"[{name: grpc, port: 5, targetPort: 8081}]":     {http: true}, // probed by HTTP
+		"[{name: http, port: 5}]":                       {http: true},
+		"[{name: metrics, port: 9090}]":                 {http: true, aside: true},
+		"[{name: prometheus, port: 9090}]":              {http: true, aside: true},
+		"[{name: http-metrics, port: 9090}]":            {http: true},
+		"[{name: postgres, port: 5432}]":                {},
+		"[{name: x, port: 9000}]":                       {},
+		"[{name: tcp-metrics, port: 9000}]":             {},
+		"[{name: debug, appProtocol: tcp, port: 2345}]": {aside: true},
+	} {
+		plan := read(t, deployment("a", "ports: [{containerPort: 1}]\nreadinessProbe: {httpGet: {port: 8081}}\nlivenessProbe: {grpc: {port: 7}}")+service("a", ports))
+		p := plan.Services[0].Ports[0]
+		if p.HTTP != want.http || p.GRPC != want.grpc || p.Aside != want.aside {
+			t.Errorf("%s: HTTP %t, gRPC %t, aside %t, want %+v", ports, p.HTTP, p.GRPC, p.Aside, want)
+		}
+	}
+}
+
+// A fingerprint changes with what the workload itself is given only.
+func TestFingerprintIsAboutOneWorkload(t *testing.T) {
+	a := deployment("a", "args: ['b:1', 'c:1']")
+	b, c := service("b", "[{name: x, port: 1}]"), service("c", "[{name: z, port: 1}]")
+	base := read(t, a+deployment("b", "")+b+deployment("c", "")+c).Workloads[0].Fingerprint()
+	for what, test := range map[string]struct {
+		manifests string
+		same      bool
+	}{
+		"the order of other objects":     {a + deployment("c", "") + c + deployment("b", "") + b, true},
+		"a probe of another workload":    {a + deployment("b", "readinessProbe: {httpGet: {port: 1}}") + b + deployment("c", "") + c, true},
+		"another workload's environment": {a + deployment("b", "env: [{name: A, value: b}]") + b + deployment("c", "") + c, true},
+		"the name of a Service's port":   {a + deployment("b", "") + service("b", "[{name: http, port: 1}]") + deployment("c", "") + c, true},
+		"one more workload":              {a + deployment("b", "") + b + deployment("c", "") + c + deployment("d", ""), true},
+		"the number of a Service's port": {a + deployment("b", "") + service("b", "[{name: x, port: 2}]") + deployment("c", "") + c, false},
+		"its own arguments":              {deployment("a", "args: ['b:1', 'c:1', d]") + deployment("b", "") + b + deployment("c", "") + c, false},
+	} {
+		if got := read(t, test.manifests).Workloads[0].Fingerprint(); (got == base) != test.same {
+			t.Errorf("%s: the same fingerprint is %t", what, got == base)
+		}
+	}
+}
+
 func TestPortsThatArePresumedToSpeakHTTP(t *testing.T) {
 	for container, ports := range map[string]string{
 		"":                                   "[{port: 3000}]",
