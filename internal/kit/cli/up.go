@@ -23,7 +23,15 @@ manifests, and reach each other by the names of their Services. A program listen
 
 When a file is saved that a program is made of, it is compiled again; the old process serves until the new one is ready.
 
-Services are reached at http://SERVICE.NAMESPACE.localhost:8080, and the one that users face at http://localhost:8080.
+Services are reached at http://SERVICE.NAMESPACE.localhost:8080, and the one that users face at http://localhost:8080. Another
+port of a Service that speaks HTTP, such as metrics, is http://PORT.SERVICE.NAMESPACE.localhost:8080, by name or number. What
+speaks only gRPC (grpc://127.0.0.1:24123, for grpcurl -plaintext 127.0.0.1:24123) or plain TCP (127.0.0.1:25432) has a port of
+this machine, which is the same in every run if it is free. The table shows them all.
+
+The hosts and paths of an Ingress are led there too: acme.example.com is http://acme.localhost:8080 where nothing else has that
+name, else http://acme.example.com.localhost:8080, and any request whose Host is acme.example.com. Without a host, it is
+http://localhost:8080.
+
 Name workloads to run only those; the others are left to the network.`
 
 const upExample = `

@@ -3,10 +3,8 @@ package route
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -14,7 +12,7 @@ import (
 )
 
 // Front is the front door: one HTTP port of this machine that leads to services
-// by host name.
+// by host name and path.
 type Front struct {
 	*Listener
 	table atomic.Pointer[table]
@@ -29,7 +27,7 @@ func NewFront(port int) (*Front, error) {
 		return nil, err
 	}
 	f := &Front{}
-	f.Set(nil, nil)
+	f.Set(Routes{})
 	f.Listener = serveHTTP(f, listeners...)
 	return f, nil
 }
@@ -67,27 +65,20 @@ func listenFixed(host string, port int) (net.Listener, error) {
 	return nil, err
 }
 
-// Set replaces the routes, whose keys are "service.namespace". The fallback,
-// which may be nil, gets the requests to any other host name, such as localhost.
-func (f *Front) Set(routes map[string]*Pool, fallback *Pool) {
-	t := &table{pools: maps.Clone(routes), names: slices.Sorted(maps.Keys(routes)), fallback: fallback}
-	for name, pool := range routes {
-		t.addShort(name, pool)
-	}
-	f.table.Store(t)
-}
+// Set replaces the routes.
+func (f *Front) Set(routes Routes) { f.table.Store(newTable(routes)) }
 
-// ServeHTTP sends a request to the pool of its host name.
+// ServeHTTP sends a request to the pool of its host name and path.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	t := f.table.Load()
-	if pool := t.find(r.Host); pool != nil {
+	if pool := t.find(r.Host, r.URL.Path); pool != nil {
 		pool.ServeHTTP(w, r)
 		return
 	}
 	var known strings.Builder
 	port := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr).Port
-	for _, name := range t.names {
-		fmt.Fprintf(&known, "\n  http://%s.localhost:%d", name, port)
+	for _, name := range t.local() {
+		fmt.Fprintf(&known, "\n  http://%s:%d", name, port)
 	}
-	http.Error(w, fmt.Sprintf("no service answers to %s; there are:%s", r.Host, &known), http.StatusNotFound)
+	http.Error(w, fmt.Sprintf("no service answers to %s; there are:%s", r.Host+strings.TrimSuffix(r.URL.Path, "/"), &known), http.StatusNotFound)
 }

@@ -36,15 +36,16 @@ func TestFrontRoutesByHostName(t *testing.T) {
 	}
 	orders, payments, other, gateway := named("orders"), named("payments"), named("other"), named("gateway")
 	front, port := newFront(t)
-	front.Set(map[string]*route.Pool{
-		"orders-svc.api":   orders,
-		"payments-svc.api": payments,
-		"twice.api":        other,
-		"twice.web":        other,
-	}, gateway)
+	front.Set(route.Routes{Front: gateway, Services: map[string]*route.Pool{
+		"orders-svc.api":         orders,
+		"payments-svc.api":       payments,
+		"metrics.orders-svc.api": other,
+		"twice.api":              other,
+		"twice.web":              other,
+	}})
 	unknown := func(host string) string {
 		text := "no service answers to " + host + "; there are:"
-		for _, name := range []string{"orders-svc.api", "payments-svc.api", "twice.api", "twice.web"} {
+		for _, name := range []string{"metrics.orders-svc.api", "orders-svc.api", "payments-svc.api", "twice.api", "twice.web"} {
 			text += "\n  http://" + name + ".localhost:" + port
 		}
 		return text + "\n"
@@ -60,6 +61,8 @@ func TestFrontRoutesByHostName(t *testing.T) {
 		"orders-svc.api.svc.cluster.local.:80": "orders",
 		"orders-svc.localhost":                 "orders",
 		"twice.web":                            "other",
+		"metrics.orders-svc.api.localhost":     "other",
+		"metrics.orders-svc.api":               "gateway", // No DNS has it.
 		"localhost:" + port:                    "gateway",
 		"127.0.0.1:" + port:                    "gateway",
 		"[::1]:" + port:                        "gateway",
@@ -83,7 +86,7 @@ func TestFrontRoutesByHostName(t *testing.T) {
 
 func TestFrontListensOnBothLoopbackAddresses(t *testing.T) {
 	front, port := newFront(t)
-	front.Set(nil, poolOf(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "gateway") }))
+	front.Set(route.Routes{Front: poolOf(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "gateway") })})
 	hosts := []string{"127.0.0.1"}
 	if probe, err := net.Listen("tcp", "[::1]:0"); err == nil {
 		probe.Close()

@@ -35,7 +35,8 @@ type row struct {
 	board    *board
 	workload string // name() of it
 	name     string // what people call it
-	url      func() string
+	first    bool   // whether it is the first replica, which shows all addresses
+	urls     func() []string
 
 	// Guarded by board.mu.
 	serving  bool
@@ -50,8 +51,8 @@ type row struct {
 	restarts int
 }
 
-func (b *board) add(w *workload.Workload, replica int, url func() string) *row {
-	r := &row{board: b, workload: name(w), name: w.Name, url: url, activity: "waiting"}
+func (b *board) add(w *workload.Workload, replica int, urls func() []string) *row {
+	r := &row{board: b, workload: name(w), name: w.Name, first: replica == 0, urls: urls, activity: "waiting"}
 	if w.Replicas > 1 {
 		r.name = fmt.Sprintf("%s-%d", w.Name, replica)
 	}
@@ -172,37 +173,4 @@ func (r *row) colour() string {
 		return "32"
 	}
 	return "33"
-}
-
-func seconds(d time.Duration) string { return fmt.Sprintf("%.2fs", d.Seconds()) }
-
-// table draws the board.
-func (b *board) table() []string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(b.rows) == 0 {
-		return nil
-	}
-	names, states := len("WORKLOAD"), len("STATUS")
-	for _, r := range b.rows {
-		names, states = max(names, len(r.name)), max(states, len(r.state()))
-	}
-	states = min(states, 40)
-	table := []string{"", fmt.Sprintf("%-*s  %-*s  %6s  %6s  %8s  %s", names, "WORKLOAD", states, "STATUS", "BUILD", "START", "RESTARTS", "URL")}
-	for _, r := range b.rows {
-		state := fmt.Sprintf("%-*.*s", states, states, r.state())
-		if b.paint {
-			state = "\x1b[" + r.colour() + "m" + state + "\x1b[0m"
-		}
-		table = append(table, strings.TrimRight(fmt.Sprintf("%-*s  %s  %6s  %6s  %8d  %s",
-			names, r.name, state, blank(r.build), blank(r.start), r.restarts, r.url()), " "))
-	}
-	return table
-}
-
-func blank(d time.Duration) string {
-	if d == 0 {
-		return ""
-	}
-	return seconds(d)
 }

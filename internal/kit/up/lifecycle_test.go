@@ -244,6 +244,32 @@ func TestTriesAgainOnSave(t *testing.T) {
 	r.prints("rendered config again")
 }
 
+// An Ingress leads by host and path; that is how users come in.
+func TestFollowsAnIngress(t *testing.T) {
+	dir := newShop(t)
+	r := &run{t: t, dir: dir}
+	r.write("config/ingress.yaml", `apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: shop}
+spec:
+  rules:
+  - host: acme.example.com
+    http:
+      paths:
+      - {path: /, pathType: Prefix, backend: {service: {name: front, port: {name: http}}}}
+      - {path: /env, pathType: Exact, backend: {service: {name: back, port: {number: 80}}}}
+`)
+	r.replace("config/kustomization.yaml", "- other.yaml", "- ingress.yaml")
+	r = start(t, dir, nil)
+	acme := fmt.Sprintf("http://acme.localhost:%d", r.port)
+	r.answers(acme+"/backend", "blue")             // by front
+	r.answers(acme+"/env?name=HOSTNAME", "back-0") // by back
+	r.prints(fmt.Sprintf(": %s, http://localhost:%d\n", acme, r.port))
+	r.prints(fmt.Sprintf(": %s/env, http://back.shop.localhost:%d\n", acme, r.port))
+	r.replace("config/ingress.yaml", "acme.example.com", "other.example.com")
+	r.answers(fmt.Sprintf("http://other.localhost:%d/env?name=COLOUR", r.port), "blue")
+}
+
 // Where the system reports no changes, they are looked for.
 func TestPollsForChanges(t *testing.T) {
 	r := start(t, newShop(t), func(o *up.Options) {

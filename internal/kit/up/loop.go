@@ -56,7 +56,7 @@ func newLoop(opts Options) (l *loop, err error) {
 	if l.watcher, err = watch.New(opts.Watch, l.polls); err != nil {
 		return l, err
 	}
-	if l.routes, err = newRoutes(opts.Port, l.board.explain); err != nil {
+	if l.routes, err = newRoutes(opts, l.board.explain); err != nil {
 		return l, err
 	}
 	l.builds = newBuilds(compile.New(settings, l.group, l.state.run()), l.state.executables(), l.state.run())

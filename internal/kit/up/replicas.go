@@ -119,7 +119,7 @@ func (l *loop) newSlot(ctx context.Context, w *workload.Workload, replica int) *
 		host: &host{
 			id:    slotID{workload: name(w), replica: replica},
 			state: l.state, group: l.group, routes: l.routes, jobs: l.jobs, opts: l.opts,
-			row:    l.board.add(w, replica, func() string { return l.routes.url(name(w)) }),
+			row:    l.board.add(w, replica, func() []string { return l.routes.entrances(name(w)) }),
 			output: l.logs.of(w, replica),
 		},
 		versions: newLatest[*version](),

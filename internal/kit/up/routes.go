@@ -2,7 +2,10 @@ package up
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"hash/fnv"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -14,14 +17,17 @@ import (
 // routes lead to the instances that are ready: from a loopback port for each
 // port of a Service, and from the front door.
 type routes struct {
-	front   *route.Front
-	port    int
-	explain func(*workload.Workload) string
+	front    *route.Front
+	port     int
+	services map[string]string // where Services are that run elsewhere
+	explain  func(*workload.Workload) string
 
-	mu    sync.Mutex
-	plan  *workload.Plan
-	doors map[doorID]*door
-	ready map[slotID]*instance
+	mu        sync.Mutex
+	plan      *workload.Plan
+	doors     map[doorID]*door
+	outside   map[string]*outside // backends of Ingresses that are not run here
+	ready     map[slotID]*instance
+	addresses map[string][]string // by which people reach workloads, by their names
 }
 
 // doorID tells the ports of Services apart.
@@ -36,14 +42,14 @@ type door struct {
 	listener *route.Listener
 }
 
-func newRoutes(port int, explain func(*workload.Workload) string) (*routes, error) {
-	front, err := route.NewFront(port)
+func newRoutes(opts Options, explain func(*workload.Workload) string) (*routes, error) {
+	front, err := route.NewFront(opts.Port)
 	if err != nil {
 		return nil, fmt.Errorf("opening the front door: %w", err)
 	}
 	return &routes{
-		front: front, port: port, explain: explain,
-		doors: map[doorID]*door{}, ready: map[slotID]*instance{},
+		front: front, port: opts.Port, services: opts.Services, explain: explain,
+		doors: map[doorID]*door{}, outside: map[string]*outside{}, ready: map[slotID]*instance{},
 	}, nil
 }
 
@@ -80,12 +86,28 @@ func (r *routes) open(s *workload.Service, port workload.ServicePort) error {
 	case port.HTTP:
 		listen = route.ListenHTTP
 	}
-	listener, err := listen(loopback(0), pool)
+	listener, err := listen(loopback(id.usualPort()), pool)
+	if _, busy := errors.AsType[*route.BusyError](err); busy {
+		listener, err = listen(loopback(0), pool)
+	}
 	if err != nil {
 		return fmt.Errorf("opening a port for %s: %w", s, err)
 	}
 	r.doors[id] = &door{pool: pool, listener: listener}
 	return nil
+}
+
+// usualPort returns the port of this machine that a door has whenever it is
+// free, so that what people have noted stays true. It is below those that systems
+// give to connections. BSD would let us take it from another program.
+func (id doorID) usualPort() int {
+	sum := fnv.New32a()
+	fmt.Fprintf(sum, "%s/%s:%d", id.namespace, id.service, id.port)
+	port := 20000 + int(sum.Sum32()%10000)
+	if runtime.GOOS != "linux" && route.Probe(port) != nil {
+		return 0
+	}
+	return port
 }
 
 // service returns the Service that a door stands for, nil if the plan has it no
@@ -108,32 +130,6 @@ func (r *routes) reason(id doorID) string {
 		return id.service + " is not there any more"
 	}
 	return r.explain(s.Backends[0])
-}
-
-// setFront leads from host names to the Services that speak HTTP.
-func (r *routes) setFront() {
-	pools := map[string]*route.Pool{}
-	for _, s := range r.plan.Services {
-		if pool := r.web(s); pool != nil {
-			pools[s.Name+"."+s.Namespace] = pool
-		}
-	}
-	var fallback *route.Pool
-	if s := r.plan.Front(); s != nil {
-		fallback = r.web(s)
-	}
-	r.front.Set(pools, fallback)
-}
-
-// web returns the pool of a Service's first port that speaks HTTP, nil if
-// there is none.
-func (r *routes) web(s *workload.Service) *route.Pool {
-	for _, port := range s.Ports {
-		if port.HTTP {
-			return r.doors[doorID{s.Namespace, s.Name, port.Port}].pool
-		}
-	}
-	return nil
 }
 
 // set leads requests to an instance, in the place of the slot's one before.
@@ -191,21 +187,6 @@ func (r *routes) address(s *workload.Service, port int32) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.doors[doorID{s.Namespace, s.Name, port}].listener.Addr()
-}
-
-// url returns where people reach the workload of a name, "" if they cannot.
-func (r *routes) url(workload string) string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if front := r.plan.Front(); front != nil && backs(workload, front) {
-		return fmt.Sprintf("http://localhost:%d", r.port)
-	}
-	for _, s := range r.plan.Services {
-		if backs(workload, s) && r.web(s) != nil {
-			return fmt.Sprintf("http://%s.%s.localhost:%d", s.Name, s.Namespace, r.port)
-		}
-	}
-	return ""
 }
 
 func backs(id string, s *workload.Service) bool {

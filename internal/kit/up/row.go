@@ -2,6 +2,7 @@ package up
 
 import (
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -53,8 +54,8 @@ func (r *row) cannotStart(i *instance) {
 func (r *row) ready(i *instance) {
 	r.change(func() { r.serves(i) })
 	at := ""
-	if url := r.url(); url != "" {
-		at = ": " + url
+	if urls := r.addresses(); len(urls) > 0 {
+		at = ": " + strings.Join(urls, ", ")
 	}
 	r.board.step("%s: ready in %s%s", r.name, seconds(i.took), at)
 	r.board.sayAllReady()

@@ -1,0 +1,97 @@
+package up
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/koshop/koshop/internal/kit/route"
+	"github.com/koshop/koshop/internal/kit/workload"
+)
+
+// addressesOf returns the addresses by which people reach a workload, the one
+// that they use first at the beginning: a host of an Ingress, else that of the
+// Service. Each port of the workload has one, and those of Ingresses are added.
+func (r *routes) addressesOf(w *workload.Workload, routes route.Routes) []string {
+	addresses := r.ingressAddresses(w, routes)
+	known := map[int32]bool{}
+	for _, s := range r.plan.Services {
+		if !backs(name(w), s) {
+			continue
+		}
+		first := web(s)
+		ports := slices.Clone(s.Ports)
+		slices.SortStableFunc(ports, func(a, b workload.ServicePort) int {
+			return cmp.Compare(distance(a, first), distance(b, first))
+		})
+		for _, port := range ports {
+			target, err := port.TargetPort(w)
+			if err != nil || known[target] {
+				continue // Another Service leads there, too.
+			}
+			known[target] = true
+			addresses = append(addresses, r.addressOf(s, port, distance(port, first) == 0))
+		}
+	}
+	return addresses
+}
+
+// distance puts the port that people come for before the others.
+func distance(port workload.ServicePort, first *workload.ServicePort) int {
+	if first != nil && port.Port == first.Port {
+		return 0
+	}
+	return 1
+}
+
+// addressOf returns where people reach a port of a Service. One that does not
+// speak HTTP/1 is reached without the front door, by an address that every client
+// takes; its name stands behind.
+func (r *routes) addressOf(s *workload.Service, port workload.ServicePort, first bool) string {
+	scheme := "http"
+	if port.GRPC {
+		scheme = "grpc"
+	}
+	switch {
+	case first && s == r.plan.Front():
+		return fmt.Sprintf("%s://localhost:%d", scheme, r.port)
+	case port.GRPC:
+		return fmt.Sprintf("grpc://%s (%s)", r.door(s, port.Port).listener.Addr(), label(port))
+	case !port.HTTP:
+		return fmt.Sprintf("%s (%s)", r.door(s, port.Port).listener.Addr(), label(port))
+	case first:
+		return fmt.Sprintf("http://%s.%s.localhost:%d", s.Name, s.Namespace, r.port)
+	}
+	return fmt.Sprintf("http://%s.localhost:%d", hostOf(s, port), r.port)
+}
+
+// leads reports whether a pool leads to a workload.
+func (r *routes) leads(pool *route.Pool, w *workload.Workload) bool {
+	return slices.ContainsFunc(r.plan.Services, func(s *workload.Service) bool {
+		return backs(name(w), s) && slices.ContainsFunc(s.Ports, func(p workload.ServicePort) bool { return r.door(s, p.Port).pool == pool })
+	})
+}
+
+// ingressAddresses returns the hosts and paths of Ingresses that lead to a workload.
+func (r *routes) ingressAddresses(w *workload.Workload, routes route.Routes) []string {
+	var addresses []string
+	for _, rule := range routes.Rules {
+		host := routes.LocalName(rule.Host)
+		if rule.Host == "" || host == "" || !r.leads(rule.Pool, w) {
+			continue
+		}
+		address := fmt.Sprintf("http://%s:%d%s", host, r.port, strings.TrimSuffix(strings.TrimSuffix(rule.Path, "*"), "/"))
+		if !slices.Contains(addresses, address) {
+			addresses = append(addresses, address)
+		}
+	}
+	return addresses
+}
+
+// entrances returns the addresses by which people reach the workload of a name.
+func (r *routes) entrances(workload string) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.addresses[workload]
+}
