@@ -315,6 +315,17 @@ func TestTiltOnAClusterThatMightBeProduction(t *testing.T) {
 	}
 }
 
+// A terminal that has not read .cluster/env is told so.
+func TestTiltWithoutTheEnvironment(t *testing.T) {
+	tl := tiltIn(t)
+	tl.write(t, ".cluster/env", "export KUBECONFIG=/missing\n")
+	cmd := tl.command(t, "ci", "--web-mode=prod")
+	cmd.Env = append(cmd.Env, "KUBECONFIG=", "HOME="+t.TempDir())
+	if err := cmd.Run(); err == nil || !strings.Contains(tl.printed(t), "run `. .cluster/env` in this terminal") {
+		t.Errorf("error %v\n%s", err, tl.printed(t))
+	}
+}
+
 // Another repository takes ko_build from this one as an extension, with a registry
 // that its Tiltfile names; what ko_build does not know goes to custom_build, such
 // as match_in_env_vars.
