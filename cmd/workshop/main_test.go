@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +55,48 @@ func TestCheckFailsWhereNothingIs(t *testing.T) {
 	}
 	if out, err = run(t, "check", "deploy", "--context", "other"); err != errSaid || !strings.Contains(out, `✗ cluster`) || !strings.Contains(out, "make cluster") {
 		t.Errorf("error %v, printed\n%s", err, out)
+	}
+}
+
+// A terminal that has not read .cluster/env is told so, and not asked for a
+// kubeconfig; kubectl's own choice would be another cluster.
+func TestEnvironmentThatIsNotRead(t *testing.T) {
+	const unread = ".cluster/env says where the cluster is, and this terminal has not read it"
+	const remedy = "run `. .cluster/env` in this terminal"
+	lines := map[string]bool{ // whether it is told so
+		"check deploy": true, "doctor": true, "reset --dry-run": true, "class list": true, "class down": true,
+		"check deploy --context other": false, "check deploy --kubeconfig missing": false, "check laptop --front-door localhost:1": false,
+	}
+	for name, test := range map[string]struct {
+		env, kubeconfig string
+		told            bool
+	}{
+		"not read":        {"export KUBECONFIG=/missing\n", "", true},
+		"read":            {"export KUBECONFIG=/missing\n", "/missing", false},
+		"of another kind": {"export KO_DOCKER_REPO=localhost:5001\n", "", false},
+		"none":            {"", "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			t.Setenv("KUBECONFIG", test.kubeconfig)
+			t.Setenv("HOME", t.TempDir())
+			t.Setenv("KO_DOCKER_REPO", "")
+			if test.env != "" {
+				if err := errors.Join(os.Mkdir(".cluster", 0o755), os.WriteFile(".cluster/env", []byte(test.env), 0o644)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for line, told := range lines {
+				if line == "doctor" && !test.told {
+					continue // It takes a look at much else.
+				}
+				out, err := run(t, strings.Fields(line)...)
+				text := out + fmt.Sprint(err)
+				if got := strings.Contains(text, unread) && strings.Contains(text, remedy); err == nil || got != (told && test.told) {
+					t.Errorf("workshop %s: told %v, error %v, printed\n%s", line, got, err, out)
+				}
+			}
+		})
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/koshop/koshop/internal/workshop/cluster"
 	"github.com/koshop/koshop/internal/workshop/report"
 )
 
@@ -31,11 +32,11 @@ func (l *look) lookAtCluster(ctx context.Context) report.Finding {
 	const next = "choose a cluster with KUBECONFIG or --context; `make cluster` starts one on Linux"
 	c, err := l.place.Connect()
 	if err != nil {
-		return report.Fail(next, "%v", err)
+		return cluster.Failed(err, next)
 	}
 	version, err := c.Version(ctx)
 	if err != nil {
-		return report.Fail(next, "%v", err)
+		return cluster.Failed(err, next)
 	}
 	l.cluster, l.client = c, c.Client()
 	return report.Pass("%s, Kubernetes %s", c.Config.Host, version.GitVersion)

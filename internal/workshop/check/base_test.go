@@ -29,7 +29,7 @@ func TestClusterIsAskedOnce(t *testing.T) {
 	}}
 	for _, section := range check.Sections(place, "") {
 		if section.Name != "laptop" {
-			wantFinding(t, report.Run(t.Context(), section, report.Quiet{}).Steps[0].Finding, report.Failed, server.URL+" does not answer: ")
+			wantFinding(t, report.Run(t.Context(), section, report.Quiet{}).Steps[0].Finding, report.Failed, server.URL+" forbids it: ")
 		}
 	}
 	if connected != 1 || asked.Load() != 1 {

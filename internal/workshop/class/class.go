@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/koshop/koshop/internal/kit/kubeconfig"
+	"github.com/koshop/koshop/internal/workshop/cluster"
 )
 
 // Label is on all that a class consists of; its value is the name of the class.
@@ -42,6 +43,9 @@ type Cluster struct {
 // Connect reads the kubeconfig that kubectl would with the same flags. It sends
 // nothing to the cluster yet.
 func Connect(flags *genericclioptions.ConfigFlags) (*Cluster, error) {
+	if err := cluster.CheckEnvironment(flags); err != nil {
+		return nil, err
+	}
 	choice, err := kubeconfig.Read(flags)
 	if err != nil {
 		return nil, err

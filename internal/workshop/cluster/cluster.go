@@ -40,6 +40,9 @@ const patience = 10 * time.Second
 // namespace if neither a flag nor the kubeconfig, as an attendee's does, names
 // one. It sends nothing to the cluster yet.
 func Connect(flags *genericclioptions.ConfigFlags) (*Cluster, error) {
+	if err := CheckEnvironment(flags); err != nil {
+		return nil, err
+	}
 	choice, err := kubeconfig.Read(flags)
 	if err != nil {
 		return nil, err
@@ -87,7 +90,7 @@ func (c *Cluster) askVersion(ctx context.Context) (*version.Info, error) {
 	case patient.Err() != nil && ctx.Err() == nil:
 		return nil, fmt.Errorf("%s does not answer within %s", c.Config.Host, patience)
 	}
-	return nil, fmt.Errorf("%s does not answer: %w", c.Config.Host, err)
+	return nil, kubeconfig.Explain(c.Config.Host, err)
 }
 
 // URL is where a service answers inside the cluster, and on a laptop that

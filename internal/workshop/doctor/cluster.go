@@ -45,11 +45,11 @@ func (l Laptop) lookAtCluster(ctx context.Context) (*cluster.Cluster, report.Fin
 	const next = "choose the workshop's cluster with KUBECONFIG or --context; is a VPN needed, or in the way?"
 	c, err := l.Connect()
 	if err != nil {
-		return nil, report.Fail(next, "%v", err)
+		return nil, cluster.Failed(err, next)
 	}
 	version, err := c.Version(ctx)
 	if err != nil {
-		return nil, report.Fail(next, "%v", err)
+		return nil, cluster.Failed(err, next)
 	}
 	var major, has int
 	if n, _ := fmt.Sscanf(version.GitVersion, "v%d.%d", &major, &has); n == 2 && major == 1 && has < minor {

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/ko/pkg/commands/options"
 
 	"github.com/koshop/koshop/internal/kit/publish"
+	"github.com/koshop/koshop/internal/workshop/cluster"
 	"github.com/koshop/koshop/internal/workshop/report"
 )
 
@@ -32,7 +34,8 @@ func (l Laptop) lookAtRegistry(ctx context.Context) report.Finding {
 	}
 	publisher, err := publish.New(&options.PublishOptions{DockerRepo: l.Repository, Push: true, Tags: []string{tag}})
 	if err != nil {
-		return report.Fail("export KO_DOCKER_REPO, as whoever gives the workshop says", "%v", err)
+		next := cmp.Or(cluster.ReadEnvironment("KO_DOCKER_REPO"), "export KO_DOCKER_REPO, as those who give the workshop say")
+		return report.Fail(next, "%v", err)
 	}
 	defer publisher.Close()
 	const next = "go run ./cmd/ko login, or take a registry that you may push to"
