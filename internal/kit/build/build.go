@@ -63,6 +63,9 @@ func (b *Builder) upstream(opts *options.BuildOptions) (build.Interface, error) 
 func (b *Builder) Check(ctx context.Context, importPath string) error {
 	recipe, _, err := b.recipe(ctx, importPath)
 	if err == nil {
+		_, err = recipe.BuildArgs(ctx) // Templates may be wrong.
+	}
+	if err == nil {
 		_, err = b.findData(ctx, recipe)
 	}
 	if err != nil {
@@ -158,9 +161,9 @@ func (b *Builder) explain(ctx context.Context, importPath string, recipe *progra
 		return fmt.Errorf("building %s: the base image %s cannot be fetched: %w\n"+
 			"set %s to an image that this machine can pull", importPath, image, err, setting)
 	}
-	if isCompileError(err) {
+	if output, failed := compilerOutput(err); failed {
 		if args, expandErr := recipe.BuildArgs(ctx); expandErr == nil {
-			return fmt.Errorf("building %s: %w\nto see it again: %s", importPath, err, recipe.Command(args))
+			return recipe.CompileError(importPath, args, output)
 		}
 	}
 	return fmt.Errorf("building %s: %w", importPath, err)
@@ -184,7 +187,13 @@ func isRegistryError(err error) bool {
 	return errors.As(err, &refused) || errors.As(err, &unreachable)
 }
 
-func isCompileError(err error) bool {
-	var failed *exec.ExitError
-	return errors.As(err, &failed)
+// compilerOutput returns what the go tool printed, if a build failed by that:
+// upstream writes "go build: exit status 1: OUTPUT".
+func compilerOutput(err error) (output string, failed bool) {
+	exit, isExit := errors.AsType[*exec.ExitError](err)
+	if !isExit {
+		return "", false
+	}
+	_, output, failed = strings.Cut(err.Error(), "go build: "+exit.Error()+": ")
+	return output, failed
 }

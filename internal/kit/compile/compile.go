@@ -75,7 +75,7 @@ func (c *Compiler) Platform() (goos, goarch string) {
 func (c *Compiler) SettingsFile() string { return c.settings.File() }
 
 // Compile builds the program that a reference names into the file out. A failed
-// compilation is a *[CompileError]; another error says what else is wrong, such
+// compilation is a *[program.CompileError]; another error says what else is wrong, such
 // as an import path that is no command. Cancelling the context kills the
 // go tool and its compilers. At most --jobs compilations run at once.
 func (c *Compiler) Compile(ctx context.Context, reference, out string) error {
@@ -90,7 +90,7 @@ func (c *Compiler) Compile(ctx context.Context, reference, out string) error {
 	if err != nil {
 		c.settings.Forget(reference)
 	}
-	var failed *CompileError
+	var failed *program.CompileError
 	if err == nil || errors.As(err, &failed) {
 		return err
 	}
@@ -145,7 +145,7 @@ func (c *Compiler) explain(ctx context.Context, reference string, recipe *progra
 			return err
 		}
 	}
-	return &CompileError{ImportPath: reference, Output: tidy(recipe.Dir, output), Command: recipe.Command(args)}
+	return recipe.CompileError(reference, args, output)
 }
 
 // refuseLibrary rejects what `go build -o` makes of a package other than main:

@@ -222,7 +222,7 @@ func TestCompileRunsWhereTheConfigurationSays(t *testing.T) {
 
 	writeFile(t, filepath.Join(dir, "app/cmd/hello/broken.go"), "package main\n\nvar x = missing\n")
 	err := c.Compile(t.Context(), helloPath, "out")
-	var failed *compile.CompileError
+	var failed *program.CompileError
 	if !errors.As(err, &failed) {
 		t.Fatalf("got error %v, want a CompileError", err)
 	}
@@ -294,7 +294,7 @@ func TestCompileErrors(t *testing.T) {
 			if err == nil {
 				t.Fatal("no error")
 			}
-			if errors.As(err, new(*compile.CompileError)) != test.compile {
+			if errors.As(err, new(*program.CompileError)) != test.compile {
 				t.Errorf("%T is the wrong type of error", err)
 			}
 			for _, want := range test.want {

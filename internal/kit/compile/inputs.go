@@ -25,7 +25,7 @@ type Inputs struct {
 	dirs     map[string]bool // to watch
 	packages map[string]bool // the directories among them whose files are compiled
 	files    map[string]bool // what was compiled, to notice when one is removed, and links on the way to it
-	targets  map[string]bool // those of files that links lead to
+	targets  map[string]bool // those of files that count though they stand elsewhere: links lead to them
 	embeds   []embed
 	platform gobuild.Context
 }
@@ -60,6 +60,7 @@ func (c *Compiler) inputs(ctx context.Context, reference string) (*Inputs, error
 	}
 	in := newInputs(packages)
 	in.addWorkspace(recipe)
+	in.addModfile(recipe)
 	in.platform = platform(recipe)
 	return in, nil
 }
@@ -121,13 +122,38 @@ func (in *Inputs) addWorkspace(recipe *program.Recipe) {
 	}
 }
 
+// addModfile adds the file that -modfile names in the place of go.mod, and its sums.
+func (in *Inputs) addModfile(recipe *program.Recipe) {
+	for _, flag := range flags(recipe) {
+		name, file, _ := strings.Cut(flag, "=")
+		if strings.TrimLeft(name, "-") != "modfile" || file == "" {
+			continue
+		}
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(recipe.Dir, file)
+		}
+		file, err := filepath.Abs(file)
+		if err != nil {
+			continue
+		}
+		for _, name := range []string{file, strings.TrimSuffix(file, ".mod") + ".sum"} {
+			in.files[name], in.targets[name], in.dirs[filepath.Dir(name)] = true, true, true
+		}
+	}
+}
+
+// flags returns the flags of the go tool, those of GOFLAGS first.
+func flags(recipe *program.Recipe) []string {
+	return append(strings.Fields(recipe.Vars()["GOFLAGS"]), recipe.Flags...)
+}
+
 // platform returns what decides whether a file with build constraints counts.
 func platform(recipe *program.Recipe) gobuild.Context {
 	env := recipe.Vars()
 	platform := gobuild.Default
 	platform.GOOS, platform.GOARCH = env["GOOS"], env["GOARCH"]
 	platform.CgoEnabled = env["CGO_ENABLED"] == "1"
-	platform.BuildTags = buildTags(append(strings.Fields(env["GOFLAGS"]), recipe.Flags...))
+	platform.BuildTags = buildTags(flags(recipe))
 	return platform
 }
 

@@ -48,7 +48,7 @@ func (c *Compiler) list(ctx context.Context, recipe *program.Recipe, flags []str
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := c.tools.Run(cmd); err != nil {
-		return nil, fmt.Errorf("go list: %w: %s", err, tidy(recipe.Dir, stderr.String()))
+		return nil, fmt.Errorf("go list: %w: %s", err, program.Tidy(recipe.Dir, stderr.String()))
 	}
 	var packages listing
 	for decoder := json.NewDecoder(&stdout); ; {

@@ -115,7 +115,7 @@ func (w *dataWalk) check(link, target string) error {
 	if isBelow(target, w.within) {
 		return nil
 	}
-	return fmt.Errorf("kodata: the link %s leads to %s, which is not in the repository %s: copy the file there", link, target, w.within)
+	return fmt.Errorf("kodata: the link %s leads outside the repository %s, to %s: copy what is needed into the repository", link, w.within, target)
 }
 
 func isBelow(path, dir string) bool {

@@ -79,7 +79,7 @@ func (s *Settings) qualify(dir string) (string, module, error) {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "", module{}, errors.New("there is no such directory")
+		return "", module{}, fmt.Errorf("there is no such directory; %w", errNotFound)
 	case err != nil:
 		return "", module{}, err
 	case !info.IsDir():
@@ -115,6 +115,9 @@ func (s *Settings) directory(ctx context.Context, importPath string, known modul
 		if known, err = moduleOf(here, importPath); err != nil {
 			return "", err
 		}
+	}
+	if err := s.checkWorkspace(ctx, known); err != nil {
+		return "", err
 	}
 	return filepath.Rel(here, known.dir)
 }

@@ -44,7 +44,7 @@ func errorText(err *struct{ Err string }) string {
 // code is too broken to have a name passes.
 func CheckCommand(dir, name, failure string) error {
 	switch {
-	case dir == "" && failure != "":
+	case dir == "" && failure != "", strings.Contains(failure, "no non-test Go files"), strings.Contains(failure, "no Go files"):
 		return fmt.Errorf("%s; %w", failure, errNotFound)
 	case name != "" && name != "main":
 		return ErrNotCommand

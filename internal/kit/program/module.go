@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"golang.org/x/mod/modfile"
 )
@@ -44,7 +45,7 @@ func moduleAt(dir string) (module, bool, error) {
 func readModule(dir string) (module, bool, error) {
 	file := filepath.Join(dir, goMod)
 	text, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return module{}, false, nil
 	}
 	if err != nil {
@@ -107,12 +108,15 @@ func moduleBelow(root, importPath string) (module, error) {
 		switch {
 		case err != nil:
 			return nil // What cannot be read has no module of ours.
-		case entry.IsDir() && file != root && skipped(entry.Name()):
-			return fs.SkipDir
+		case file != root && skipped(entry.Name()):
+			return skip(entry)
+		case entry.Type()&fs.ModeSymlink != 0: // It may lead to a module that is elsewhere.
 		case entry.IsDir() || entry.Name() != goMod:
 			return nil
+		default:
+			file = filepath.Dir(file)
 		}
-		m, found, err := readModule(filepath.Dir(file))
+		m, found, err := readModule(file)
 		switch {
 		case err != nil || !found || !m.holds(importPath) || len(m.path) < len(best.path):
 			return err
@@ -126,7 +130,15 @@ func moduleBelow(root, importPath string) (module, error) {
 	return best, errors.Join(err, double)
 }
 
-// skipped tells the directories in which nobody keeps modules of their own: those
+// skip returns what ends the walk below an entry.
+func skip(entry fs.DirEntry) error {
+	if entry.IsDir() {
+		return fs.SkipDir
+	}
+	return nil
+}
+
+// skipped tells the names of directories that hold no modules of their own: those
 // that the go tool skips, and those of dependencies.
 func skipped(name string) bool {
 	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") || name == "testdata" || name == "vendor" || name == "node_modules"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/koshop/koshop/internal/kit/compile"
@@ -73,20 +74,26 @@ func (l *loop) broken(a *artifact, err error) {
 	a.failure = failure(err)
 	known := l.shown[a.failure]
 	l.shown[a.failure] = true
+	var users []string
 	for _, r := range l.users(a.importPath) {
+		users = append(users, r.workload.String())
 		l.board.broken(r.workload)
 		for _, s := range r.slots {
 			s.pass() // A Job that cannot be built has had its turn.
 		}
 	}
-	if !known {
+	switch _, isCode := errors.AsType[*program.CompileError](err); {
+	case known:
+	case isCode:
 		l.board.alert("%v", err)
+	default: // The manifests may name the wrong program.
+		l.board.alert("%s: %v", strings.Join(users, ", "), err)
 	}
 }
 
 // failure is what several import paths have in common that fail alike.
 func failure(err error) string {
-	if failed, ok := errors.AsType[*compile.CompileError](err); ok {
+	if failed, ok := errors.AsType[*program.CompileError](err); ok {
 		return failed.Output
 	}
 	return err.Error()

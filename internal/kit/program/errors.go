@@ -1,4 +1,4 @@
-package compile
+package program
 
 import (
 	"path/filepath"
@@ -17,12 +17,19 @@ func (e *CompileError) Error() string {
 	return "compiling " + e.ImportPath + " failed:\n" + e.Output + "\nto see it again: " + e.Command
 }
 
-// position matches the place that a message of the go tool begins with.
-var position = regexp.MustCompile(`^[^:\s]+:\d+`)
+// CompileError returns what is wrong with the code, by what `go build` with these
+// flags has printed. The reference is what the program was called.
+func (r *Recipe) CompileError(reference string, args []string, output string) *CompileError {
+	return &CompileError{ImportPath: reference, Output: Tidy(r.Dir, output), Command: r.Command(args)}
+}
 
-// tidy drops the lines that only name a package and makes file names, which
-// the go tool reports relative to dir, relative to the working directory.
-func tidy(dir, output string) string {
+// position matches the place that a message of the go tool begins with.
+var position = regexp.MustCompile(`^[^:]+\.[A-Za-z]+:\d+`)
+
+// Tidy returns what the go tool prints without the lines that only name a package,
+// and with file names that are relative to the working directory. The go tool
+// reports them relative to dir, where it runs.
+func Tidy(dir, output string) string {
 	var lines []string
 	for line := range strings.Lines(strings.TrimSpace(output)) {
 		line = strings.TrimRight(line, "\r\n")
