@@ -9,7 +9,8 @@ type Address struct {
 	Host    string // "" for the program's own
 	Port    int32  // 0 if none is named
 
-	host, number span // what is replaced; number is none for host:port
+	orPorts      []int32 // what else may be the port of the host
+	host, number span    // what is replaced; number is none for host:port
 	form         form
 }
 

@@ -53,12 +53,14 @@ func (r Rules) lead(a Address) (host, port string, found bool) {
 		here, found := r.Own(a.Port)
 		return "", strconv.Itoa(here), found
 	}
-	address, found := r.Find(a.Host)(a.Scheme, a.Port)
-	if !found {
-		return "", "", false
+	to := r.Find(a.Host)
+	for _, port := range append([]int32{a.Port}, a.orPorts...) {
+		if address, found := to(a.Scheme, port); found {
+			host, port, err := net.SplitHostPort(address)
+			return host, port, err == nil
+		}
 	}
-	host, port, err := net.SplitHostPort(address)
-	return host, port, err == nil
+	return "", "", false
 }
 
 // edit puts a text in the place of a span.

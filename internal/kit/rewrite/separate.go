@@ -20,13 +20,11 @@ func (f *finder) findApart(i int) {
 		a.number = f.whole(j)
 	}
 	others := f.otherPorts(host, name)
-	if !a.number.exists && len(others) > 0 {
-		a.Port = others[0].Port
-	}
-	f.add(a)
 	for _, other := range others {
 		f.add(other)
+		a.orPorts = append(a.orPorts, other.Port)
 	}
+	f.add(a)
 }
 
 // otherPorts finds the ports of a host elsewhere that are not called name:

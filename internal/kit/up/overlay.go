@@ -18,7 +18,7 @@ func (l *loop) render() (*workload.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan, err := workload.Read(manifests)
+	plan, err := workload.Read(manifests, func(*workload.Workload) map[string]string { return l.opts.Env })
 	if err != nil {
 		return nil, fmt.Errorf("kustomization %s: %w", l.opts.Kustomization, err)
 	}
@@ -32,6 +32,9 @@ func (l *loop) render() (*workload.Plan, error) {
 	}
 	if len(plan.Workloads) == 0 {
 		return nil, errors.Join(append([]error{fmt.Errorf("kustomization %s has no workload to run here", l.opts.Kustomization)}, noted(plan)...)...)
+	}
+	if conflicts := plan.Conflicts(l.opts.Port); len(conflicts) > 0 {
+		return nil, fmt.Errorf("kustomization %s: %w", l.opts.Kustomization, errors.Join(conflicts...))
 	}
 	return plan, nil
 }

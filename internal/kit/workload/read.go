@@ -11,9 +11,10 @@ import (
 )
 
 // Read makes a plan of rendered manifests, in which ko:// references still
-// stand.
-func Read(manifests []byte) (*Plan, error) {
-	r := &reader{plan: &Plan{objects: objects{
+// stand. Given returns variables of a workload that go before those of the
+// manifests, but for PORT; it may be nil.
+func Read(manifests []byte, given func(*Workload) map[string]string) (*Plan, error) {
+	r := &reader{plan: &Plan{given: given, objects: objects{
 		configMaps: map[key]map[string][]byte{},
 		secrets:    map[key]map[string][]byte{},
 		namespaces: map[string]bool{},
@@ -28,7 +29,9 @@ func Read(manifests []byte) (*Plan, error) {
 	for _, s := range r.plan.objects.services {
 		s.exposed = r.plan.objects.exposed[key{s.Namespace, s.Name}]
 	}
-	r.plan.settle()
+	if err := r.plan.settle(); err != nil {
+		return nil, fmt.Errorf("reading the manifests: %w", err)
+	}
 	for _, w := range r.plan.Workloads {
 		if err := r.plan.settleWorkload(w); err != nil {
 			return nil, fmt.Errorf("reading the manifests: %w", err)

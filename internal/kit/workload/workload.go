@@ -10,6 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/koshop/koshop/internal/kit/listen"
 )
 
 // Workload is an object whose pods run programs built from Go: a Deployment,
@@ -32,6 +34,7 @@ type Workload struct {
 	VolumeClaims []string
 
 	group       string // API group of Kind: "apps"
+	listening   []listen.Ports
 	refersTo    []*Service
 	fingerprint string
 }
@@ -63,6 +66,9 @@ func (w *Workload) ImportPaths() []string {
 // Fingerprint is equal for workloads that run alike: same specification, same
 // ConfigMaps and Secrets, same Services referred to.
 func (w *Workload) Fingerprint() string { return w.fingerprint }
+
+// Listening returns the ports that each of the Containers listens on.
+func (w *Workload) Listening() []listen.Ports { return w.listening }
 
 // Containers returns all of them, init containers first.
 func (w *Workload) Containers() []corev1.Container {
