@@ -16,7 +16,7 @@ func TestRefusesAPortOfTwoWorkloads(t *testing.T) {
 	dir := newShop(t)
 	r := &run{t: t, dir: dir}
 	manifests := ""
-	for _, name := range []string{"front", "back"} {
+	for _, name := range []string{"back", "front"} {
 		manifests += "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: " + name + "}\nspec:\n  template:\n    spec:\n      containers:\n" +
 			"      - {name: web, image: ko://example.com/shop/cmd/web, ports: [{containerPort: 8080}, {name: metrics, containerPort: 19797}]}\n---\n"
 	}
@@ -29,7 +29,7 @@ func TestRefusesAPortOfTwoWorkloads(t *testing.T) {
 	defer log.Close()
 	opts.Kustomization = "conflict"
 	err := up.Run(t.Context(), opts)
-	if want := "kustomization conflict: port 19797 is fixed in container web of deployment.apps/front and container web of deployment.apps/back"; err == nil || !strings.HasPrefix(err.Error(), want) {
+	if want := "kustomization conflict: port 19797 is fixed in container web of deployment.apps/back and container web of deployment.apps/front"; err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("error %v, want %s", err, want)
 	}
 	if _, err := os.Stat(filepath.Join(dir, opts.State)); !os.IsNotExist(err) {

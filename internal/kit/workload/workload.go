@@ -18,7 +18,8 @@ import (
 // StatefulSet, DaemonSet, Pod or Job.
 type Workload struct {
 	Kind, Namespace, Name string
-	// Replicas is how many pods run at a time: 1 for a DaemonSet, Pod or Job.
+	// Replicas is how many pods run at a time: 1 for a DaemonSet, Pod or Job, and
+	// where a second pod could not listen on a fixed port.
 	Replicas int
 	// Template is the pod without the containers whose image is not ko://.
 	Template corev1.PodTemplateSpec
