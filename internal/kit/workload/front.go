@@ -15,7 +15,7 @@ func (p *Plan) Front() *Service {
 	inner := map[*Service]bool{}
 	outgoing := map[*Workload]bool{}
 	for _, w := range p.Workloads {
-		for _, s := range w.refersTo {
+		for _, s := range p.refersTo[w] {
 			if !slices.Contains(s.Backends, w) {
 				inner[s], outgoing[w] = true, true
 			}

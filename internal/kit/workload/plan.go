@@ -26,7 +26,9 @@ type Plan struct {
 
 	objects objects
 	notes   []note
-	given   func(*Workload) map[string]string // nil if there are none
+	// refersTo are the Services that environment and arguments of a workload name.
+	refersTo map[*Workload][]*Service
+	given    func(*Workload) map[string]string // nil if there are none
 }
 
 // objects are what Workloads and Services refer to, by namespace and name.
@@ -38,32 +40,10 @@ type objects struct {
 	namespaces map[string]bool
 }
 
-// key is the namespace and name of an object.
-type key struct{ namespace, name string }
-
 // note is a line for people; about is nil if it concerns no Workload.
 type note struct {
 	about *Workload
 	text  string
-}
-
-// Only keeps the named workloads, such as payments-svc, deployment/payments-svc
-// or deployment.apps/payments-svc, and the Services that lead to them.
-func (p *Plan) Only(names []string) error {
-	keep := map[*Workload]bool{}
-	for _, name := range names {
-		found := false
-		for _, w := range p.Workloads {
-			if w.isNamed(name) {
-				keep[w], found = true, true
-			}
-		}
-		if !found {
-			return fmt.Errorf("no workload %s to run: there are %s", name, p.list())
-		}
-	}
-	p.Workloads = slices.DeleteFunc(p.Workloads, func(w *Workload) bool { return !keep[w] })
-	return p.settle()
 }
 
 // CheckServices refuses the names of Services, bare ones, that the manifests do
@@ -80,17 +60,6 @@ func (p *Plan) CheckServices(names []string) error {
 		}
 	}
 	return nil
-}
-
-func (p *Plan) list() string {
-	var names []string
-	for _, w := range p.Workloads {
-		names = append(names, w.String())
-	}
-	if names == nil {
-		return "none"
-	}
-	return strings.Join(names, ", ")
 }
 
 // ConfigMap returns the data of a ConfigMap, nil if the manifests have none of

@@ -129,20 +129,3 @@ func (p ServicePort) probedByHTTP(w *Workload) bool {
 	}
 	return false
 }
-
-// targets returns the ports of w's pods that Services lead to, as far as they
-// give numbers.
-func (p *Plan) targets(w *Workload) []int32 {
-	var ports []int32
-	for _, s := range p.Services {
-		if !slices.Contains(s.Backends, w) {
-			continue
-		}
-		for _, port := range s.Ports {
-			if target, err := port.TargetPort(w); err == nil {
-				ports = append(ports, target)
-			}
-		}
-	}
-	return ports
-}

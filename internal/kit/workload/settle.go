@@ -62,17 +62,6 @@ func (p *Plan) containers(w *Workload) ([]listen.Container, error) {
 	return all, nil
 }
 
-// role returns when the container with an index of Containers runs.
-func (w *Workload) role(i int) listen.Role {
-	switch {
-	case i >= len(w.Template.Spec.InitContainers):
-		return listen.Main
-	case IsSidecar(w.Template.Spec.InitContainers[i]):
-		return listen.Sidecar
-	}
-	return listen.Init
-}
-
 // clusterAddress returns where a port of a Service is reached in a cluster.
 func clusterAddress(s *Service, port int32) string {
 	return net.JoinHostPort(s.Name+"."+s.Namespace, strconv.Itoa(int(port)))
@@ -90,15 +79,6 @@ func (p *Plan) Source(w *Workload, replica int) environment.Source {
 		source.Given = p.given(w)
 	}
 	return source
-}
-
-// settleWorkload derives what depends on the rest of the plan.
-func (p *Plan) settleWorkload(w *Workload) (err error) {
-	if w.refersTo, err = p.references(w); err != nil {
-		return err
-	}
-	w.fingerprint, err = p.fingerprint(w)
-	return err
 }
 
 // references returns the Services that environment or arguments of w name, in
@@ -125,4 +105,21 @@ func (p *Plan) references(w *Workload) ([]*Service, error) {
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(p.Services), func(s *Service) bool { return !named[s] }), nil
+}
+
+// targets returns the ports of w's pods that Services lead to, as far as they
+// give numbers.
+func (p *Plan) targets(w *Workload) []int32 {
+	var ports []int32
+	for _, s := range p.Services {
+		if !slices.Contains(s.Backends, w) {
+			continue
+		}
+		for _, port := range s.Ports {
+			if target, err := port.TargetPort(w); err == nil {
+				ports = append(ports, target)
+			}
+		}
+	}
+	return ports
 }

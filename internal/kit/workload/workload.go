@@ -36,22 +36,12 @@ type Workload struct {
 
 	group       string // API group of Kind: "apps"
 	listening   []listen.Ports
-	refersTo    []*Service
 	fingerprint string
 }
 
 // String names the workload as kubectl prints it: deployment.apps/user-svc.
 func (w *Workload) String() string {
 	return reference(schema.GroupKind{Group: w.group, Kind: w.Kind}, w.Name)
-}
-
-// isNamed reports whether a person means w by name.
-func (w *Workload) isNamed(name string) bool {
-	kind, bare, found := strings.Cut(name, "/")
-	if !found {
-		return name == w.Name
-	}
-	return bare == w.Name && (strings.EqualFold(kind, w.Kind) || strings.EqualFold(name, w.String()))
 }
 
 // ImportPaths returns the import paths of the containers' programs without
@@ -104,4 +94,15 @@ func (w *Workload) PodMeta(replica int) metav1.ObjectMeta {
 	id := uuid.NewSHA1(uuid.NameSpaceURL, []byte(w.String()+"/"+w.Namespace+"/"+meta.Name))
 	meta.UID = types.UID(id.String())
 	return meta
+}
+
+// role returns when the container with an index of Containers runs.
+func (w *Workload) role(i int) listen.Role {
+	switch {
+	case i >= len(w.Template.Spec.InitContainers):
+		return listen.Main
+	case IsSidecar(w.Template.Spec.InitContainers[i]):
+		return listen.Sidecar
+	}
+	return listen.Init
 }

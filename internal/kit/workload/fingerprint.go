@@ -11,7 +11,7 @@ import (
 	"github.com/koshop/koshop/internal/kit/listen"
 )
 
-// fingerprint computes what Fingerprint returns, once refersTo is known.
+// fingerprint computes what Fingerprint returns, once p.refersTo is known.
 func (p *Plan) fingerprint(w *Workload) (string, error) {
 	about := struct {
 		*Workload
@@ -21,7 +21,7 @@ func (p *Plan) fingerprint(w *Workload) (string, error) {
 		Data     []map[string][]byte
 		Services []reachedService
 	}{Workload: w, Ports: w.listening, Given: p.Source(w, 0).Given, Data: p.used(w)}
-	for _, s := range w.refersTo {
+	for _, s := range p.refersTo[w] {
 		about.Services = append(about.Services, s.asReached())
 	}
 	text, err := json.Marshal(about)
