@@ -23,6 +23,7 @@ type draft struct {
 	arguments  []string          // likewise
 	paths      rewrite.Paths
 	ports      map[int32]int // here, by container port
+	reachable  map[int32]int // likewise, with those of the other containers
 	port       int           // PORT
 	awaited    bool          // whether others count on it to listen there
 	fixed      bool          // whether it listens on a port of its own choice, too
@@ -44,19 +45,6 @@ func (d *draft) read() (err error) {
 	}
 	d.arguments = environment.ExpandAll(d.arguments, d.source.Known(d.values))
 	return nil
-}
-
-// stated returns the PORT of the manifests, 0 if they have none.
-func (d *draft) stated() int32 {
-	port, _ := rewrite.ParsePort(d.values["PORT"])
-	return port
-}
-
-// settings returns the variables that are to be rewritten.
-func (d *draft) settings() []rewrite.Setting {
-	values := maps.Clone(d.values)
-	delete(values, "PORT")
-	return rewrite.Variables(values)
 }
 
 // finish puts the container together.
@@ -83,8 +71,11 @@ func (d *draft) finish() (Container, error) {
 // environment returns all variables of the process.
 func (d *draft) environment() []string {
 	rewritten := map[string]string{}
-	for _, s := range d.rules.Variables(d.settings()) {
+	for _, s := range d.rules.Variables(rewrite.Variables(d.values)) {
 		rewritten[s.Name] = s.Value
+	}
+	if value := rewritten["PORT"]; value == "" || value == d.values["PORT"] {
+		rewritten["PORT"] = strconv.Itoa(d.port)
 	}
 	general := map[string]string{"HOSTNAME": d.source.Pod.Name}
 	if d.data != "" {
@@ -93,6 +84,5 @@ func (d *draft) environment() []string {
 	if d.workload.UsesCluster {
 		maps.Copy(general, environment.Cluster())
 	}
-	port := map[string]string{"PORT": strconv.Itoa(d.port)}
-	return environment.Entries(environment.Inherited(), general, d.source.Links, rewritten, port)
+	return environment.Entries(environment.Inherited(), general, d.source.Links, rewritten)
 }

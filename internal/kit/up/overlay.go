@@ -22,7 +22,7 @@ func (l *loop) render() (*workload.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan, err := workload.Read(manifests)
+	plan, err := workload.Read(manifests, func(*workload.Workload) map[string]string { return l.opts.Env })
 	if err != nil {
 		return nil, fmt.Errorf("kustomization %s: %w", l.opts.Kustomization, err)
 	}
@@ -49,14 +49,13 @@ func (l *loop) render() (*workload.Plan, error) {
 // the manifests ask for something that cannot be had here, and returns what the
 // programs may miss.
 func (l *loop) check(plan *workload.Plan) (hints []string, err error) {
-	var mistakes []error
+	mistakes := plan.Conflicts(l.opts.Port)
 	for _, w := range plan.Workloads {
 		p, err := pod.New(plan, w, pod.Site{
 			Binary:   func(importPath string) string { return importPath },
 			FreePort: func() (int, error) { return 1, nil },
 			Address:  func(*workload.Service, int32) string { return loopback(1) },
 			Redirect: l.opts.Services,
-			Env:      l.opts.Env,
 		})
 		if err != nil {
 			mistakes = append(mistakes, err)

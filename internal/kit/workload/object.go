@@ -31,6 +31,9 @@ type object struct {
 // defaultNamespace is where objects are that name none.
 const defaultNamespace = metav1.NamespaceDefault
 
+// key is the namespace and name of an object.
+type key struct{ namespace, name string }
+
 func newObject(raw []byte) (object, error) {
 	o := object{raw: raw}
 	if err := json.UnmarshalCaseSensitivePreserveInts(raw, &o); err != nil {
