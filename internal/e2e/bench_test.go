@@ -71,11 +71,11 @@ func claim(b *testing.B, c *cluster, namespace string) string {
 }
 
 // buildUpstream builds the ko that ours is built from.
-func buildUpstream(b *testing.B) string {
-	b.Helper()
-	path := filepath.Join(b.TempDir(), "upstream-ko")
-	if _, err := run(b, repository, "", "go", "build", "-o", path, "github.com/google/ko"); err != nil {
-		b.Fatal(err)
+func buildUpstream(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "upstream-ko")
+	if _, err := run(t, repository, "", "go", "build", "-o", path, "github.com/google/ko"); err != nil {
+		t.Fatal(err)
 	}
 	return path
 }

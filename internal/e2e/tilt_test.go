@@ -354,3 +354,22 @@ for name in ['web', 'worker']:
 		t.Errorf("image %s, and in WEB_IMAGE %s", web.Image, image)
 	}
 }
+
+// Upstream's ko, which has the same name, is no surprise in the first build.
+func TestKoBuildWithUpstreamsKo(t *testing.T) {
+	tl := tiltIn(t)
+	for ko, want := range map[string]string{
+		buildUpstream(t): "is upstream ko (v",
+		"no-such-ko":     "there is no program no-such-ko",
+	} {
+		tl.write(t, "Tiltfile", fmt.Sprintf(`
+load('./internal/tilt/ko_build/Tiltfile', 'ko_build')
+allow_k8s_contexts(k8s_context())
+ko_build('ko://github.com/koshop/koshop/cmd/product-svc', './cmd/product-svc', ko=%q)
+`, ko))
+		err := tl.command(t, "ci", "--web-mode=prod").Run()
+		if printed := tl.printed(t); err == nil || !strings.Contains(printed, want) || !strings.Contains(printed, "go install github.com/koshop/koshop/cmd/ko") {
+			t.Errorf("ko %s: error %v\n%s", ko, err, printed)
+		}
+	}
+}

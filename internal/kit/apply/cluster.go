@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/fluxcd/pkg/ssa"
 	"github.com/go-logr/logr"
@@ -32,11 +33,12 @@ type Cluster struct {
 	manager   *ssa.ResourceManager
 	host      string
 	namespace string // for objects that name none
+	noteIt    func() // says that it is used, once
 }
 
 // Connect reads the kubeconfig that kubectl would with the same flags. It
 // sends nothing to the cluster yet. Warnings of the API server go to warnings,
-// each once.
+// each once, and so does the namespace of objects that name none.
 func Connect(flags *genericclioptions.ConfigFlags, warnings io.Writer) (*Cluster, error) {
 	choice, err := kubeconfig.Read(flags)
 	if err != nil {
@@ -53,7 +55,10 @@ func Connect(flags *genericclioptions.ConfigFlags, warnings io.Writer) (*Cluster
 		return nil, fmt.Errorf("connecting to %s: %w", config.Host, err)
 	}
 	manager := ssa.NewResourceManager(c, nil, ssa.Owner{Field: fieldManager})
-	return &Cluster{client: c, manager: manager, host: config.Host, namespace: choice.Namespace}, nil
+	noteIt := sync.OnceFunc(func() {
+		fmt.Fprintf(warnings, "objects that name no namespace are in namespace %s, %s\n", choice.Namespace, choice.Reason)
+	})
+	return &Cluster{client: c, manager: manager, host: config.Host, namespace: choice.Namespace, noteIt: noteIt}, nil
 }
 
 // Host is the address of the API server.

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/koshop/koshop/internal/kit/kubeconfig"
 	"github.com/koshop/koshop/internal/kit/progress"
 )
 
@@ -37,8 +38,8 @@ func (c *Cluster) Delete(ctx context.Context, manifests []byte, opts DeleteOptio
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case errors.Is(err, errUnreachable):
-			return errors.Join(append(failed, err)...) // It would be for every other object too.
+		case isNoAccess(err):
+			return errors.Join(append(failed, err)...) // It would be the same for every other object.
 		case isAbsent(err) && opts.IgnoreNotFound:
 		case isKept(o, err):
 			report(Outcome{Object: reference(o), Action: keptAction})
@@ -53,6 +54,12 @@ func (c *Cluster) Delete(ctx context.Context, manifests []byte, opts DeleteOptio
 		failed = append(failed, c.awaitAllGone(ctx, going, log))
 	}
 	return errors.Join(failed...)
+}
+
+// isNoAccess says whether the cluster serves nothing to this user.
+func isNoAccess(err error) bool {
+	_, none := errors.AsType[*kubeconfig.AccessError](err)
+	return none
 }
 
 // deleteOne begins to delete an object and returns it as it was.

@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/yaml"
+
+	"github.com/koshop/koshop/internal/kit/kubeconfig"
 )
 
 type object = *unstructured.Unstructured
@@ -41,10 +43,7 @@ func decode(manifests []byte) ([]object, error) {
 	return objects, nil
 }
 
-var (
-	errUnknownKind = errors.New("the cluster does not know kind")
-	errUnreachable = errors.New("check that the cluster is up, and that --context or KUBECONFIG names the right one")
-)
+var errUnknownKind = errors.New("the cluster does not know kind")
 
 // scopes says of a kind whether it is namespaced.
 type scopes map[schema.GroupKind]bool
@@ -72,6 +71,7 @@ func (c *Cluster) place(o object, scopes scopes) error {
 		o.SetNamespace("") // Kustomize's namespace directive may have set one.
 	case o.GetNamespace() == "":
 		o.SetNamespace(c.namespace)
+		c.noteIt()
 	}
 	return nil
 }
@@ -87,7 +87,7 @@ func (c *Cluster) isNamespaced(o object, scopes scopes) (bool, error) {
 			reference(o), errUnknownKind, gvk.Kind, gvk.GroupVersion())
 	}
 	if err != nil {
-		return false, fmt.Errorf("asking %s for kind %s: %w; %w", c.host, gvk.Kind, err, errUnreachable)
+		return false, fmt.Errorf("asking for kind %s: %w", gvk.Kind, kubeconfig.Explain(c.host, err))
 	}
 	return mapping.Scope.Name() == meta.RESTScopeNameNamespace, nil
 }

@@ -67,7 +67,7 @@ func extendSend(cmd *cobra.Command, doing string, send send) {
 		if err != nil {
 			return err
 		}
-		manifests, err := release(cmd.Context(), cmd, dir, move(cmd), log)
+		manifests, err := release(cmd.Context(), cmd, dir, log)
 		if err != nil {
 			return err
 		}

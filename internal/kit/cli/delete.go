@@ -42,7 +42,11 @@ func extendDelete(root *cobra.Command, args []string) {
 		if err != nil {
 			return err
 		}
-		manifests, err := pipeline.Render(dir, move(cmd), selector)
+		rendering, err := renderOptions(cmd)
+		if err != nil {
+			return err
+		}
+		manifests, err := pipeline.Render(dir, rendering, selector)
 		if err != nil {
 			return err
 		}

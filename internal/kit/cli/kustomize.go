@@ -16,7 +16,6 @@ import (
 	"github.com/koshop/koshop/internal/kit/pipeline"
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kit/publish"
-	"github.com/koshop/koshop/internal/kit/render"
 	"github.com/koshop/koshop/internal/kit/resolve"
 )
 
@@ -27,8 +26,9 @@ const kustomizeLong = "\n\nWith -k it renders a kustomization instead, without k
 // addKustomize gives an upstream command, which has --namespace by now, the
 // flag -k and makes it run kustomize when that flag is set.
 func addKustomize(cmd *cobra.Command, kustomize func(cmd *cobra.Command, dir string, args []string) error) {
-	dir := cmd.Flags().StringP("kustomize", "k", "", "Process a kustomization directory, local or remote. Cannot be used together with -f")
+	directory := addDirectoryFlag(cmd.Flags(), "Process a kustomization directory, local or remote. Cannot be used together with -f")
 	cmd.Flags().BoolP("quiet", "q", false, "With -k, show no progress, only results and errors")
+	addRenderFlags(cmd.Flags())
 	cmd.Flag("namespace").Usage = namespaceUsage
 	cmd.Use = strings.Replace(cmd.Use, " -f FILENAME", " (-f FILENAME | -k DIRECTORY)", 1)
 	upstream := cmd.RunE
@@ -36,6 +36,9 @@ func addKustomize(cmd *cobra.Command, kustomize func(cmd *cobra.Command, dir str
 		if !cmd.Flags().Changed("kustomize") {
 			if cmd.Flags().Changed("quiet") {
 				return errors.New("--quiet goes with -k")
+			}
+			if err := checkRenderFlags(cmd.Flags()); err != nil {
+				return err
 			}
 			return upstream(cmd, args)
 		}
@@ -45,16 +48,13 @@ func addKustomize(cmd *cobra.Command, kustomize func(cmd *cobra.Command, dir str
 		if cmd.Flags().Changed("recursive") {
 			return errors.New("--recursive goes with -f: a kustomization names its files itself")
 		}
-		if *dir == "" {
-			return errors.New("-k needs the directory of a kustomization")
-		}
 		if err := checkNamespace(cmd.Flag("namespace")); err != nil {
 			return err
 		}
 		if n := beforeDash(cmd, args); n > 0 {
 			return fmt.Errorf("unexpected argument %q: %s -k takes one directory", args[0], cmd.Name())
 		}
-		return kustomize(cmd, *dir, args)
+		return kustomize(cmd, directory.dir, args)
 	}
 }
 
@@ -68,7 +68,11 @@ func beforeDash(cmd *cobra.Command, args []string) int {
 
 // release runs the pipeline with the flags of an upstream command and returns
 // the resolved manifests.
-func release(ctx context.Context, cmd *cobra.Command, dir string, opts render.Options, log *progress.Log) (*resolve.Manifests, error) {
+func release(ctx context.Context, cmd *cobra.Command, dir string, log *progress.Log) (*resolve.Manifests, error) {
+	opts, err := renderOptions(cmd)
+	if err != nil {
+		return nil, err
+	}
 	p, err := newPipeline(ctx, cmd.Flags())
 	if err != nil {
 		return nil, err

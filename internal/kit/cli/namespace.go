@@ -6,8 +6,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/util/validation"
-
-	"github.com/koshop/koshop/internal/kit/render"
 )
 
 const namespaceUsage = "The namespace; with -k, the whole kustomization moves there"
@@ -16,11 +14,6 @@ const namespaceUsage = "The namespace; with -k, the whole kustomization moves th
 // among their connection flags.
 func addNamespace(cmd *cobra.Command) {
 	cmd.Flags().StringP("namespace", "n", "", namespaceUsage)
-}
-
-// move returns what --namespace, before or behind "--", asks of a kustomization.
-func move(cmd *cobra.Command) render.Options {
-	return render.Options{Namespace: cmd.Flag("namespace").Value.String()}
 }
 
 // checkNamespace refuses what no namespace can be called, above all nothing: a

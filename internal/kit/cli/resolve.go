@@ -30,7 +30,7 @@ func extendResolve(root *cobra.Command) {
 	addKustomize(cmd, func(cmd *cobra.Command, dir string, _ []string) error {
 		log := newProgress(cmd)
 		defer log.Close()
-		manifests, err := release(cmd.Context(), cmd, dir, move(cmd), log)
+		manifests, err := release(cmd.Context(), cmd, dir, log)
 		if err != nil {
 			return err
 		}

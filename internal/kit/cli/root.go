@@ -22,6 +22,7 @@ func New(args []string) *cobra.Command {
 	extendCreate(root)
 	extendResolve(root)
 	extendDelete(root, args)
+	extendVersion(root)
 	addUp(root)
 	addReload(root)
 	addDeps(root)

@@ -62,7 +62,9 @@ func addUp(root *cobra.Command) {
 			if err := checkNamespace(cmd.Flag("namespace")); err != nil {
 				return err
 			}
-			opts.Render = move(cmd)
+			if opts.Render, err = renderOptions(cmd); err != nil {
+				return err
+			}
 			if opts.Port < 1 || opts.Port > 65535 {
 				return fmt.Errorf("--port %d: expected a port from 1 to 65535", opts.Port)
 			}
@@ -76,6 +78,7 @@ func addUp(root *cobra.Command) {
 		},
 	}
 	addNamespace(cmd)
+	addRenderFlags(cmd.Flags())
 	flags := cmd.Flags()
 	flags.StringVarP(&opts.Kustomization, "kustomize", "k", "", "The kustomization directory, local or remote")
 	flags.IntVar(&opts.Port, "port", 8080, "The port of the front door on localhost")

@@ -19,6 +19,9 @@ import (
 type Choice struct {
 	Config    *rest.Config
 	Namespace string
+	// Reason says why it is this namespace, to stand behind its name: "which the
+	// context kind-kind names".
+	Reason string
 }
 
 // Read reads the kubeconfig, or where there is none, what a pod is told of its
@@ -32,7 +35,27 @@ func Read(flags *genericclioptions.ConfigFlags) (Choice, error) {
 	if err != nil {
 		return Choice{}, fmt.Errorf("reading the namespace from the kubeconfig: %w", err)
 	}
-	return Choice{Config: config, Namespace: namespace}, nil
+	return Choice{Config: config, Namespace: namespace, Reason: reason(flags)}, nil
+}
+
+// reason says why the namespace is the one that it is.
+func reason(flags *genericclioptions.ConfigFlags) string {
+	if flags.Namespace != nil && *flags.Namespace != "" {
+		return "which --namespace names"
+	}
+	raw, err := flags.ToRawKubeConfigLoader().RawConfig()
+	if err != nil {
+		return "because no context names another"
+	}
+	name := cmp.Or(*flags.Context, raw.CurrentContext)
+	context := raw.Contexts[name]
+	switch {
+	case context != nil && context.Namespace != "":
+		return "which the context " + name + " names"
+	case context != nil:
+		return "because the context " + name + " names no other"
+	}
+	return "because no context names another"
 }
 
 // read refuses what client-go takes for a cluster if nobody names one: whatever

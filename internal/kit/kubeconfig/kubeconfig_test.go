@@ -61,6 +61,26 @@ func TestChoice(t *testing.T) {
 	}
 }
 
+// Why it is this namespace is said with it.
+func TestReason(t *testing.T) {
+	const bare = "apiVersion: v1\nkind: Config\ncurrent-context: bare\nclusters: [{name: c, cluster: {server: \"https://192.0.2.1\"}}]\n" +
+		"contexts: [{name: bare, context: {cluster: c}}]\n"
+	for name, test := range map[string]struct {
+		content string
+		args    []string
+		want    string
+	}{
+		"the context":    {proxy, []string{"--context=proxy"}, "which the context proxy names"},
+		"a bare context": {bare, nil, "because the context bare names no other"},
+		"no context":     {"", []string{"--server=https://192.0.2.1"}, "because no context names another"},
+		"--namespace":    {proxy, []string{"--context=proxy", "--namespace=other"}, "which --namespace names"},
+	} {
+		if choice, _, err := read(t, test.content, test.args...); err != nil || choice.Reason != test.want {
+			t.Errorf("%s: %q, error %v, want %q", name, choice.Reason, err, test.want)
+		}
+	}
+}
+
 // Where nothing names a cluster, what listens on port 8080 is not taken for one.
 func TestNothingNamesACluster(t *testing.T) {
 	const next = "; name a cluster with --context, --kubeconfig or KUBECONFIG"

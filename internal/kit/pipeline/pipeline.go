@@ -31,7 +31,9 @@ type Pipeline struct {
 // refers to, and returns its manifests with the published references in them.
 // It returns no manifests unless every image is published.
 func (p *Pipeline) Run(ctx context.Context, target string) (*resolve.Manifests, error) {
-	manifests, err := Render(target, p.Render, p.Selector)
+	opts := p.Render
+	opts.Note = func(note string) { p.Log.Printf("%s", note) }
+	manifests, err := Render(target, opts, p.Selector)
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,8 @@ type Publisher struct {
 	namer publish.Namer
 	// chosen is set when the user asked for a way of naming; then two commands
 	// that share a name are the user's own wish.
-	chosen bool
+	chosen       bool
+	destinations destinations
 }
 
 // New returns a publisher with upstream's options. Unless the options choose
@@ -42,7 +43,7 @@ func New(opts *options.PublishOptions) (*Publisher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("setting up the push to KO_DOCKER_REPO=%q: %w", opts.DockerRepo, err)
 	}
-	return &Publisher{ko: ko, repo: opts.DockerRepo, namer: options.MakeNamer(opts), chosen: chosen}, nil
+	return &Publisher{ko: ko, repo: opts.DockerRepo, namer: options.MakeNamer(opts), chosen: chosen, destinations: destinationsOf(opts)}, nil
 }
 
 // Check refuses import paths, schemes included, whose images would overwrite
@@ -70,11 +71,17 @@ func (p *Publisher) Publish(ctx context.Context, image build.Result, importPath 
 		return nil, fmt.Errorf("publishing %s: %w", importPath, context.Cause(ctx))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("publishing %s to %s: %w\ncheck that KO_DOCKER_REPO names a registry that is reachable and that you may push to (ko login)",
-			importPath, p.repo, err)
+		to := p.destinations.of(err)
+		return nil, fmt.Errorf("publishing %s to %s: %w\n%s", importPath, to.name, err, to.remedy)
 	}
 	return ref, nil
 }
 
-// Close ends what the publisher holds open, such as a tarball.
-func (p *Publisher) Close() error { return p.ko.Close() }
+// Close ends what the publisher holds open: a tarball is written only now.
+func (p *Publisher) Close() error {
+	err := p.ko.Close()
+	if to := p.destinations.tarball; err != nil && to != nil {
+		return fmt.Errorf("writing images to %s: %w\n%s", to.name, err, to.remedy)
+	}
+	return err
+}

@@ -12,6 +12,7 @@ import (
 
 	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
@@ -20,6 +21,15 @@ type Options struct {
 	// Namespace moves the whole of it there: it is rendered as if its own
 	// kustomization file set this namespace. "" leaves it as it is.
 	Namespace string
+	// Helm is the program that inflates helmCharts: a name on PATH, or a path.
+	// With "", a kustomization that has charts is an error.
+	Helm string
+	// AnyFile lets a kustomization load files from outside its directory, as
+	// kustomize's LoadRestrictionsNone does.
+	AnyFile bool
+	// Note is told, each thing once, what was changed beyond what kustomize does:
+	// ko:// references lose their tags and digests. It may be nil.
+	Note func(string)
 }
 
 // Kustomization builds the kustomization at target and returns its objects as
@@ -38,6 +48,11 @@ func KustomizationFiles(target string, opts Options) (manifests []byte, files []
 	recorder := &recorder{FileSystem: filesys.MakeFsOnDisk(), read: map[string]bool{}}
 	manifests, err = build(recorder, target, opts)
 	files = slices.Sorted(maps.Keys(recorder.read))
+	if opts.Helm != "" {
+		files = append(files, chartFiles(files)...)
+		slices.Sort(files)
+		files = slices.Compact(files)
+	}
 	if absolute, absErr := filepath.Abs(target); absErr == nil && len(files) == 0 {
 		for _, name := range konfig.RecognizedKustomizationFileNames() {
 			files = append(files, filepath.Join(absolute, name))
@@ -54,16 +69,18 @@ func build(disk filesys.FileSystem, target string, opts Options) ([]byte, error)
 	options := krusty.MakeDefaultOptions()
 	// As the kustomize command line does when no order is asked for.
 	options.Reorder = krusty.ReorderOptionUnspecified
+	options.PluginConfig.HelmConfig = types.HelmConfig{Enabled: opts.Helm != "", Command: opts.Helm}
+	if opts.AnyFile {
+		options.LoadRestrictions = types.LoadRestrictionsNone
+	}
 	objects, err := krusty.MakeKustomizer(options).Run(mover, target)
 	if mover.err != nil {
 		return nil, fmt.Errorf("rendering kustomization %s: %w", target, mover.err)
 	}
-	if _, missing := os.Stat(target); err != nil && missing != nil {
-		return nil, fmt.Errorf("kustomization %s: no such directory, and no repository that kustomize can fetch: %w", target, err)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("rendering kustomization %s: %w", target, err)
+		return nil, explain(target, opts, err)
 	}
+	dropTags(objects, opts.Note)
 	yaml, err := objects.AsYaml()
 	if err != nil {
 		return nil, fmt.Errorf("writing the objects of kustomization %s: %w", target, err)

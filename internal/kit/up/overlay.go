@@ -13,7 +13,10 @@ import (
 
 // render makes a plan of the kustomization as it is now.
 func (l *loop) render() (*workload.Plan, error) {
-	manifests, files, err := render.KustomizationFiles(l.opts.Kustomization, l.opts.Render)
+	var notes []string
+	opts := l.opts.Render
+	opts.Note = func(note string) { notes = append(notes, note) }
+	manifests, files, err := render.KustomizationFiles(l.opts.Kustomization, opts)
 	l.rendered = files
 	if err != nil {
 		return nil, err
@@ -22,6 +25,7 @@ func (l *loop) render() (*workload.Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kustomization %s: %w", l.opts.Kustomization, err)
 	}
+	plan.Notes = append(notes, plan.Notes...)
 	if len(l.opts.Workloads) > 0 {
 		if err := plan.Only(l.opts.Workloads); err != nil {
 			return nil, fmt.Errorf("kustomization %s: %w", l.opts.Kustomization, err)
