@@ -44,6 +44,7 @@ type row struct {
 	activity string    // what it does besides serving: "starting"
 	trouble  bool      // whether one of them is bad news
 	waiting  string    // what its probe said last
+	conflict string    // which of its ports another program has
 	since    time.Time // when the newest instance was started
 	late     bool      // whether it was said that this takes long
 	build    time.Duration
@@ -115,7 +116,7 @@ func (b *board) stopping() {
 // nothing to be ready for.
 func (b *board) sayAllReady() {
 	b.mu.Lock()
-	waiting := slices.ContainsFunc(b.rows, func(r *row) bool { return !r.serving && r.activity != "running" && r.activity != completed })
+	waiting := slices.ContainsFunc(b.rows, (*row).isWaiting)
 	say := !b.complete && !waiting && len(b.rows) > 1
 	b.complete = b.complete || !waiting
 	n := len(b.rows)
@@ -123,6 +124,12 @@ func (b *board) sayAllReady() {
 	if say {
 		b.step("all %d are ready", n)
 	}
+}
+
+// isWaiting reports whether a replica is neither ready nor has nothing to be ready
+// for. It is called with the lock held.
+func (r *row) isWaiting() bool {
+	return r.conflict != "" || !r.serving && r.activity != "running" && r.activity != completed
 }
 
 // explain says why a workload does not answer.
@@ -150,7 +157,10 @@ func (r *row) fails(activity string) { r.activity, r.trouble = activity, true }
 // state says how a replica does, in a few words.
 func (r *row) state() string {
 	var state []string
-	if r.serving {
+	switch {
+	case r.conflict != "":
+		state = append(state, r.conflict)
+	case r.serving:
 		state = append(state, "ready")
 	}
 	if strings.HasSuffix(r.activity, "starting") && r.waiting != "" {
@@ -167,7 +177,7 @@ func (r *row) state() string {
 // colour is red for bad news, green for none, else yellow.
 func (r *row) colour() string {
 	switch {
-	case r.trouble:
+	case r.trouble, r.conflict != "":
 		return "31"
 	case r.serving && r.activity == "" && r.source == "", r.activity == completed:
 		return "32"

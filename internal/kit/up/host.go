@@ -22,6 +22,7 @@ type host struct {
 	group  *process.Group
 	routes *routes
 	jobs   *gate
+	ports  *ports
 	row    *row
 	opts   Options
 	output func(container string) io.Writer

@@ -25,6 +25,7 @@ type loop struct {
 	logs    *logs
 	builds  *builds
 	jobs    *gate
+	ports   *ports
 
 	plan     *workload.Plan
 	rendered []string // files that the plan was made from
@@ -37,7 +38,7 @@ type loop struct {
 // newLoop opens what a run needs; close must be called even if it fails.
 func newLoop(opts Options) (l *loop, err error) {
 	l = &loop{
-		opts: opts, replicas: map[string]*replicas{}, shown: map[string]bool{}, jobs: newGate(),
+		opts: opts, replicas: map[string]*replicas{}, shown: map[string]bool{}, jobs: newGate(), ports: newPorts(),
 		board: newBoard(opts), logs: newLogs(opts),
 	}
 	if l.plan, err = l.render(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 	"time"
@@ -57,6 +58,9 @@ func (h *host) live(ctx context.Context, i *instance) error {
 	if err := i.pod.LayOut(); err != nil {
 		return &setupError{err}
 	}
+	if err := h.awaitPorts(ctx, i); err != nil {
+		return err
+	}
 	for _, c := range i.pod.Init {
 		if err := h.complete(ctx, c, i.pod.Grace); err != nil {
 			return err
@@ -82,7 +86,7 @@ func (h *host) serve(ctx context.Context, i *instance) error {
 
 // complete runs an init container to its end.
 func (h *host) complete(ctx context.Context, c pod.Container, grace time.Duration) error {
-	p, err := h.startProgram(c)
+	p, err := h.startProgram(c, h.output(c.Name))
 	if err != nil {
 		return err
 	}
@@ -98,6 +102,6 @@ func (h *host) complete(ctx context.Context, c pod.Container, grace time.Duratio
 	return nil
 }
 
-func (h *host) startProgram(c pod.Container) (*process.Process, error) {
-	return h.group.Start(process.Command{Path: c.Binary, Args: c.Args, Env: c.Env, Dir: c.Dir, Output: h.output(c.Name)})
+func (h *host) startProgram(c pod.Container, output io.Writer) (*process.Process, error) {
+	return h.group.Start(process.Command{Path: c.Binary, Args: c.Args, Env: c.Env, Dir: c.Dir, Output: output})
 }

@@ -118,7 +118,7 @@ func (l *loop) newSlot(ctx context.Context, w *workload.Workload, replica int) *
 	s := &slot{
 		host: &host{
 			id:    slotID{workload: name(w), replica: replica},
-			state: l.state, group: l.group, routes: l.routes, jobs: l.jobs, opts: l.opts,
+			state: l.state, group: l.group, routes: l.routes, jobs: l.jobs, ports: l.ports, opts: l.opts,
 			row:    l.board.add(w, replica, func() []string { return l.routes.entrances(name(w)) }),
 			output: l.logs.of(w, replica),
 		},

@@ -21,6 +21,9 @@ func (r *row) change(change func()) {
 func (r *row) starting(beside bool) {
 	r.change(func() {
 		r.waiting, r.since, r.late = "", time.Now(), false
+		if !beside {
+			r.conflict = ""
+		}
 		r.does("starting")
 		if beside {
 			r.does("new version starting")
@@ -50,9 +53,40 @@ func (r *row) cannotStart(i *instance) {
 	r.board.alert("%v", i.err)
 }
 
+// blocked says that an instance is not started while a port is taken.
+func (r *row) blocked(err error) {
+	r.change(func() { r.fails(err.Error()) })
+	r.board.alert("%s: %v: it is started when the port is free; it keeps its number because no variable or argument of the container names it", r.name, err)
+}
+
+// conflicts takes which port of its programs another one has, nil if none has.
+func (r *row) conflicts(err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	var before string
+	r.change(func() { before, r.conflict = r.conflict, text })
+	switch {
+	case text != "" && text != before:
+		r.board.alert("%s: %s: it does not listen there; have its program take the port from a variable, or run one replica", r.name, text)
+	case text != before:
+		r.board.step("%s: has all its ports now", r.name)
+		r.board.sayAllReady()
+	}
+}
+
 // ready says that an instance serves where none did.
 func (r *row) ready(i *instance) {
-	r.change(func() { r.serves(i) })
+	conflict := ""
+	r.change(func() {
+		r.serves(i)
+		conflict = r.conflict
+	})
+	if conflict != "" {
+		r.board.step("%s: runs, but %s", r.name, conflict)
+		return
+	}
 	at := ""
 	if urls := r.addresses(); len(urls) > 0 {
 		at = ": " + strings.Join(urls, ", ")

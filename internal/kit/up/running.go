@@ -31,38 +31,45 @@ type running struct {
 
 // program runs one container until ctx ends, and ends the others when it ends.
 func (r *running) program(ctx context.Context, c pod.Container) {
-	p, err := r.host.startProgram(c)
+	taken := &conflicts{host: r.host, to: r.host.output(c.Name), ports: map[int]struct{}{}}
+	p, err := r.host.startProgram(c, taken)
 	if err != nil {
 		r.giveUp(err)
 		return
 	}
-	var probes sync.WaitGroup
-	probes.Go(func() { r.probe(ctx, c) })
+	r.host.ports.began(p.ID(), r.host.row.name)
+	defer r.host.ports.ended(p.ID())
+	taken.started(p.ID())
+	var beside sync.WaitGroup
+	beside.Go(func() { r.probe(ctx, c) })
+	beside.Go(func() { taken.follow(ctx, r.giveUp) })
 	select {
 	case <-ctx.Done():
 		p.Stop(r.grace())
 	case <-p.Done():
-		r.programEnded(c, p.State())
+		if err := r.programEnded(c, p.State()); err != nil {
+			r.giveUp(taken.explain(err))
+		}
 	}
 	<-ctx.Done()
-	probes.Wait()
+	beside.Wait()
 }
 
-func (r *running) programEnded(c pod.Container, state process.State) {
+// programEnded returns why the others have to end, nil if they go on.
+func (r *running) programEnded(c pod.Container, state process.State) error {
 	policy := r.version.workload.Template.Spec.RestartPolicy
 	if state.Code == 0 && (policy == "" || policy == corev1.RestartPolicyAlways) {
-		r.giveUp(fmt.Errorf("container %s ended: %s; its program has to keep running", c.Name, state))
-		return
+		return fmt.Errorf("container %s ended: %s; its program has to keep running", c.Name, state)
 	}
 	if state.Code != 0 || c.Sidecar {
-		r.giveUp(fmt.Errorf("container %s ended: %s", c.Name, state))
-		return
+		return fmt.Errorf("container %s ended: %s", c.Name, state)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.alive--; r.alive == 0 {
-		r.giveUp(errCompleted)
+	if r.alive--; r.alive > 0 {
+		return nil
 	}
+	return errCompleted
 }
 
 // mains counts the containers that a Job has to wait for.

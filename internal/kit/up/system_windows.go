@@ -12,5 +12,8 @@ func alive(pid int) bool {
 	return true
 }
 
+// groupOf returns the process itself: there are no process groups here.
+func groupOf(pid int) int { return pid }
+
 // exe is how the name of an executable ends.
 const exe = ".exe"
