@@ -32,13 +32,13 @@ USE_CLUSTER = $(if $(CONTEXT)$(KUBECONFIG),,if [ -f $(CLUSTER_DIR)/env ]; then .
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # "make cluster deploy-dev" means one after the other.
-.PHONY: help up intercept install deploy-dev deploy-workshop undeploy-dev undeploy-workshop test e2e bench bench-up lint vuln cluster cluster-down $(KO) $(INTERCEPT)
+.PHONY: help up intercept install deploy-dev deploy-workshop undeploy-dev undeploy-workshop test test-all test-slow e2e bench bench-up lint vuln cluster cluster-down $(KO) $(INTERCEPT)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(KO) $(INTERCEPT):
-	@go build -o $@ ./cmd/$(@F)
+	@sh internal/gobuild/gobuild.sh $@ build -o $@ ./cmd/$(@F)
 
 up: $(KO) ## Run the dev overlay on this machine, without a cluster; SVC=payments-svc for one service
 	@$(KO) up -k kustomize/overlays/dev $(SVC)
@@ -47,7 +47,7 @@ intercept: $(KO) $(INTERCEPT) ## Run SVC=payments-svc here and lead the cluster'
 	@$(INTERCEPT) --ko $(KO) -k kustomize/overlays/$(OVERLAY) --port $(PORT) $(if $(HEADER),--header '$(HEADER)') $(or $(SVC),$(error SVC is not set: name the service to intercept, as in make intercept SVC=payments-svc))
 
 install: ## Install ko into GOBIN
-	go install ./cmd/ko
+	@sh internal/gobuild/gobuild.sh ko install ./cmd/ko
 
 deploy-dev: $(KO) ## Build and deploy the dev overlay; SVC=payments-svc for one service
 	@$(USE_CLUSTER) $(KO) apply -k kustomize/overlays/dev $(SELECT) --wait $(KO_FLAGS)
@@ -67,9 +67,15 @@ cluster: ## Start a single-node Kubernetes and a registry on this machine (Linux
 cluster-down: ## Stop it and leave nothing behind
 	@cd cmd/cluster && go run . down --dir $(CLUSTER_DIR)
 
-test: ## Run the unit and integration tests of both modules
-	go test $(RACE) ./...
-	cd cmd/cluster && CGO_ENABLED=0 GOFLAGS="$$GOFLAGS -trimpath" go test ./... # As the node is built: one cache for both.
+# go vet is part of lint. Other words for go test go into ARGS, such as ARGS=-v.
+test: ## Run the tests that take little time; they need no cluster
+	go test -short -vet=off $(ARGS) ./...
+
+test-all: test test-slow ## Run all tests that need no cluster
+
+test-slow: ## Run those of test-all that are not in test: slow ones, the race detector, the local node's module
+	go test -vet=off $(RACE) $(ARGS) ./...
+	cd cmd/cluster && CGO_ENABLED=0 GOFLAGS="$$GOFLAGS -trimpath" go test -vet=off $(ARGS) ./... # As the node is built: one cache for both.
 
 e2e: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Deploy the overlays for real and walk the user flow
 	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) go test -tags=e2e -count=1 -timeout=70m -v ./internal/e2e

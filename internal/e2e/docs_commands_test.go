@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"context"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +12,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/koshop/koshop/internal/telepresence"
 )
 
 // command is one command that a document shows, with the output below it.
@@ -81,20 +86,24 @@ func commands(t *testing.T, document string) []command {
 }
 
 // missing says what a command needs and is not there, or "". It may need a
-// program on PATH, such as tilt, a variable, such as $TELEPRESENCE_SOURCE, or
-// telepresence-2.25, which is that or a newer one.
+// program on PATH, such as tilt, a registry, such as ghcr.io, or telepresence-2.25,
+// which is that or a newer one, with its image in the cluster's registry.
 func (c command) missing(t *testing.T) string {
 	t.Helper()
 	for _, need := range c.needs {
 		program, version, _ := strings.Cut(need, "-")
 		switch {
-		case strings.HasPrefix(need, "$"):
-			if os.Getenv(need[1:]) == "" {
-				return need + " is not set"
+		case program == "telepresence" && c.isWith("ghcr.io"): // It brings the image.
+			if _, err := telepresence.Version(t.Context()); err != nil {
+				return err.Error()
 			}
 		case program == "telepresence":
 			if reason := noTelepresence(t, version); reason != "" {
 				return reason
+			}
+		case strings.Contains(need, "."):
+			if err := pingRegistry(t, need); err != nil {
+				return need + " does not answer: " + err.Error()
 			}
 		default:
 			if _, err := exec.LookPath(need); err != nil {
@@ -103,6 +112,29 @@ func (c command) missing(t *testing.T) string {
 		}
 	}
 	return ""
+}
+
+// isWith says whether a command needs this.
+func (c command) isWith(need string) bool { return slices.Contains(c.needs, need) }
+
+// registryTimeout bounds a look at a registry: without a way to it, packets may
+// get lost without a word.
+const registryTimeout = 5 * time.Second
+
+// pingRegistry asks a registry whether it is one; that it wants a login is an answer.
+func pingRegistry(t *testing.T, host string) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), registryTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodHead, "https://"+host+"/v2/", nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	return response.Body.Close()
 }
 
 // isRunByTheGate fails unless .ci/run has the command.

@@ -175,9 +175,9 @@ func startFromOurCluster(t *testing.T) {
 func claimTelepresence(t *testing.T, document string) {
 	t.Helper()
 	all := read(t, document)
-	needs := func(c command) bool { return slices.Contains(c.needs, "telepresence") }
+	needs := func(c command) bool { return c.isWith("telepresence") && c.missing(t) == "" }
 	installs := func(c command) bool { return strings.HasPrefix(c.text, "telepresence helm install") }
-	if !slices.ContainsFunc(all, needs) || noTelepresence(t, "") != "" {
+	if !slices.ContainsFunc(all, needs) {
 		return
 	}
 	const manager = "ambassador" // as the chart has it

@@ -19,6 +19,9 @@ import (
 
 // Without -k every command is upstream's own: same output for the same call.
 func TestWithoutKustomizeOutputIsUpstreams(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: builds images twice")
+	}
 	t.Setenv("KO_DOCKER_REPO", kittest.UseRegistry(t)+"/team")
 	t.Chdir(guestbook)
 	for _, args := range [][]string{

@@ -12,6 +12,9 @@ import (
 
 // The first process of a container inherits orphans, and must wait for them.
 func TestOrphansAreWaitedFor(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	if os.Getuid() != 0 {
 		t.Skip("only root can make a process the first of a namespace")
 	}

@@ -17,6 +17,9 @@ import (
 )
 
 func TestWhatIsSentIsTheProgramOfTheImage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: compiles the standard library for another system")
+	}
 	p := newPod(t)
 	p.expect("image")
 	pid := p.ask().pid

@@ -33,6 +33,9 @@ func TestOneThatCrashesGivesWayToTheOneBefore(t *testing.T) {
 // The last one that has proved itself comes back, not the one that happened to
 // run before.
 func TestTwoBadOnesInARow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	p := newPod(t)
 	p.expect("image")
 	if out, err := p.send(p.build("good", "")); err != nil {
@@ -63,6 +66,9 @@ func TestTheContainerEndsOnTrial(t *testing.T) {
 }
 
 func TestARestartedContainerGoesOnWithWhatWasSent(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	p := newPod(t)
 	p.expect("image")
 	if out, err := p.send(p.build("one", "")); err != nil {

@@ -14,7 +14,7 @@ type Product struct {
 	ID          string   `json:"id" example:"L9ECAV7KIM"`
 	Name        string   `json:"name" example:"Loafers"`
 	Description string   `json:"description" example:"Soft shoes for long days."`
-	Picture     string   `json:"picture" doc:"Path of an image on product-svc" example:"/pictures/loafers.svg"`
+	Picture     string   `json:"picture" doc:"Path of an image on the host that shows the product" example:"/pictures/loafers.svg"`
 	PriceUSD    Price    `json:"priceUsd"`
 	Categories  []string `json:"categories" example:"[\"footwear\"]"`
 }
@@ -56,4 +56,10 @@ func (p Products) list(ctx context.Context, path ...string) ([]Product, error) {
 // Get returns one product, or fault.NotFound.
 func (p Products) Get(ctx context.Context, id string) (Product, error) {
 	return call[Product](ctx, p.Client, client.Call{Method: http.MethodGet, Path: []string{"products", id}})
+}
+
+// Picture returns the image that the member picture of a product leads to, or
+// fault.NotFound.
+func (p Products) Picture(ctx context.Context, file string) (client.Answer, error) {
+	return p.Fetch(ctx, client.Call{Method: http.MethodGet, Path: []string{"pictures", file}})
 }

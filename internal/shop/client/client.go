@@ -69,27 +69,42 @@ type Call struct {
 // service (4xx) comes back as the fault it was, with its detail; a service
 // that is down or fails is fault.Upstream, one that is slow fault.Timeout.
 func (c *Client) Do(ctx context.Context, call Call, out any) error {
+	answer, err := c.Fetch(ctx, call)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(answer.Body, out); err != nil {
+		return c.failed(fmt.Errorf("decode the answer of %s: %w", c.name, err))
+	}
+	return nil
+}
+
+// Answer is what a service answered.
+type Answer struct {
+	Header http.Header
+	Body   []byte
+}
+
+// Fetch makes the call, as Do does, and returns the answer as it is.
+func (c *Client) Fetch(ctx context.Context, call Call) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	res, err := c.sendThrough(ctx, call)
 	if err != nil {
-		return c.explain(ctx, err)
+		return Answer{}, c.explain(ctx, err)
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	if err != nil {
-		return c.explain(ctx, fmt.Errorf("read the answer of %s: %w", c.name, err))
+		return Answer{}, c.explain(ctx, fmt.Errorf("read the answer of %s: %w", c.name, err))
 	}
 	if len(body) > maxAnswer {
-		return c.failed(fmt.Errorf("%s answered more than %d bytes", c.name, maxAnswer))
+		return Answer{}, c.failed(fmt.Errorf("%s answered more than %d bytes", c.name, maxAnswer))
 	}
 	if res.StatusCode < 200 || res.StatusCode > 299 {
-		return c.refusal(res.StatusCode, body)
+		return Answer{}, c.refusal(res.StatusCode, body)
 	}
-	if err := json.Unmarshal(body, out); err != nil {
-		return c.failed(fmt.Errorf("decode the answer of %s: %w", c.name, err))
-	}
-	return nil
+	return Answer{Header: res.Header, Body: body}, nil
 }
 
 // sendThrough sends a request until it gets through or patience has run out.

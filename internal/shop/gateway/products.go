@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/koshop/koshop/internal/shop/api"
+	"github.com/koshop/koshop/internal/shop/web"
 )
 
 type (
@@ -18,6 +19,14 @@ type (
 	}
 	searchInput struct {
 		Text string `path:"string" example:"sunglas"`
+	}
+	pictureInput struct {
+		File string `path:"file" maxLength:"100" example:"loafers.svg"`
+	}
+	pictureOutput struct {
+		ContentType  string `header:"Content-Type"`
+		CacheControl string `header:"Cache-Control"`
+		Body         []byte
 	}
 	productOutput struct{ Body api.Product }
 	listOutput    struct{ Body []api.Product }
@@ -43,6 +52,17 @@ func (s *service) registerProducts(a huma.API) {
 		func(ctx context.Context, in *searchInput) (*listOutput, error) {
 			return list(s.products.Search(ctx, in.Text))
 		})
+	// Where the member picture of a product leads to, on this host as on product-svc's.
+	huma.Register(a, web.Operation("get-picture", http.MethodGet, "/pictures/{file}", "Show the picture of a product",
+		http.StatusNotFound, http.StatusBadGateway, http.StatusGatewayTimeout), s.picture)
+}
+
+func (s *service) picture(ctx context.Context, in *pictureInput) (*pictureOutput, error) {
+	answer, err := s.products.Picture(ctx, in.File)
+	if err != nil {
+		return nil, err
+	}
+	return &pictureOutput{answer.Header.Get("Content-Type"), answer.Header.Get("Cache-Control"), answer.Body}, nil
 }
 
 func list(products []api.Product, err error) (*listOutput, error) {
