@@ -60,33 +60,36 @@ spec: {selector: {app: fixed}, ports: [{port: 80, targetPort: http}]}
 	r.replace("config/kustomization.yaml", "- other.yaml", "- fixed.yaml")
 }
 
-// A program that lacks one of its ports is not ready, whether the manifests say
-// that it has the port or only its log does.
+// A program that lacks a port that only its code names is not ready.
 func TestReplicasWithTheSamePort(t *testing.T) {
-	for name, test := range map[string]struct{ ports, says string }{
-		"in the manifests": {", {name: metrics, containerPort: %d}", "it is started when the port is free"},
-		"in the code only": {"", "it does not listen there"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			dir, port := newShop(t), freePort(t)
-			r := &run{t: t, dir: dir}
-			r.listens(port, "one")
-			if test.ports != "" {
-				test.ports = fmt.Sprintf(test.ports, port)
-			}
-			r.fixed(3, test.ports)
-			r = start(t, dir, func(o *up.Options) { o.Workloads = []string{"fixed"} })
-			r.answers(r.service("fixed", "/"), "one")
-			r.wait(func() bool {
-				return r.count(fmt.Sprintf(": port %d is in use by fixed-", port)) >= 2 && r.count(test.says) >= 2
-			}, func() string { return "it does not say who has the port" })
-			if strings.Contains(r.out.String(), "all 3 are ready") {
-				t.Error("it says that all are ready")
-			}
-			if n := r.count(": ready in"); n > 1 {
-				t.Errorf("%d replicas are said to be ready, of which one can have the port", n)
-			}
-		})
+	dir, port := newShop(t), freePort(t)
+	r := &run{t: t, dir: dir}
+	r.listens(port, "one")
+	r.fixed(3, "")
+	r = start(t, dir, func(o *up.Options) { o.Workloads = []string{"fixed"} })
+	r.answers(r.service("fixed", "/"), "one")
+	r.wait(func() bool {
+		return r.count(fmt.Sprintf(": port %d is in use by fixed-", port)) >= 2 && r.count("it does not listen there") >= 2
+	}, func() string { return "it does not say who has the port" })
+	if strings.Contains(r.out.String(), "all 3 are ready") {
+		t.Error("it says that all are ready")
+	}
+	if n := r.count(": ready in"); n > 1 {
+		t.Errorf("%d replicas are said to be ready, of which one can have the port", n)
+	}
+}
+
+// If the manifests say that a program has a port of its own, one replica is run.
+func TestOneReplicaHasAFixedPort(t *testing.T) {
+	dir, port := newShop(t), freePort(t)
+	r := &run{t: t, dir: dir}
+	r.listens(port, "one")
+	r.fixed(3, fmt.Sprintf(", {name: metrics, containerPort: %d}", port))
+	r = start(t, dir, func(o *up.Options) { o.Workloads = []string{"fixed"} })
+	r.answers(r.service("fixed", "/"), "one")
+	r.prints(fmt.Sprintf("only 1 of 3 replicas is run: port %d is fixed in container main", port))
+	if n := r.count("port is in use"); n > 0 {
+		t.Errorf("%d replicas have tried to have the port", n)
 	}
 }
 
