@@ -5,9 +5,11 @@ package process
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/user"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -41,4 +43,53 @@ func Unprivileged(names ...string) (*User, error) {
 		return &User{UID: uint32(uid), GID: uint32(gid)}, nil
 	}
 	return nil, fmt.Errorf("this machine has no user %s", strings.Join(names, " or "))
+}
+
+// Own gives the user a directory and what is in it, unless the directory is the
+// user's already.
+func (u *User) Own(dir string) error {
+	if u == nil {
+		return nil
+	}
+	if info, err := os.Stat(dir); err != nil || u.owns(info) {
+		return err
+	}
+	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, int(u.UID), int(u.GID))
+	})
+}
+
+// Admit lets the user enter dir and the directories between it and state, which
+// is ours to open. It fails if one above state is closed.
+func (u *User) Admit(state, dir string) error {
+	if u == nil {
+		return nil
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		info, err := os.Stat(dir)
+		if err != nil {
+			return err
+		}
+		isState := dir == state || strings.HasPrefix(dir, state+string(os.PathSeparator))
+		switch open := info.Mode().Perm()&0o001 != 0 || u.owns(info); {
+		case open:
+		case !isState:
+			return fmt.Errorf("user %d may not enter %s", u.UID, dir)
+		default:
+			if err := os.Chmod(dir, info.Mode().Perm()|0o001); err != nil {
+				return err
+			}
+		}
+		if dir == filepath.Dir(dir) {
+			return nil
+		}
+	}
+}
+
+func (u *User) owns(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && stat.Uid == u.UID
 }
