@@ -104,4 +104,3 @@ func TestCommandLine(t *testing.T) {
 		t.Errorf("a variable that cannot be passed: %v", err)
 	}
 }
-

@@ -125,4 +125,3 @@ func TestIsOver(t *testing.T) {
 	})
 	zombie.Wait()
 }
-

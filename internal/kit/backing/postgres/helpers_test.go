@@ -135,3 +135,16 @@ func (d *database) expect(want, user, password, name, statement string) {
 		d.t.Errorf("%s as %s in %s: got %q, %v, want %q", statement, user, name, got, err, want)
 	}
 }
+
+// scripts writes files for a new database.
+func (d *database) scripts(files [][2]string) {
+	d.t.Helper()
+	dir := d.t.TempDir()
+	for _, file := range files {
+		path := filepath.Join(dir, file[0])
+		if err := os.WriteFile(path, []byte(file[1]), 0o600); err != nil {
+			d.t.Fatal(err)
+		}
+		d.server.Scripts = append(d.server.Scripts, postgres.Script{Name: file[0], Path: path})
+	}
+}

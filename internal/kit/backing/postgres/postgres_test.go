@@ -55,21 +55,16 @@ func TestFilesWithPasswordsAndBitnamisNames(t *testing.T) {
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	d := newDatabase(t, map[string]string{"POSTGRES_PASSWORD": "secret", "POSTGRES_DB": "shop", "POSTGRES_USER": "shop"})
-	d.server.Scripts = t.TempDir()
 	var packed bytes.Buffer
 	zip := gzip.NewWriter(&packed)
 	zip.Write([]byte("INSERT INTO words VALUES ('packed');\n"))
 	zip.Close()
-	for name, content := range map[string]string{
-		"10-table.sql": "CREATE TABLE words (word text);\n\\set plain 'it''s'\nINSERT INTO words VALUES (:'plain');\n",
-		"20-more.sql":  "COPY words FROM stdin;\ncopied\n\\.\n",
-		"30.sql.gz":    packed.String(),
-		"40-more.sh":   "exit 1",
-	} {
-		if err := os.WriteFile(filepath.Join(d.server.Scripts, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	d.scripts([][2]string{
+		{"10-table.sql", "CREATE TABLE words (word text);\n\\set plain 'it''s'\nINSERT INTO words VALUES (:'plain');\n"},
+		{"20-more.sql", "COPY words FROM stdin;\ncopied\n\\.\n"},
+		{"30.sql.gz", packed.String()},
+		{"40-more.sh", "exit 1"},
+	})
 	d.start()
 	d.expect("it's copied packed", "shop", "secret", "shop", "SELECT string_agg(word, ' ') FROM words")
 	if !strings.Contains(d.said.String(), "40-more.sh of docker-entrypoint-initdb.d is not run") {
@@ -81,11 +76,7 @@ func TestScripts(t *testing.T) {
 func TestInitializationIsAllOrNothing(t *testing.T) {
 	t.Parallel()
 	d := newDatabase(t, map[string]string{"POSTGRES_PASSWORD": "secret", "POSTGRES_INITDB_ARGS": "--no-sync"})
-	d.server.Scripts = t.TempDir()
-	script := filepath.Join(d.server.Scripts, "bad.sql")
-	if err := os.WriteFile(script, []byte("CREATE TABL;"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	d.scripts([][2]string{{"bad.sql", "CREATE TABL;"}})
 	_, _, err := d.server.Prepare(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "running bad.sql") || !strings.Contains(err.Error(), "syntax error") {
 		t.Errorf("a bad script: %v", err)
@@ -109,7 +100,7 @@ func TestInitializationIsAllOrNothing(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(unfinished, "base"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	d.server.Run, d.server.Scripts = d.group.Run, ""
+	d.server.Run, d.server.Scripts = d.group.Run, nil
 	d.start()
 	d.expect("1", "postgres", "secret", "postgres", "SELECT '1'")
 	if _, err := os.Stat(unfinished); !errors.Is(err, fs.ErrNotExist) {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 )
@@ -16,9 +15,9 @@ import (
 // runScripts runs the SQL files for a new database, in the order of their
 // names, on a server that nothing but they can reach.
 func (t *tools) runScripts(ctx context.Context, data string, settings settings) error {
-	scripts, err := t.scripts()
-	if err != nil || len(scripts) == 0 {
-		return err
+	scripts := t.sql()
+	if len(scripts) == 0 {
+		return nil
 	}
 	socket, err := os.MkdirTemp("", "ko-up-") // The names of sockets must be short.
 	if err != nil {
@@ -34,37 +33,24 @@ func (t *tools) runScripts(ctx context.Context, data string, settings settings) 
 	}
 	for _, script := range scripts {
 		if err = t.runScript(ctx, script, socket, settings); err != nil {
-			err = fmt.Errorf("running %s: %w", filepath.Base(script), err)
+			err = fmt.Errorf("running %s: %w", script.Name, err)
 			break
 		}
 	}
 	return errors.Join(err, stop())
 }
 
-// scripts returns the SQL files, and says which others are not run.
-func (t *tools) scripts() ([]string, error) {
-	if t.Scripts == "" {
-		return nil, nil
-	}
-	entries, err := os.ReadDir(t.Scripts)
-	if err != nil {
-		return nil, err
-	}
-	var scripts []string
-	for _, entry := range entries { // They are sorted.
-		name := entry.Name()
-		info, err := os.Stat(filepath.Join(t.Scripts, name))
-		switch {
-		case err != nil:
-			return nil, err
-		case info.IsDir():
-		case strings.HasSuffix(name, ".sql") || strings.HasSuffix(name, ".sql.gz"):
-			scripts = append(scripts, filepath.Join(t.Scripts, name))
-		default:
-			fmt.Fprintf(t.Output, "%s of docker-entrypoint-initdb.d is not run: here only .sql and .sql.gz are\n", name)
+// sql returns the SQL files, and says which others are not run.
+func (t *tools) sql() []Script {
+	var scripts []Script
+	for _, script := range t.Scripts {
+		if strings.HasSuffix(script.Name, ".sql") || strings.HasSuffix(script.Name, ".sql.gz") {
+			scripts = append(scripts, script)
+			continue
 		}
+		fmt.Fprintf(t.Output, "%s of docker-entrypoint-initdb.d is not run: here only .sql and .sql.gz are\n", script.Name)
 	}
-	return scripts, nil
+	return scripts
 }
 
 // startPrivate starts a server on a socket, and returns when it answers. stop
@@ -95,14 +81,14 @@ func (t *tools) startPrivate(ctx context.Context, data, socket string) (stop fun
 	}
 }
 
-func (t *tools) runScript(ctx context.Context, script, socket string, settings settings) error {
-	file, err := os.Open(script)
+func (t *tools) runScript(ctx context.Context, script Script, socket string, settings settings) error {
+	file, err := os.Open(script.Path)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
 	var sql io.Reader = file
-	if strings.HasSuffix(script, ".gz") {
+	if strings.HasSuffix(script.Name, ".gz") {
 		if sql, err = gzip.NewReader(file); err != nil {
 			return err
 		}

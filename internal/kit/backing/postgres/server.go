@@ -25,15 +25,18 @@ type Server struct {
 	Tag       string         // of the image, such as 15.3-alpine
 	Words     []string       // command and arguments of the container, with local paths
 	Env       map[string]string
-	Port      int    // on loopback
-	Data      string // the data directory; a database that is there is kept
-	Scripts   string // the directory of SQL files for a new database; "" if there is none
+	Port      int      // on loopback
+	Data      string   // the data directory; a database that is there is kept
+	Scripts   []Script // for a new database, in their order
 	// State is the directory above Data that is ours: what is in it may be opened
 	// to the user as whom the server runs.
 	State  string
 	Run    func(*exec.Cmd) error // runs a tool to its end
 	Output io.Writer             // gets remarks, one line in each Write
 }
+
+// Script is a file below docker-entrypoint-initdb.d.
+type Script struct{ Name, Path string }
 
 // Arguments returns those of the server in a container's command and arguments.
 // It fails if they call something else.
