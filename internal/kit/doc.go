@@ -12,7 +12,8 @@
 // Package pipeline joins the first four into one call. Behind `ko up -k` the
 // first stage is followed by others:
 //
-//	workload  the manifests become a plan: programs, ports, files, addresses
+//	workload  the manifests become a plan: workloads, Services, notes
+//	pod       what one replica needs: environment, ports, volumes, probes
 //	compile   an import path becomes an executable, and the files it is made of
 //	          are found
 //	watch     changes of files come in batches
@@ -20,6 +21,10 @@
 //	probe     processes are asked what a kubelet asks containers
 //	route     requests reach the processes that are ready
 //	up        joins them: a loop, and a slot for each replica
+//
+// Packages environment (what variables a container gets), listen (which ports it
+// listens on) and rewrite (what an address or path is on this machine) answer
+// the questions of workload and pod.
 //
 // Behind `ko reload` there are compile and
 //

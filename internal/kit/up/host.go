@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/koshop/koshop/internal/kit/pod"
 	"github.com/koshop/koshop/internal/kit/process"
 	"github.com/koshop/koshop/internal/kit/workload"
 )
@@ -52,8 +53,8 @@ func (h *host) directory(w *workload.Workload) (string, error) {
 
 // site says where the pod of a version finds what. Executables get names of its
 // own: builds remove theirs when there are newer ones, but a probe may still run one.
-func (h *host) site(dir string, v *version) (workload.Site, error) {
-	site := workload.Site{
+func (h *host) site(dir string, v *version) (pod.Site, error) {
+	site := pod.Site{
 		Root:     filepath.Join(dir, "root"),
 		Claims:   h.state.claims(),
 		Replica:  h.id.replica,

@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/koshop/koshop/internal/kit/pod"
 	"github.com/koshop/koshop/internal/kit/route"
-	"github.com/koshop/koshop/internal/kit/workload"
 )
 
 // errCompleted is how an instance ends whose programs have all ended well.
@@ -26,7 +26,7 @@ type instance struct {
 	err     error                     // why; to be read when ended is closed
 
 	// To be read when ready is closed.
-	pod       *workload.Pod
+	pod       *pod.Pod
 	took      time.Duration             // from the start to ready
 	endpoints map[int32]*route.Endpoint // by container port
 }

@@ -8,8 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/koshop/koshop/internal/kit/pod"
 	"github.com/koshop/koshop/internal/kit/process"
-	"github.com/koshop/koshop/internal/kit/workload"
 )
 
 // setupError says what the manifests ask for that cannot be had here. Only a
@@ -51,7 +51,10 @@ func (h *host) live(ctx context.Context, i *instance) error {
 	if err := h.awaitJobs(ctx, i.version); err != nil {
 		return err
 	}
-	if i.pod, err = i.version.plan.Pod(i.version.workload, site); err != nil {
+	if i.pod, err = pod.New(i.version.plan, i.version.workload, site); err != nil {
+		return &setupError{err}
+	}
+	if err := i.pod.LayOut(); err != nil {
 		return &setupError{err}
 	}
 	for _, c := range i.pod.Init {
@@ -78,7 +81,7 @@ func (h *host) serve(ctx context.Context, i *instance) error {
 }
 
 // complete runs an init container to its end.
-func (h *host) complete(ctx context.Context, c workload.Container, grace time.Duration) error {
+func (h *host) complete(ctx context.Context, c pod.Container, grace time.Duration) error {
 	p, err := h.startProgram(c)
 	if err != nil {
 		return err
@@ -95,6 +98,6 @@ func (h *host) complete(ctx context.Context, c workload.Container, grace time.Du
 	return nil
 }
 
-func (h *host) startProgram(c workload.Container) (*process.Process, error) {
+func (h *host) startProgram(c pod.Container) (*process.Process, error) {
 	return h.group.Start(process.Command{Path: c.Binary, Args: c.Args, Env: c.Env, Dir: c.Dir, Output: h.output(c.Name)})
 }

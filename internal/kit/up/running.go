@@ -11,9 +11,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/koshop/koshop/internal/kit/pod"
 	"github.com/koshop/koshop/internal/kit/probe"
 	"github.com/koshop/koshop/internal/kit/process"
-	"github.com/koshop/koshop/internal/kit/workload"
 )
 
 // running are the programs of an instance while they run. Where a kubelet would
@@ -30,7 +30,7 @@ type running struct {
 }
 
 // program runs one container until ctx ends, and ends the others when it ends.
-func (r *running) program(ctx context.Context, c workload.Container) {
+func (r *running) program(ctx context.Context, c pod.Container) {
 	p, err := r.host.startProgram(c)
 	if err != nil {
 		r.giveUp(err)
@@ -48,7 +48,7 @@ func (r *running) program(ctx context.Context, c workload.Container) {
 	probes.Wait()
 }
 
-func (r *running) programEnded(c workload.Container, state process.State) {
+func (r *running) programEnded(c pod.Container, state process.State) {
 	policy := r.version.workload.Template.Spec.RestartPolicy
 	if state.Code == 0 && (policy == "" || policy == corev1.RestartPolicyAlways) {
 		r.giveUp(fmt.Errorf("container %s ended: %s; its program has to keep running", c.Name, state))
@@ -66,9 +66,9 @@ func (r *running) programEnded(c workload.Container, state process.State) {
 }
 
 // mains counts the containers that a Job has to wait for.
-func mains(pod *workload.Pod) int {
+func mains(p *pod.Pod) int {
 	n := 0
-	for _, c := range pod.Containers {
+	for _, c := range p.Containers {
 		if !c.Sidecar {
 			n++
 		}
@@ -77,7 +77,7 @@ func mains(pod *workload.Pod) int {
 }
 
 // probe follows the probes of a container until ctx ends.
-func (r *running) probe(ctx context.Context, c workload.Container) {
+func (r *running) probe(ctx context.Context, c pod.Container) {
 	run := r.host.exec(c)
 	if err := r.startup(ctx, c, run); err != nil {
 		r.giveUp(fmt.Errorf("container %s: startup probe: %w", c.Name, err))
@@ -96,7 +96,7 @@ func (r *running) probe(ctx context.Context, c workload.Container) {
 }
 
 // startup returns nil when a container has started.
-func (r *running) startup(ctx context.Context, c workload.Container, run probe.Exec) error {
+func (r *running) startup(ctx context.Context, c pod.Container, run probe.Exec) error {
 	if c.Startup == nil {
 		return nil
 	}
@@ -107,7 +107,7 @@ func (r *running) startup(ctx context.Context, c workload.Container, run probe.E
 	return probe.Until(ctx, c.Startup, run, r.host.row.waits)
 }
 
-func (r *running) readiness(ctx context.Context, c workload.Container, run probe.Exec) {
+func (r *running) readiness(ctx context.Context, c pod.Container, run probe.Exec) {
 	p, waits := c.Readiness, r.host.row.waits
 	if p == nil {
 		p = listening(c)
@@ -124,7 +124,7 @@ func (r *running) readiness(ctx context.Context, c workload.Container, run probe
 
 // listening is what takes the place of a readiness probe: a program that other
 // programs reach is ready when its port can be reached.
-func listening(c workload.Container) *corev1.Probe {
+func listening(c pod.Container) *corev1.Probe {
 	if c.Listen == 0 {
 		return nil
 	}
@@ -164,7 +164,7 @@ func (r *running) count(ctx context.Context, ready bool) {
 }
 
 // exec returns how commands are run in the place of a container.
-func (h *host) exec(c workload.Container) probe.Exec {
+func (h *host) exec(c pod.Container) probe.Exec {
 	return func(ctx context.Context, command []string) error {
 		cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 		cmd.Env, cmd.Dir = c.Env, c.Dir

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/koshop/koshop/internal/kit/listen"
 )
 
 // Front returns the Service whose workload faces users, nil if none speaks HTTP.
@@ -58,11 +60,11 @@ func (p *Plan) implicitServices() []*Service {
 	for _, w := range p.Workloads {
 		led := slices.ContainsFunc(p.Services, func(s *Service) bool { return slices.Contains(s.Backends, w) })
 		c := w.Template.Spec.Containers[0]
-		ports := claimed(c, 0)
+		ports := listen.Claimed(c, 0)
 		if led || w.Kind == "Job" || len(ports) == 0 {
 			continue
 		}
-		port := newServicePort(corev1.ServicePort{Port: primary(c, 0, ports)})
+		port := newServicePort(corev1.ServicePort{Port: listen.Primary(c, 0, ports)})
 		port.settle([]*Workload{w})
 		if port.HTTP {
 			services = append(services, &Service{

@@ -3,24 +3,24 @@ package workload
 import (
 	"regexp"
 	"strings"
+
+	"github.com/koshop/koshop/internal/kit/rewrite"
 )
 
-// target returns the loopback address of what a host name leads to; scheme is
-// "" and port is 0 where a value does not say. It reports false for a port
-// that is not there.
-type target func(scheme string, port int32) (string, bool)
-
-// names resolves the DNS names of Services for a pod in a namespace.
-type names struct {
-	plan      *Plan
-	namespace string
-	redirect  map[string]string
-	address   func(s *Service, port int32) string
+// Names resolves the DNS names of Services for a pod in a namespace.
+type Names struct {
+	Plan      *Plan
+	Namespace string
+	// Redirect leads Services, of the plan or not, elsewhere: from NAME or
+	// NAME.NAMESPACE to HOST:PORT.
+	Redirect map[string]string
+	// Address returns where a port of a Service of the plan is reached.
+	Address func(s *Service, port int32) string
 }
 
-// find returns what host leads to, nil if it is not the name of a Service.
-func (n names) find(host string) target {
-	for _, name := range readings(host, n.namespace) {
+// Find returns what host leads to, nil if it is not the name of a Service.
+func (n Names) Find(host string) rewrite.Target {
+	for _, name := range readings(host, n.Namespace) {
 		if to, found := n.redirected(name); found {
 			return func(string, int32) (string, bool) { return to, true }
 		}
@@ -30,7 +30,7 @@ func (n names) find(host string) target {
 				if !found {
 					return "", false
 				}
-				return n.address(s, number), true
+				return n.Address(s, number), true
 			}
 		}
 	}
@@ -69,27 +69,21 @@ func readings(host, namespace string) []serviceName {
 
 // redirected returns where a Service was led by the user. A redirection
 // without a namespace holds for all namespaces of the manifests.
-func (n names) redirected(name serviceName) (string, bool) {
-	if to, found := n.redirect[name.name+"."+name.namespace]; found {
+func (n Names) redirected(name serviceName) (string, bool) {
+	if to, found := n.Redirect[name.name+"."+name.namespace]; found {
 		return to, true
 	}
-	to, found := n.redirect[name.name]
-	return to, found && (name.namespace == n.namespace || n.plan.objects.namespaces[name.namespace])
+	to, found := n.Redirect[name.name]
+	return to, found && (name.namespace == n.Namespace || n.Plan.objects.namespaces[name.namespace])
 }
 
-func (n names) service(name serviceName) *Service {
-	for _, s := range n.plan.Services {
+func (n Names) service(name serviceName) *Service {
+	for _, s := range n.Plan.Services {
 		if s.Name == name.name && s.Namespace == name.namespace && (!name.ofPod || s.headless) {
 			return s
 		}
 	}
 	return nil
-}
-
-// defaultPorts are those of the schemes that people leave them out of.
-var defaultPorts = map[string]int32{
-	"http": 80, "ws": 80, "https": 443, "wss": 443, "postgres": 5432, "postgresql": 5432, "mysql": 3306,
-	"redis": 6379, "amqp": 5672, "nats": 4222, "mongodb": 27017,
 }
 
 // reached returns the port of s that a scheme and port mean: without a port,
@@ -113,7 +107,7 @@ func (s *Service) reached(scheme string, port int32) (int32, bool) {
 }
 
 func (s *Service) reachedWithoutPort(scheme string) (int32, bool) {
-	if usual, known := defaultPorts[scheme]; known {
+	if usual, known := rewrite.DefaultPort(scheme); known {
 		if number, found := s.reached(scheme, usual); found {
 			return number, true
 		}

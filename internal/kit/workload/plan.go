@@ -1,9 +1,8 @@
 // Package workload says what rendered manifests ask a machine without a
-// cluster to run: which programs, with which arguments, environment, files and
-// ports, and by which names they look for each other.
+// cluster to run: which workloads, and by which Services they are reached.
 //
-// It starts nothing. [Read] makes a [Plan] of the manifests, and [Plan.Pod]
-// works out the processes of one replica and lays out its volumes.
+// [Read] makes a [Plan] of the manifests. Package pod works out what one replica
+// of a workload needs. Neither starts or writes anything.
 package workload
 
 import (
@@ -11,8 +10,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // Plan is what manifests ask to run.
@@ -114,19 +111,14 @@ func (p *Plan) settle() {
 	}
 }
 
-// configMap returns the data of a ConfigMap, nil if the manifests have none of
+// ConfigMap returns the data of a ConfigMap, nil if the manifests have none of
 // that name.
-func (p *Plan) configMap(namespace, name string) map[string][]byte {
+func (p *Plan) ConfigMap(namespace, name string) map[string][]byte {
 	return p.objects.configMaps[key{namespace, name}]
 }
 
-// secret returns the data of a Secret, nil if the manifests have none of that
+// Secret returns the data of a Secret, nil if the manifests have none of that
 // name.
-func (p *Plan) secret(namespace, name string) map[string][]byte {
+func (p *Plan) Secret(namespace, name string) map[string][]byte {
 	return p.objects.secrets[key{namespace, name}]
-}
-
-// isSidecar tells the init containers that run as long as the pod does.
-func isSidecar(c corev1.Container) bool {
-	return c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
 }

@@ -17,7 +17,7 @@ func (r *reader) workload(o object, template corev1.PodTemplateSpec, replicas in
 		Replicas: replicas, Template: template, group: o.groupKind().Group,
 	}
 	for _, claim := range claims {
-		w.claims = append(w.claims, claim.Name)
+		w.VolumeClaims = append(w.VolumeClaims, claim.Name)
 	}
 	switch {
 	case !slices.ContainsFunc(template.Spec.Containers, isBuilt):
@@ -49,7 +49,7 @@ func (r *reader) job(o object, j *batchv1.Job) {
 	}
 }
 
-func isBuilt(c corev1.Container) bool { return importPath(c.Image) != "" }
+func isBuilt(c corev1.Container) bool { return ImportPath(c.Image) != "" }
 
 // built returns the containers that are built from Go, and notes the others.
 func (r *reader) built(w *Workload, containers []corev1.Container) []corev1.Container {
@@ -97,23 +97,4 @@ func (r *reader) noteUnled() {
 			r.note(nil, "%s selects no pods; if you have what it leads to, --service %s=HOST:PORT", s, s.Name)
 		}
 	}
-}
-
-// noteVolumes says which volumes cannot be what they are in a cluster.
-func (r *reader) noteVolumes(w *Workload) {
-	for _, v := range w.Template.Spec.Volumes {
-		if !w.mounts(v.Name) {
-			continue
-		}
-		if why := absent(v.VolumeSource); why != "" {
-			r.note(w, "volume %s of %s %s", v.Name, w, why)
-		}
-	}
-}
-
-// mounts reports whether a container of w uses the volume.
-func (w *Workload) mounts(volume string) bool {
-	return slices.ContainsFunc(w.containers(), func(c corev1.Container) bool {
-		return slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == volume })
-	})
 }

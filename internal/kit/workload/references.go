@@ -8,28 +8,42 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/koshop/koshop/internal/kit/environment"
+	"github.com/koshop/koshop/internal/kit/rewrite"
 )
 
 // references returns the Services that environment or arguments of w name, in
 // the order of the manifests.
 func (p *Plan) references(w *Workload) ([]*Service, error) {
 	named := map[*Service]bool{}
-	find := names{plan: p, namespace: w.Namespace, address: func(s *Service, port int32) string {
+	find := Names{Plan: p, Namespace: w.Namespace, Address: func(s *Service, port int32) string {
 		named[s] = true
 		return "127.0.0.1:1"
-	}}.find
+	}}.Find
 	nowhere := func(int32) (int, bool) { return 0, false }
-	for _, c := range w.containers() {
-		s := &seat{plan: p, workload: w, container: c, pod: w.meta(0), lenient: true}
-		values, err := s.values()
+	source := p.Source(w, 0)
+	source.Lenient = true
+	for _, c := range w.Containers() {
+		values, err := source.Variables(c)
 		if err != nil {
 			return nil, err
 		}
-		r := rewriter{find: find, own: nowhere}
-		r.variables(sorted(values))
-		r.args(expandAll(append(c.Command[:len(c.Command):len(c.Command)], c.Args...), s.known(values)))
+		r := rewrite.Rules{Find: find, Own: nowhere}
+		r.Variables(rewrite.Variables(values))
+		r.Args(environment.ExpandAll(slices.Concat(c.Command, c.Args), source.Known(values)))
 	}
 	return slices.DeleteFunc(slices.Clone(p.Services), func(s *Service) bool { return !named[s] }), nil
+}
+
+// Source returns where the variables of a replica of w come from, without links
+// to Services and without given variables.
+func (p *Plan) Source(w *Workload, replica int) environment.Source {
+	return environment.Source{
+		Workload: w.String(), Pod: w.PodMeta(replica), Spec: w.Template.Spec,
+		ConfigMap: func(name string) map[string][]byte { return p.ConfigMap(w.Namespace, name) },
+		Secret:    func(name string) map[string][]byte { return p.Secret(w.Namespace, name) },
+	}
 }
 
 // settleWorkload derives what depends on the rest of the plan.
@@ -51,10 +65,9 @@ func (p *Plan) fingerprint(w *Workload) (string, error) {
 		*Workload
 		Replicas struct{} `json:",omitzero"` // The others run on when there are more or fewer.
 		Targets  []int32
-		Claims   []string
 		Data     []map[string][]byte
 		Services []named
-	}{Workload: w, Targets: p.targets(w), Claims: w.claims, Data: p.used(w)}
+	}{Workload: w, Targets: p.Targets(w), Data: p.used(w)}
 	for _, s := range w.refersTo {
 		about.Services = append(about.Services, named{s.Name, s.Ports})
 	}
@@ -69,9 +82,9 @@ func (p *Plan) fingerprint(w *Workload) (string, error) {
 // used returns the data of the ConfigMaps and Secrets that w uses.
 func (p *Plan) used(w *Workload) []map[string][]byte {
 	var data []map[string][]byte
-	configMap := func(name string) { data = append(data, p.configMap(w.Namespace, name)) }
-	secret := func(name string) { data = append(data, p.secret(w.Namespace, name)) }
-	for _, c := range w.containers() {
+	configMap := func(name string) { data = append(data, p.ConfigMap(w.Namespace, name)) }
+	secret := func(name string) { data = append(data, p.Secret(w.Namespace, name)) }
+	for _, c := range w.Containers() {
 		for _, from := range c.EnvFrom {
 			if from.ConfigMapRef != nil {
 				configMap(from.ConfigMapRef.Name)

@@ -8,6 +8,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/koshop/koshop/internal/kit/listen"
+	"github.com/koshop/koshop/internal/kit/rewrite"
 )
 
 // Service is a name by which workloads are reached.
@@ -71,22 +74,12 @@ func (p ServicePort) TargetPort(w *Workload) (int32, error) {
 		}
 		return p.target.IntVal, nil
 	}
-	for _, c := range w.containers() {
-		if port, found := namedPort(c, p.target.StrVal); found {
+	for _, c := range w.Containers() {
+		if port, found := listen.Named(c, p.target.StrVal); found {
 			return port, nil
 		}
 	}
 	return 0, fmt.Errorf("%s: no container has a port named %q, to which port %d of a Service leads", w, p.target.StrVal, p.Port)
-}
-
-// namedPort returns the number of a container's port.
-func namedPort(c corev1.Container, name string) (int32, bool) {
-	for _, port := range c.Ports {
-		if port.Name == name {
-			return port.ContainerPort, true
-		}
-	}
-	return 0, false
 }
 
 // selected returns the workloads whose pods s leads to; a Job is finished
@@ -129,11 +122,11 @@ func (p ServicePort) isPORT(w *Workload) bool {
 	stated := int32(0)
 	for _, v := range c.Env {
 		if v.Name == "PORT" {
-			stated, _ = parsePort(v.Value)
+			stated, _ = rewrite.ParsePort(v.Value)
 		}
 	}
-	claims := claimed(c, stated)
-	return len(claims) == 0 || primary(c, stated, claims) == target
+	claims := listen.Claimed(c, stated)
+	return len(claims) == 0 || listen.Primary(c, stated, claims) == target
 }
 
 // probedByHTTP reports whether w's health is asked by HTTP on the port that p
@@ -143,12 +136,12 @@ func (p ServicePort) probedByHTTP(w *Workload) bool {
 	if err != nil {
 		return false
 	}
-	for _, c := range w.containers() {
+	for _, c := range w.Containers() {
 		for _, probe := range []*corev1.Probe{c.ReadinessProbe, c.LivenessProbe} {
 			if probe == nil || probe.HTTPGet == nil {
 				continue
 			}
-			if port, found := portNumber(c, probe.HTTPGet.Port); found && port == target {
+			if port, found := listen.Number(c, probe.HTTPGet.Port); found && port == target {
 				return true
 			}
 		}
@@ -156,10 +149,19 @@ func (p ServicePort) probedByHTTP(w *Workload) bool {
 	return false
 }
 
-// portNumber resolves a port that a container's probe names.
-func portNumber(c corev1.Container, port intstr.IntOrString) (int32, bool) {
-	if port.Type == intstr.String {
-		return namedPort(c, port.StrVal)
+// Targets returns the ports of w's pods that Services lead to, as far as they
+// give numbers.
+func (p *Plan) Targets(w *Workload) []int32 {
+	var ports []int32
+	for _, s := range p.Services {
+		if !slices.Contains(s.Backends, w) {
+			continue
+		}
+		for _, port := range s.Ports {
+			if target, err := port.TargetPort(w); err == nil {
+				ports = append(ports, target)
+			}
+		}
 	}
-	return port.IntVal, true
+	return ports
 }

@@ -1,10 +1,6 @@
 package workload_test
 
-import (
-	"testing"
-
-	"github.com/koshop/koshop/internal/kit/workload"
-)
+import "testing"
 
 func TestFront(t *testing.T) {
 	a, b, c := service("a", "[{name: http, port: 1}]"), service("b", "[{name: http, port: 1}]"), service("c", "[{port: 80}]")
@@ -92,17 +88,4 @@ func TestTargetPort(t *testing.T) {
 		t.Errorf("%d ports, want the 4 that are TCP", len(s.Ports))
 	}
 	wantNotes(t, plan, "port 6 of service/a is left out: nothing forwards UDP here")
-}
-
-// wantPorts compares a container's ports.
-func wantPorts(t *testing.T, c workload.Container, want map[int32]int) {
-	t.Helper()
-	if len(c.Ports) != len(want) {
-		t.Errorf("ports %v, want %v", c.Ports, want)
-	}
-	for port, here := range want {
-		if c.Ports[port] != here {
-			t.Errorf("port %d is %d here, want %d", port, c.Ports[port], here)
-		}
-	}
 }

@@ -1,11 +1,15 @@
 package workload
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/google/ko/pkg/build"
+	"github.com/google/uuid"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // Workload is an object whose pods run programs built from Go: a Deployment,
@@ -24,8 +28,10 @@ type Workload struct {
 	// Recreate.
 	Exclusive bool
 
-	group       string   // API group of Kind: "apps"
-	claims      []string // names of a StatefulSet's volumeClaimTemplates
+	// VolumeClaims are the names of a StatefulSet's volumeClaimTemplates.
+	VolumeClaims []string
+
+	group       string // API group of Kind: "apps"
 	refersTo    []*Service
 	fingerprint string
 }
@@ -48,8 +54,8 @@ func (w *Workload) isNamed(name string) bool {
 // ko://, those of init containers first, in their order.
 func (w *Workload) ImportPaths() []string {
 	var paths []string
-	for _, c := range w.containers() {
-		paths = append(paths, importPath(c.Image))
+	for _, c := range w.Containers() {
+		paths = append(paths, ImportPath(c.Image))
 	}
 	return paths
 }
@@ -58,17 +64,37 @@ func (w *Workload) ImportPaths() []string {
 // ConfigMaps and Secrets, same Services referred to.
 func (w *Workload) Fingerprint() string { return w.fingerprint }
 
-// containers returns all of them, init containers first.
-func (w *Workload) containers() []corev1.Container {
+// Containers returns all of them, init containers first.
+func (w *Workload) Containers() []corev1.Container {
 	spec := w.Template.Spec
 	return append(spec.InitContainers[:len(spec.InitContainers):len(spec.InitContainers)], spec.Containers...)
 }
 
-// importPath returns what a ko:// image is built from, "" for other images.
-func importPath(image string) string {
+// ImportPath returns what a ko:// image is built from, "" for other images.
+func ImportPath(image string) string {
 	path, isKo := strings.CutPrefix(strings.TrimSpace(image), build.StrictScheme)
 	if !isKo {
 		return ""
 	}
 	return path
+}
+
+// IsSidecar tells the init containers that run as long as the pod does.
+func IsSidecar(c corev1.Container) bool {
+	return c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
+}
+
+// PodMeta returns the metadata of one of w's pods, which are counted from 0. Its name and UID are the same
+// every time.
+func (w *Workload) PodMeta(replica int) metav1.ObjectMeta {
+	meta := metav1.ObjectMeta{
+		Name: w.Name, Namespace: w.Namespace,
+		Labels: w.Template.Labels, Annotations: w.Template.Annotations,
+	}
+	if w.Kind != "Pod" {
+		meta.Name += "-" + strconv.Itoa(replica)
+	}
+	id := uuid.NewSHA1(uuid.NameSpaceURL, []byte(w.String()+"/"+w.Namespace+"/"+meta.Name))
+	meta.UID = types.UID(id.String())
+	return meta
 }

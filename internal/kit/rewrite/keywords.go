@@ -1,4 +1,4 @@
-package workload
+package rewrite
 
 import (
 	"net"
@@ -13,7 +13,7 @@ var (
 )
 
 // rewriteKeywords replaces host and port of a PostgreSQL keyword/value string.
-func rewriteKeywords(value string, find func(host string) target) string {
+func rewriteKeywords(value string, find func(host string) Target) string {
 	m := keywordHost.FindStringSubmatch(value)
 	if m == nil || !keywordElse.MatchString(value) {
 		return value
@@ -25,7 +25,7 @@ func rewriteKeywords(value string, find func(host string) target) string {
 	var port int32
 	stated := keywordPort.FindStringSubmatch(value)
 	if stated != nil {
-		port, _ = parsePort(stated[2])
+		port, _ = ParsePort(stated[2])
 	}
 	address, ok := to("postgres", port)
 	if !ok {

@@ -1,4 +1,4 @@
-package workload
+package environment
 
 import (
 	"fmt"
@@ -10,53 +10,35 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/uuid"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 )
 
-// meta returns the metadata of one of w's pods. Its name and UID are the same
-// every time.
-func (w *Workload) meta(replica int) metav1.ObjectMeta {
-	meta := metav1.ObjectMeta{
-		Name: w.Name, Namespace: w.Namespace,
-		Labels: w.Template.Labels, Annotations: w.Template.Annotations,
-	}
-	if w.Kind != "Pod" {
-		meta.Name += "-" + strconv.Itoa(replica)
-	}
-	id := uuid.NewSHA1(uuid.NameSpaceURL, []byte(w.String()+"/"+w.Namespace+"/"+meta.Name))
-	meta.UID = types.UID(id.String())
-	return meta
-}
-
-// field returns a field of the pod, as the downward API has them.
-func (s *seat) field(path string) (string, error) {
+// Field returns a field of the pod, as the downward API has them.
+func (s *Source) Field(path string) (string, error) {
 	if name, key, found := strings.Cut(strings.TrimSuffix(path, "']"), "['"); found {
 		switch name {
 		case "metadata.labels":
-			return s.pod.Labels[key], nil
+			return s.Pod.Labels[key], nil
 		case "metadata.annotations":
-			return s.pod.Annotations[key], nil
+			return s.Pod.Annotations[key], nil
 		}
 	}
 	switch path {
 	case "metadata.name":
-		return s.pod.Name, nil
+		return s.Pod.Name, nil
 	case "metadata.namespace":
-		return s.pod.Namespace, nil
+		return s.Pod.Namespace, nil
 	case "metadata.uid":
-		return string(s.pod.UID), nil
+		return string(s.Pod.UID), nil
 	case "metadata.labels":
-		return fieldLines(s.pod.Labels), nil
+		return fieldLines(s.Pod.Labels), nil
 	case "metadata.annotations":
-		return fieldLines(s.pod.Annotations), nil
+		return fieldLines(s.Pod.Annotations), nil
 	case "spec.nodeName":
 		return os.Hostname()
 	case "spec.serviceAccountName":
-		if account := s.workload.Template.Spec.ServiceAccountName; account != "" {
+		if account := s.Spec.ServiceAccountName; account != "" {
 			return account, nil
 		}
 		return "default", nil
@@ -75,16 +57,18 @@ func fieldLines(labels map[string]string) string {
 	return strings.Join(lines, "\n")
 }
 
-// resource returns a limit or request in units of the divisor, rounded up. As
-// on a node, what is not limited is as much as the machine has.
-func (s *seat) resource(ref *corev1.ResourceFieldSelector) (string, error) {
-	resources := s.container.Resources
-	if ref.ContainerName != "" && ref.ContainerName != s.container.Name {
-		i := slices.IndexFunc(s.workload.containers(), func(c corev1.Container) bool { return c.Name == ref.ContainerName })
+// Resource returns a limit or request of container c, or of the one that ref
+// names, in units of the divisor, rounded up. As on a node, what is not limited
+// is as much as the machine has.
+func (s *Source) Resource(c corev1.Container, ref *corev1.ResourceFieldSelector) (string, error) {
+	resources := c.Resources
+	if ref.ContainerName != "" && ref.ContainerName != c.Name {
+		all := slices.Concat(s.Spec.InitContainers, s.Spec.Containers)
+		i := slices.IndexFunc(all, func(c corev1.Container) bool { return c.Name == ref.ContainerName })
 		if i < 0 {
 			return "", fmt.Errorf("%s of container %s: no such container is run", ref.Resource, ref.ContainerName)
 		}
-		resources = s.workload.containers()[i].Resources
+		resources = all[i].Resources
 	}
 	of, name, _ := strings.Cut(ref.Resource, ".")
 	amount, err := amount(resources, of, corev1.ResourceName(name))

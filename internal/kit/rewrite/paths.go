@@ -1,4 +1,4 @@
-package workload
+package rewrite
 
 import (
 	"cmp"
@@ -8,14 +8,15 @@ import (
 	"strings"
 )
 
-// place is where a path of a container is on this machine.
-type place struct{ inside, here string }
+// Place is where a path of a container is on this machine.
+type Place struct{ Inside, Here string }
 
-// paths are the places that a container mounts, the deepest first.
-type paths []place
+// Paths are the places that a container mounts, the deepest first.
+type Paths []Place
 
-func newPaths(places []place) paths {
-	slices.SortStableFunc(places, func(a, b place) int { return cmp.Compare(len(b.inside), len(a.inside)) })
+// NewPaths puts places into the order of Paths.
+func NewPaths(places []Place) Paths {
+	slices.SortStableFunc(places, func(a, b Place) int { return cmp.Compare(len(b.Inside), len(a.Inside)) })
 	return places
 }
 
@@ -28,7 +29,7 @@ const (
 // rewrite replaces every mounted path in value, and the beginning of every
 // path below one. /database is not below /data, and http://host/data is no
 // path of the container.
-func (p paths) rewrite(value string) string {
+func (p Paths) rewrite(value string) string {
 	var out strings.Builder
 	done := 0
 	for i := 0; i < len(value); i++ {
@@ -36,8 +37,8 @@ func (p paths) rewrite(value string) string {
 			continue
 		}
 		if at, found := p.at(value[i:]); found {
-			out.WriteString(value[done:i] + at.here)
-			done = i + len(at.inside)
+			out.WriteString(value[done:i] + at.Here)
+			done = i + len(at.Inside)
 		}
 	}
 	return out.String() + value[done:]
@@ -50,22 +51,22 @@ func startsPath(before string) bool {
 }
 
 // at returns the place at or above the path that text starts with.
-func (p paths) at(text string) (place, bool) {
+func (p Paths) at(text string) (Place, bool) {
 	for _, at := range p {
-		rest, found := strings.CutPrefix(text, at.inside)
+		rest, found := strings.CutPrefix(text, at.Inside)
 		if found && (rest == "" || strings.IndexByte(ofPath, rest[0]) < 0) {
 			return at, true
 		}
 	}
-	return place{}, false
+	return Place{}, false
 }
 
-// directory returns where a directory of the container is, which is below root
+// Directory returns where a directory of the container is, which is below root
 // if it is not mounted.
-func (p paths) directory(root, inside string) string {
+func (p Paths) Directory(root, inside string) string {
 	inside = path.Clean("/" + inside)
 	if at, found := p.at(inside); found {
-		return filepath.Join(at.here, filepath.FromSlash(inside[len(at.inside):]))
+		return filepath.Join(at.Here, filepath.FromSlash(inside[len(at.Inside):]))
 	}
 	return filepath.Join(root, filepath.FromSlash(inside))
 }

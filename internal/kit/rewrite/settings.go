@@ -1,40 +1,53 @@
-package workload
+package rewrite
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
-// setting is a value that a program is given, as variable or in an argument.
-type setting struct {
-	name   string // of the variable or flag, "" for other arguments
+// Setting is a value that a program is given, as variable or in an argument.
+type Setting struct {
+	Name   string // of the variable or flag, "" for other arguments
+	Value  string
 	prefix string // what stands before the value: "NAME=" or "--flag="
-	value  string
 }
 
-func (s setting) String() string { return s.prefix + s.value }
+func (s Setting) String() string { return s.prefix + s.Value }
 
-func variable(name, value string) setting { return setting{name, name + "=", value} }
+// Variables returns the settings of an environment, sorted by name.
+func Variables(values map[string]string) []Setting {
+	var settings []Setting
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		settings = append(settings, variable(name, values[name]))
+	}
+	return settings
+}
 
-// argSettings finds the values in arguments: --flag=value, --flag value, value.
-func argSettings(args []string) []setting {
-	settings := make([]setting, len(args))
+func variable(name, value string) Setting { return Setting{name, value, name + "="} }
+
+// arguments finds the values in arguments: --flag=value, --flag value, value.
+func arguments(args []string) []Setting {
+	settings := make([]Setting, len(args))
 	pending := ""
 	for i, arg := range args {
 		flag, value, assigned := strings.Cut(arg, "=")
 		switch isFlag := strings.HasPrefix(arg, "-"); {
 		case isFlag && assigned:
-			settings[i] = setting{strings.TrimLeft(flag, "-"), flag + "=", value}
+			settings[i] = Setting{strings.TrimLeft(flag, "-"), value, flag + "="}
 			pending = ""
 		case isFlag:
-			settings[i] = setting{prefix: arg}
+			settings[i] = Setting{prefix: arg}
 			pending = strings.TrimLeft(arg, "-")
 		default:
-			settings[i] = setting{name: pending, value: arg}
+			settings[i] = Setting{Name: pending, Value: arg}
 			pending = ""
 		}
 	}
 	return settings
 }
 
-func texts(settings []setting) []string {
+func texts(settings []Setting) []string {
 	list := make([]string, len(settings))
 	for i, s := range settings {
 		list[i] = s.String()

@@ -1,4 +1,4 @@
-package workload_test
+package pod_test
 
 import (
 	"runtime"
@@ -81,7 +81,7 @@ func TestMachineMemoryStandsInForALimit(t *testing.T) {
 
 func TestServiceLinksCanBeOff(t *testing.T) {
 	manifest := strings.Replace(deployment("app", ""), "    spec:\n", "    spec:\n      enableServiceLinks: false\n", 1)
-	c := pod(t, read(t, manifest+town), "app", newSite(t)).Containers[0]
+	c := newPod(t, read(t, manifest+town), "app", newSite(t)).Containers[0]
 	wantVariables(t, c, map[string]string{"ORDERS_SVC_SERVICE_HOST": "-"})
 }
 
@@ -96,7 +96,7 @@ func TestMissingData(t *testing.T) {
 		"env: [{name: A, valueFrom: {fieldRef: {fieldPath: spec.wat}}}]":            "variable A: a pod has no field spec.wat",
 	} {
 		plan := read(t, deployment("app", fields)+data)
-		if _, err := plan.Pod(plan.Workloads[0], newSite(t)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := podOf(plan, plan.Workloads[0], newSite(t)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want %s", fields, err, want)
 		}
 	}

@@ -1,4 +1,4 @@
-package workload
+package environment
 
 import (
 	"fmt"
@@ -9,21 +9,21 @@ import (
 
 // valueFrom returns the value that a variable takes from elsewhere; it reports
 // false if that is missing and may be.
-func (s *seat) valueFrom(variable string, from *corev1.EnvVarSource) (string, bool, error) {
+func (s *Source) valueFrom(c corev1.Container, variable string, from *corev1.EnvVarSource) (string, bool, error) {
 	switch {
 	case from.FieldRef != nil:
-		value, err := s.field(from.FieldRef.FieldPath)
+		value, err := s.Field(from.FieldRef.FieldPath)
 		return value, err == nil, wrap(err, "variable "+variable)
 	case from.ResourceFieldRef != nil:
-		value, err := s.resource(from.ResourceFieldRef)
+		value, err := s.Resource(c, from.ResourceFieldRef)
 		return value, err == nil, wrap(err, "variable "+variable)
 	case from.ConfigMapKeyRef != nil:
 		ref := from.ConfigMapKeyRef
-		data := s.plan.configMap(s.workload.Namespace, ref.Name)
+		data := s.ConfigMap(ref.Name)
 		return s.keyed(variable, "ConfigMap "+ref.Name, data, ref.Key, isTrue(ref.Optional))
 	case from.SecretKeyRef != nil:
 		ref := from.SecretKeyRef
-		data := s.plan.secret(s.workload.Namespace, ref.Name)
+		data := s.Secret(ref.Name)
 		return s.keyed(variable, "Secret "+ref.Name, data, ref.Key, isTrue(ref.Optional))
 	}
 	return "", false, fmt.Errorf("variable %s takes its value from a source that ko up does not know: pass it with --env-file", variable)
@@ -38,11 +38,11 @@ func wrap(err error, doing string) error {
 
 // keyed returns the value at key, for which our own environment stands in if
 // the manifests do not have it.
-func (s *seat) keyed(variable, object string, data map[string][]byte, key string, optional bool) (string, bool, error) {
+func (s *Source) keyed(variable, object string, data map[string][]byte, key string, optional bool) (string, bool, error) {
 	if value, found := data[key]; found {
 		return string(value), true, nil
 	}
-	if optional || s.lenient {
+	if optional || s.Lenient {
 		return "", false, nil
 	}
 	if value, found := os.LookupEnv(variable); found {

@@ -1,4 +1,4 @@
-package workload_test
+package pod_test
 
 import (
 	"os"
@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/koshop/koshop/internal/kit/pod"
 	"github.com/koshop/koshop/internal/kit/workload"
 )
 
@@ -57,7 +58,7 @@ func TestVolumes(t *testing.T) {
 	wantNotes(t, plan,
 		"volume token of deployment.apps/app is without its service account token and certificates: there is no cluster that takes them",
 		"volume share of deployment.apps/app is an empty directory here: ko up does not know its type")
-	c := pod(t, plan, "app", site).Containers[0]
+	c := newPod(t, plan, "app", site).Containers[0]
 
 	claim, volumes := filepath.Join(site.Claims, "api", "app"), filepath.Join(site.Root, ".volumes")
 	wantVariables(t, c, map[string]string{
@@ -93,6 +94,23 @@ func TestVolumes(t *testing.T) {
 	}
 }
 
+func TestNewWritesNothing(t *testing.T) {
+	site := newSite(t)
+	plan := read(t, strings.TrimSuffix(deployment("app", mounted), "---\n")+mountedVolumes+data)
+	p, err := pod.New(plan, find(t, plan, "app"), site)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{site.Root, site.Claims} {
+		if _, err := os.Lstat(dir); !os.IsNotExist(err) {
+			t.Errorf("%s is there before the pod is laid out (error %v)", dir, err)
+		}
+	}
+	if err := p.LayOut(); err != nil {
+		t.Error(err)
+	}
+}
+
 func wantMode(t *testing.T, path string, want os.FileMode) {
 	t.Helper()
 	info, err := os.Stat(path)
@@ -111,7 +129,7 @@ func TestClaimsSurviveAndAreOnePerOrdinal(t *testing.T) {
 	for run := range 3 {
 		site.Replica = run % 2
 		site.Root = t.TempDir()
-		p := pod(t, plan, "db", site)
+		p := newPod(t, plan, "db", site)
 		want := filepath.Join(claims, "api", "data-db-"+string(rune('0'+site.Replica)))
 		if p.Containers[0].Args[0] != want || p.Name != "db-"+string(rune('0'+site.Replica)) {
 			t.Errorf("pod %s has %s, want %s", p.Name, p.Containers[0].Args[0], want)
@@ -133,7 +151,7 @@ func TestAMountSparesTheFilesOfTheVolumeAroundIt(t *testing.T) {
 	if err := os.WriteFile(kept, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := plan.Pod(plan.Workloads[0], site); err == nil || !strings.Contains(err.Error(), "is in its place: move it away") {
+	if _, err := podOf(plan, plan.Workloads[0], site); err == nil || !strings.Contains(err.Error(), "is in its place: move it away") {
 		t.Errorf("error %v", err)
 	}
 	if _, err := os.Lstat(kept); err != nil {
@@ -146,11 +164,11 @@ func TestHostPath(t *testing.T) {
 	manifest := func(path string) *workload.Plan {
 		return read(t, strings.TrimSuffix(deployment("app", "volumeMounts: [{name: h, mountPath: /h}]\nargs: [/h/x]"), "---\n")+"      volumes: [{name: h, hostPath: {path: '"+path+"'}}]\n")
 	}
-	if c := pod(t, manifest(dir), "app", newSite(t)).Containers[0]; c.Args[0] != dir+"/x" {
+	if c := newPod(t, manifest(dir), "app", newSite(t)).Containers[0]; c.Args[0] != dir+"/x" {
 		t.Errorf("argument %s, want %s", c.Args[0], dir+"/x")
 	}
 	plan := manifest(filepath.Join(dir, "gone"))
-	if _, err := plan.Pod(plan.Workloads[0], newSite(t)); err == nil || !strings.Contains(err.Error(), "volume h of deployment.apps/app: hostPath "+dir) {
+	if _, err := podOf(plan, plan.Workloads[0], newSite(t)); err == nil || !strings.Contains(err.Error(), "volume h of deployment.apps/app: hostPath "+dir) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -170,7 +188,7 @@ func TestVolumesThatAreRefused(t *testing.T) {
 		{"{name: w, mountPath: /v}", "{name: v, emptyDir: {}}", "container main mounts volume w at /v: the pod has no such volume"},
 	} {
 		plan := read(t, strings.TrimSuffix(deployment("app", "volumeMounts: ["+test.mount+"]"), "---\n")+"      volumes: ["+test.volume+"]\n---\n"+data)
-		if _, err := plan.Pod(plan.Workloads[0], newSite(t)); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, err := podOf(plan, plan.Workloads[0], newSite(t)); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s %s: error %v, want %s", test.mount, test.volume, err, test.want)
 		}
 	}

@@ -1,35 +1,22 @@
-package workload
+package pod
 
 import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/koshop/koshop/internal/kit/workload"
 )
 
-// file is one of a volume, at a path relative to it.
+// file is one of a volume, at a path relative to it, with slashes.
 type file struct {
 	path string
 	data []byte
 	mode fs.FileMode
-}
-
-func (f file) write(root *os.Root, dirMode fs.FileMode) error {
-	path := filepath.FromSlash(f.path)
-	if !filepath.IsLocal(path) {
-		return fmt.Errorf("path %s leads out of the volume", f.path)
-	}
-	if err := root.MkdirAll(filepath.Dir(path), dirMode); err != nil {
-		return fmt.Errorf("making the directory of %s: %w", f.path, err)
-	}
-	if err := root.WriteFile(path, f.data, f.mode); err != nil {
-		return fmt.Errorf("writing %s: %w", f.path, err)
-	}
-	return nil
 }
 
 // fileMode is that of files for which the manifests say none.
@@ -62,12 +49,17 @@ func (v *volumes) files(source corev1.VolumeSource) (files []file, secret bool, 
 			secret = secret || projection.Secret != nil
 		}
 	}
+	for _, f := range files {
+		if !filepath.IsLocal(filepath.FromSlash(f.path)) {
+			return nil, false, fmt.Errorf("path %s leads out of the volume", f.path)
+		}
+	}
 	return files, secret, err
 }
 
 func (v *volumes) projected(p corev1.VolumeProjection, mode fs.FileMode) ([]file, error) {
 	switch {
-	case isOfCluster(p):
+	case workload.IsOfCluster(p):
 		return nil, nil // noted when the manifests were read
 	case p.ConfigMap != nil:
 		return v.configMap(p.ConfigMap.Name, p.ConfigMap.Items, mode, isTrue(p.ConfigMap.Optional))
@@ -87,28 +79,27 @@ func mode(bits *int32) fs.FileMode {
 }
 
 func (v *volumes) configMap(name string, items []corev1.KeyToPath, mode fs.FileMode, optional bool) ([]file, error) {
-	data := v.seat.plan.configMap(v.seat.workload.Namespace, name)
+	data := v.source.ConfigMap(name)
 	if data == nil && !optional {
 		return nil, fmt.Errorf("there is no ConfigMap %s in the kustomization: add it with configMapGenerator, or make the volume optional", name)
 	}
-	files, err := keyFiles(data, items, mode, optional)
-	return files, wrap(err, "ConfigMap "+name)
+	return keyFiles("ConfigMap "+name, data, items, mode, optional)
 }
 
 func (v *volumes) secret(name string, items []corev1.KeyToPath, mode fs.FileMode, optional bool) ([]file, error) {
-	data := v.seat.plan.secret(v.seat.workload.Namespace, name)
+	data := v.source.Secret(name)
 	if data == nil && !optional {
 		return nil, fmt.Errorf("there is no Secret %s in the kustomization: add it with secretGenerator, or make the volume optional", name)
 	}
-	files, err := keyFiles(data, items, mode, optional)
+	files, err := keyFiles("Secret "+name, data, items, mode, optional)
 	for i := range files {
 		files[i].mode &= secretMask
 	}
-	return files, wrap(err, "Secret "+name)
+	return files, err
 }
 
 // keyFiles returns a file for each item, or for each key if there are none.
-func keyFiles(data map[string][]byte, items []corev1.KeyToPath, mode fs.FileMode, optional bool) ([]file, error) {
+func keyFiles(object string, data map[string][]byte, items []corev1.KeyToPath, mode fs.FileMode, optional bool) ([]file, error) {
 	var files []file
 	if len(items) == 0 {
 		for _, name := range slices.Sorted(maps.Keys(data)) {
@@ -122,7 +113,7 @@ func keyFiles(data map[string][]byte, items []corev1.KeyToPath, mode fs.FileMode
 			continue
 		}
 		if !found {
-			return nil, fmt.Errorf("it has no key %s", item.Key)
+			return nil, fmt.Errorf("%s: it has no key %s", object, item.Key)
 		}
 		files = append(files, file{item.Path, content, itemMode(item.Mode, mode)})
 	}
@@ -143,9 +134,9 @@ func (v *volumes) downward(items []corev1.DownwardAPIVolumeFile, mode fs.FileMod
 		var err error
 		switch {
 		case item.FieldRef != nil:
-			value, err = v.seat.field(item.FieldRef.FieldPath)
+			value, err = v.source.Field(item.FieldRef.FieldPath)
 		case item.ResourceFieldRef != nil:
-			value, err = v.seat.resource(item.ResourceFieldRef)
+			value, err = v.source.Resource(corev1.Container{}, item.ResourceFieldRef)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("file %s: %w", item.Path, err)
@@ -154,3 +145,5 @@ func (v *volumes) downward(items []corev1.DownwardAPIVolumeFile, mode fs.FileMod
 	}
 	return files, nil
 }
+
+func isTrue(b *bool) bool { return b != nil && *b }

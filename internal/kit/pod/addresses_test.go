@@ -1,4 +1,4 @@
-package workload_test
+package pod_test
 
 import (
 	"fmt"
@@ -7,19 +7,6 @@ import (
 
 	"github.com/koshop/koshop/internal/kit/workload"
 )
-
-// town is the neighbourhood of the workload app in these tests.
-var town = strings.Join([]string{
-	deployment("orders-svc", ""), service("orders-svc", "[{port: 80}]"),
-	deployment("postgres", ""), service("postgres", "[{port: 5432}]"),
-	deployment("cache", ""), service("cache", "[{port: 6379}, {name: metrics, port: 9121}]"),
-	deployment("nats", ""), service("nats", "[{port: 4222, targetPort: 14222}]"),
-	deployment("shop", ""), service("shop", "[{port: 8080}]"),
-	"apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: mongo, namespace: api}\nspec:\n  replicas: 3\n" + template("mongo", "ports: [{containerPort: 27017}]") + "---\n",
-	"apiVersion: v1\nkind: Service\nmetadata: {name: mongo, namespace: api}\nspec: {clusterIP: None, selector: {app: mongo}, ports: [{port: 1017, targetPort: 27017}]}\n---\n",
-	strings.ReplaceAll(deployment("billing", "")+service("billing", "[{port: 80}, {port: 443}]"), "namespace: api", "namespace: back"),
-	"apiVersion: v1\nkind: Service\nmetadata: {name: outside, namespace: api}\nspec: {type: ExternalName, externalName: example.com, ports: [{port: 80}]}\n---\n",
-}, "")
 
 func TestAddresses(t *testing.T) {
 	for _, test := range []struct{ name, value, want string }{
@@ -192,7 +179,7 @@ func FuzzAddressesChangeOnlyWhereAServiceIsNamed(f *testing.F) {
 		}
 		site := newSite(t)
 		site.Env = map[string]string{name: value}
-		c := pod(t, plan, "app", site).Containers[0]
+		c := newPod(t, plan, "app", site).Containers[0]
 		got, found := variable(c, name)
 		if !found {
 			t.Fatalf("%q is gone", name)

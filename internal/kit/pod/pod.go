@@ -1,4 +1,9 @@
-package workload
+// Package pod works out what one replica of a workload needs on this machine:
+// its programs with their arguments, environment, ports and probes, and its
+// volumes.
+//
+// [New] starts and writes nothing. [Pod.LayOut] writes the volumes.
+package pod
 
 import (
 	"fmt"
@@ -6,11 +11,13 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/koshop/koshop/internal/kit/workload"
 )
 
 // Site is the place a pod is put.
 type Site struct {
-	// Root is an empty directory that plays the file system of the pod's
+	// Root is the empty directory that stands for the file system of the pod's
 	// containers.
 	Root string
 	// Claims is the directory that keeps persistent volumes, one directory per
@@ -27,7 +34,7 @@ type Site struct {
 	FreePort func() (int, error)
 	// Address returns the loopback address, such as 127.0.0.1:41234, at which a
 	// port of a Service of the plan is reached.
-	Address func(s *Service, port int32) string
+	Address func(s *workload.Service, port int32) string
 	// Redirect leads Services, of the plan or not, elsewhere: from NAME or
 	// NAME.NAMESPACE to HOST:PORT.
 	Redirect map[string]string
@@ -47,6 +54,8 @@ type Pod struct {
 	Fixed bool
 	// Grace is how long the processes may take to end when told to.
 	Grace time.Duration
+
+	layout layout
 }
 
 // Container is one process.
@@ -70,9 +79,9 @@ type Container struct {
 // defaultGrace is how long Kubernetes lets a pod end that does not say.
 const defaultGrace = 30 * time.Second
 
-// Pod works out the processes of a replica of w, and writes its volumes below
-// site.Root and site.Claims.
-func (p *Plan) Pod(w *Workload, site Site) (*Pod, error) {
+// New works out the processes of a replica of w. It fails if the manifests ask
+// for something that cannot be had here.
+func New(plan *workload.Plan, w *workload.Workload, site Site) (*Pod, error) {
 	var err error
 	if site.Root, err = filepath.Abs(site.Root); err != nil {
 		return nil, fmt.Errorf("%s: finding its directory: %w", w, err)
@@ -80,25 +89,27 @@ func (p *Plan) Pod(w *Workload, site Site) (*Pod, error) {
 	if site.Claims, err = filepath.Abs(site.Claims); err != nil {
 		return nil, fmt.Errorf("%s: finding the directory of its claims: %w", w, err)
 	}
-	builders, err := p.builders(w, site)
-	if err != nil {
+	b := &builder{plan: plan, workload: w, site: site}
+	if err := b.read(); err != nil {
 		return nil, err
 	}
-	pod := &Pod{Name: w.meta(site.Replica).Name, Grace: defaultGrace}
+	pod := &Pod{Name: w.PodMeta(site.Replica).Name, Grace: defaultGrace}
 	if seconds := w.Template.Spec.TerminationGracePeriodSeconds; seconds != nil {
 		pod.Grace = time.Duration(*seconds) * time.Second
 	}
-	for i, b := range builders {
-		c, err := b.build()
+	for i, draft := range b.drafts {
+		c, err := draft.finish()
 		if err != nil {
 			return nil, err
 		}
-		pod.Fixed = pod.Fixed || b.fixed
+		b.layout.workingDir(w, c)
+		pod.Fixed = pod.Fixed || draft.fixed
 		if i < len(w.Template.Spec.InitContainers) && !c.Sidecar {
 			pod.Init = append(pod.Init, c)
 		} else {
 			pod.Containers = append(pod.Containers, c)
 		}
 	}
+	pod.layout = b.layout
 	return pod, nil
 }

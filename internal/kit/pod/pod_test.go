@@ -1,4 +1,4 @@
-package workload_test
+package pod_test
 
 import (
 	"path/filepath"
@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/koshop/koshop/internal/kit/workload"
+	"github.com/koshop/koshop/internal/kit/pod"
 )
 
 const severalContainers = `apiVersion: v1
@@ -25,7 +25,7 @@ spec:
 `
 
 func TestContainersOfAPodReachEachOther(t *testing.T) {
-	p := pod(t, read(t, severalContainers), "app", newSite(t))
+	p := newPod(t, read(t, severalContainers), "app", newSite(t))
 	if p.Name != "app" || p.Grace != 7*time.Second {
 		t.Errorf("pod %s with %s of grace", p.Name, p.Grace)
 	}
@@ -36,7 +36,7 @@ func TestContainersOfAPodReachEachOther(t *testing.T) {
 		t.Errorf("containers %s", got)
 	}
 	proxy, main, other := p.Containers[0], p.Containers[1], p.Containers[2]
-	portOf := func(c workload.Container) string { port, _ := variable(c, "PORT"); return port }
+	portOf := func(c pod.Container) string { port, _ := variable(c, "PORT"); return port }
 	for _, test := range []struct{ got, want string }{
 		{proxy.Args[0], "--port=" + portOf(proxy)},
 		{main.Args[0], "http://127.0.0.1:" + portOf(proxy)},
@@ -52,7 +52,7 @@ func TestContainersOfAPodReachEachOther(t *testing.T) {
 	}
 }
 
-func names(containers []workload.Container) string {
+func names(containers []pod.Container) string {
 	var list []string
 	for _, c := range containers {
 		list = append(list, c.Name)
@@ -74,7 +74,7 @@ func TestCommand(t *testing.T) {
 	}
 	for _, command := range []string{"/bin/sh", "/ko-app/other"} {
 		plan := read(t, deployment("app", "command: ["+command+"]"))
-		_, err := plan.Pod(plan.Workloads[0], newSite(t))
+		_, err := podOf(plan, plan.Workloads[0], newSite(t))
 		want := "deployment.apps/app: container main: command " + command + " cannot be run, as there is no image here: it must be /ko-app/app or left out"
 		if err == nil || err.Error() != want {
 			t.Errorf("error %v, want %s", err, want)
@@ -103,7 +103,7 @@ volumeMounts: [{name: v, mountPath: /v}]
 readinessProbe: {httpGet: {path: /readyz, port: http}, periodSeconds: 1}
 livenessProbe: {tcpSocket: {port: 8080, host: example.com}}
 startupProbe: {exec: {command: [/ko-app/app, "health", "/v/$(FILE)", "localhost:8080"]}}`), "---\n")+volumes)
-	c := pod(t, plan, "app", newSite(t)).Containers[0]
+	c := newPod(t, plan, "app", newSite(t)).Containers[0]
 	if get := c.Readiness.HTTPGet; get.Host != "127.0.0.1" || get.Port.IntValue() != 20001 || get.Path != "/readyz" || c.Readiness.PeriodSeconds != 1 {
 		t.Errorf("readiness %v", c.Readiness)
 	}
@@ -118,7 +118,7 @@ startupProbe: {exec: {command: [/ko-app/app, "health", "/v/$(FILE)", "localhost:
 		t.Errorf("probes %v, %v, %v", c.Liveness, c.Startup, c.Readiness)
 	}
 	plan = read(t, deployment("app", "readinessProbe: {httpGet: {port: gone}}"))
-	if _, err := plan.Pod(plan.Workloads[0], newSite(t)); err == nil || !strings.Contains(err.Error(), `a probe of container main asks port "gone"`) {
+	if _, err := podOf(plan, plan.Workloads[0], newSite(t)); err == nil || !strings.Contains(err.Error(), `a probe of container main asks port "gone"`) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package workload
+package rewrite
 
 import (
 	"regexp"
@@ -25,7 +25,7 @@ const (
 // rewriteAddresses replaces every host in the value of the variable or flag
 // name that find knows, with its port, by its target. Everything else stays
 // as it is, above all the same word where it is no host.
-func rewriteAddresses(name, value string, find func(host string) target) string {
+func rewriteAddresses(name, value string, find func(host string) Target) string {
 	value = rewriteKeywords(value, find)
 	var out strings.Builder
 	done := 0
@@ -35,7 +35,7 @@ func rewriteAddresses(name, value string, find func(host string) target) string 
 		}
 		t := token{name: name, host: group(value, m, 1), before: value[:m[0]], after: value[m[1]:]}
 		var ok bool
-		if t.port, ok = parsePort(group(value, m, 2)); !ok {
+		if t.port, ok = ParsePort(group(value, m, 2)); !ok {
 			continue
 		}
 		if address, ok := t.address(find); ok {
@@ -53,8 +53,9 @@ func group(value string, match []int, n int) string {
 	return value[match[2*n]:match[2*n+1]]
 }
 
-// parsePort reads a port that may be left out.
-func parsePort(digits string) (int32, bool) {
+// ParsePort reads a port. It is 0 if there are no digits; it reports false if
+// they are not the number of a port.
+func ParsePort(digits string) (int32, bool) {
 	if digits == "" {
 		return 0, true
 	}
@@ -70,7 +71,7 @@ type token struct {
 	before, after string
 }
 
-func (t token) address(find func(host string) target) (string, bool) {
+func (t token) address(find func(host string) Target) (string, bool) {
 	to := find(t.host)
 	if to == nil {
 		return "", false

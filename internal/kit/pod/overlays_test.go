@@ -1,4 +1,4 @@
-package workload_test
+package pod_test
 
 import (
 	"path/filepath"
@@ -31,7 +31,7 @@ func TestDev(t *testing.T) {
 	}
 	site := newSite(t)
 	site.Address = func(s *workload.Service, _ int32) string { return s.Name + ".test:1" }
-	payments := pod(t, plan, "payments-svc", site).Containers[0]
+	payments := newPod(t, plan, "payments-svc", site).Containers[0]
 	wantVariables(t, payments, map[string]string{
 		"ORDER_SERVICE_URL": "http://orders-svc.test:1", "DATABASE_URL": "sqlite:" + filepath.Join(site.Claims, "api", "payments-svc", "payments-svc.db"),
 		"SQLITE_TMPDIR": filepath.Join(site.Claims, "api", "payments-svc"), "GOMEMLIMIT": "268435456", "PORT": "20001", "DRAIN_DELAY": "0s",
@@ -39,7 +39,7 @@ func TestDev(t *testing.T) {
 	if payments.ImportPath != "github.com/koshop/koshop/cmd/payments-svc" || payments.Readiness.HTTPGet.Port.IntValue() != 20001 {
 		t.Errorf("import path %s, readiness %v", payments.ImportPath, payments.Readiness)
 	}
-	wantVariables(t, pod(t, plan, "api-gateway", site).Containers[0], map[string]string{
+	wantVariables(t, newPod(t, plan, "api-gateway", site).Containers[0], map[string]string{
 		"PRODUCTS_SERVICE_URL": "http://product-svc.test:1", "USER_SERVICE_URL": "http://user-svc.test:1",
 	})
 }
@@ -65,13 +65,13 @@ func TestStaging(t *testing.T) {
 		t.Errorf("%d replicas, want 2", payments.Replicas)
 	}
 	t.Setenv("PGPASSWORD", "")
-	if _, err := plan.Pod(payments, newSite(t)); err != nil {
+	if _, err := podOf(plan, payments, newSite(t)); err != nil {
 		t.Error(err)
 	}
 	site := newSite(t)
 	site.Redirect = map[string]string{"postgres": "127.0.0.1:5499"}
 	site.Env = map[string]string{"PGPASSWORD": "hush"}
-	wantVariables(t, pod(t, plan, "payments-svc", site).Containers[0], map[string]string{
+	wantVariables(t, newPod(t, plan, "payments-svc", site).Containers[0], map[string]string{
 		"DATABASE_URL": "postgres://shop@127.0.0.1:5499/shop?sslmode=disable", "PGPASSWORD": "hush",
 		"ORDER_SERVICE_URL": "http://127.0.0.1:30080",
 	})
@@ -86,7 +86,7 @@ func TestWorkshop(t *testing.T) {
 	if payments := find(t, plan, "payments-svc"); payments.Replicas != 1 {
 		t.Errorf("%d replicas, want 1", payments.Replicas)
 	}
-	starter := pod(t, plan, "payments-svc", newSite(t)).Containers[0]
+	starter := newPod(t, plan, "payments-svc", newSite(t)).Containers[0]
 	if starter.ImportPath != "github.com/koshop/koshop/cmd/payments-starter" {
 		t.Errorf("import path %s", starter.ImportPath)
 	}
@@ -103,7 +103,7 @@ func TestOneWorkloadLeavesTheOthersToTheNetwork(t *testing.T) {
 	}
 	site := newSite(t)
 	site.Env = map[string]string{"PGPASSWORD": "hush", "ORDER_SERVICE_URL": "http://orders-svc.api", "PORT": "8080"}
-	c := pod(t, plan, "payments-svc", site).Containers[0]
+	c := newPod(t, plan, "payments-svc", site).Containers[0]
 	wantVariables(t, c, map[string]string{
 		"DATABASE_URL": "postgres://shop@postgres/shop?sslmode=disable", "ORDER_SERVICE_URL": "http://orders-svc.api", "PORT": "20001",
 	})

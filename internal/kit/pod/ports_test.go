@@ -1,4 +1,4 @@
-package workload_test
+package pod_test
 
 import (
 	"strings"

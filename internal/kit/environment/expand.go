@@ -1,11 +1,11 @@
-package workload
+package environment
 
 import "strings"
 
-// expand replaces $(NAME) by the variable's value as a kubelet does: $$ stands
+// Expand replaces $(NAME) by the variable's value as a kubelet does: $$ stands
 // for $, so that $$(NAME) is not a reference, and a name that is not known
 // stays as it is written.
-func expand(text string, known func(name string) (string, bool)) string {
+func Expand(text string, known func(name string) (string, bool)) string {
 	var out strings.Builder
 	for {
 		before, rest, found := strings.Cut(text, "$")
@@ -31,11 +31,11 @@ func expand(text string, known func(name string) (string, bool)) string {
 	}
 }
 
-// expandAll expands each of the texts.
-func expandAll(texts []string, known func(name string) (string, bool)) []string {
+// ExpandAll expands each of the texts.
+func ExpandAll(texts []string, known func(name string) (string, bool)) []string {
 	expanded := make([]string, len(texts))
 	for i, text := range texts {
-		expanded[i] = expand(text, known)
+		expanded[i] = Expand(text, known)
 	}
 	return expanded
 }
