@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/koshop/koshop/internal/kit/up"
+	"github.com/koshop/koshop/internal/kit/watch"
 )
 
 const upLong = `This command renders a kustomization and runs its workloads as processes of this machine, without a cluster and
@@ -39,7 +40,7 @@ const upExample = `
 
 // addUp adds the command that needs no cluster.
 func addUp(root *cobra.Command) {
-	opts := up.Options{Build: &options.BuildOptions{Trimpath: true}}
+	opts := up.Options{Build: &options.BuildOptions{Trimpath: true}, Watch: watch.Auto}
 	var services []string
 	var envFile string
 	var quiet bool
@@ -72,6 +73,8 @@ func addUp(root *cobra.Command) {
 	flags.IntVar(&opts.Port, "port", 8080, "The port of the front door on localhost")
 	flags.StringVar(&envFile, "env-file", "", "A file of NAME=VALUE lines, such as 'telepresence intercept --env-file' writes, that win over the manifests. For one workload")
 	flags.StringArrayVar(&services, "service", nil, "SERVICE[.NAMESPACE]=HOST:PORT, where a Service is that is not run here (may be repeated)")
+	flags.Var(&opts.Watch, "watch", "How changed files are noticed: by events, or by polling, for file systems that do not report the changes "+
+		"that others make (network file systems, folders that a virtual machine or WSL shares with its host). auto polls on those that it knows")
 	flags.StringVar(&opts.State, "state", ".ko", "The directory that keeps volumes and executables")
 	flags.BoolVarP(&quiet, "quiet", "q", false, "Show no progress, only errors and what the programs print")
 	flags.IntVarP(&opts.Build.ConcurrentBuilds, "jobs", "j", 0, "The maximum number of concurrent builds (default GOMAXPROCS)")

@@ -34,7 +34,7 @@ func New(w io.Writer) *Log {
 	}
 	l := &Log{w: w}
 	if isTerminal(w) {
-		l.screen = &screen{file: w.(*os.File)}
+		l.screen = newScreen(w.(*os.File))
 		l.stop, l.stopped = make(chan struct{}), make(chan struct{})
 		go l.redraw()
 	}

@@ -2,7 +2,10 @@ package up
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"io"
 	"maps"
 	"net/url"
 	"os"
@@ -33,6 +36,7 @@ type builds struct {
 type artifact struct {
 	importPath string
 	executable string          // the newest that compiled; "" before the first
+	digest     string          // of the content of executable
 	outdated   string          // the one before, which a slot may be about to start
 	inputs     *compile.Inputs // nil before the first listing
 	mended     *compile.Inputs // those of when it compiled last, while it does not
@@ -46,6 +50,7 @@ type build struct {
 	importPath string
 	serial     int
 	executable string // the one before, if nothing in it has changed
+	digest     string // of its content
 	took       time.Duration
 	since      time.Time // when the change that it is for was noticed
 	err        error
@@ -91,7 +96,7 @@ func (b *builds) start(ctx context.Context, importPath string) {
 	ctx, a.cancel = context.WithCancel(ctx)
 	b.serial++
 	a.serial = b.serial
-	began := build{importPath: importPath, serial: a.serial, executable: a.executable, since: time.Now()}
+	began := build{importPath: importPath, serial: a.serial, executable: a.executable, digest: a.digest, since: time.Now()}
 	compiler := b.compiler
 	b.running.Go(func() {
 		done := b.compile(ctx, compiler, began)
@@ -115,33 +120,57 @@ func (b *builds) compile(ctx context.Context, compiler *compile.Compiler, done b
 	began := time.Now()
 	linked := filepath.Join(b.dir, fileName(done.importPath)+exe)
 	if done.err = compiler.Compile(ctx, ko.StrictScheme+done.importPath, linked); done.err == nil {
-		done.executable, done.err = b.keep(linked, done)
+		done.err = b.keep(linked, &done)
 	}
 	done.took = time.Since(began)
 	return done
 }
 
-// keep gives what was linked a name that the next build does not overwrite.
-// The go tool leaves a file alone that is up to date, so that the same file
-// means the same program.
-func (b *builds) keep(linked string, done build) (string, error) {
+// keep gives what was linked a name that the next build does not overwrite,
+// unless it is the program of the build before. The go tool leaves a file alone
+// that is up to date, so that the same file means the same program; a file that
+// was linked again may have the same content nevertheless.
+func (b *builds) keep(linked string, done *build) error {
 	now, err := os.Stat(linked)
 	if err != nil {
-		return "", fmt.Errorf("looking for the executable: %w", err)
+		return fmt.Errorf("looking for the executable: %w", err)
 	}
 	if before, err := os.Stat(done.executable); err == nil && os.SameFile(now, before) {
-		return done.executable, nil
+		return nil
 	}
-	kept := filepath.Join(b.run, fmt.Sprintf("%s.%d%s", fileName(done.importPath), done.serial, exe))
-	return kept, link(linked, kept)
+	digest, err := digestOf(linked)
+	if err != nil {
+		return fmt.Errorf("reading the executable: %w", err)
+	}
+	if digest == done.digest {
+		return nil
+	}
+	done.digest = digest
+	done.executable = filepath.Join(b.run, fmt.Sprintf("%s.%d%s", fileName(done.importPath), done.serial, exe))
+	return link(linked, done.executable)
 }
 
-// renew takes note of a newer executable, and removes what nobody starts any more.
-func (a *artifact) renew(executable string) {
+// digestOf returns the SHA-256 of a file's content, in hexadecimal.
+func digestOf(name string) (string, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	digest := sha256.New()
+	if _, err := io.Copy(digest, file); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(digest.Sum(nil)), nil
+}
+
+// renew takes note of a newer executable, and removes the one that no instance
+// is started from any more.
+func (a *artifact) renew(done build) {
 	if a.outdated != "" {
 		os.Remove(a.outdated)
 	}
-	a.outdated, a.executable = a.executable, executable
+	a.outdated, a.executable, a.digest = a.executable, done.executable, done.digest
 }
 
 // fileName makes one element of a path of an import path. One may be the parent

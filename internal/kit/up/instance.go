@@ -54,8 +54,8 @@ func (i *instance) turns() <-chan bool {
 	return i.turn
 }
 
-// runs tells whether it is an instance of a version.
-func (i *instance) runs(version *version) bool { return i != nil && i.version == version }
+// runs reports whether the instance runs what a version asks for.
+func (i *instance) runs(version *version) bool { return i != nil && i.version.same(version) }
 
 // becomeReady opens the instance to requests.
 func (i *instance) becomeReady() {

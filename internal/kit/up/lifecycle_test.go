@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/koshop/koshop/internal/kit/up"
+	"github.com/koshop/koshop/internal/kit/watch"
 )
 
 // Scaling leaves the replicas alone that run on; a Service leads where it says.
@@ -241,6 +242,21 @@ func TestTriesAgainOnSave(t *testing.T) {
 	r.prints("late.yaml")
 	r.write("config/late.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: late}\n")
 	r.prints("rendered config again")
+}
+
+// Where the system reports no changes, they are looked for.
+func TestPollsForChanges(t *testing.T) {
+	r := start(t, newShop(t), func(o *up.Options) {
+		o.Watch = watch.Poll
+		o.Workloads = []string{"front"}
+	})
+	front := fmt.Sprintf("http://localhost:%d/", r.port)
+	r.answers(front, "v1one")
+	r.greet("v2") // Of the same size.
+	r.answers(front, "v2one")
+	r.replace("config/front.yaml", "BACKEND, value: ", "OTHER, value: a}\n        - {name: BACKEND, value: ")
+	r.prints("rendered config again")
+	r.answers(front+"env?name=OTHER", "a")
 }
 
 // What is missing in the manifests is said once, and found when it is there.

@@ -52,7 +52,7 @@ func newLoop(opts Options) (l *loop, err error) {
 	if err != nil {
 		return l, err
 	}
-	if l.watcher, err = watch.New(); err != nil {
+	if l.watcher, err = watch.New(opts.Watch, l.polls); err != nil {
 		return l, err
 	}
 	if l.routes, err = newRoutes(opts.Port, l.board.explain); err != nil {
@@ -103,6 +103,12 @@ func (l *loop) run(ctx context.Context) error {
 			l.listAgain(ctx)
 		}
 	}
+}
+
+// polls says that changes below a directory are looked for, because its file
+// system does not report them.
+func (l *loop) polls(dir, fileSystem string) {
+	l.opts.Log.Printf("%s is on a file system (%s) that does not report changes: it is polled for them, as --watch=poll does; --watch=events turns that off", dir, fileSystem)
 }
 
 // changed acts on changed files.

@@ -54,7 +54,7 @@ func (l *loop) built(ctx context.Context, done build) {
 	a.failure = ""
 	unchanged := a.executable == done.executable
 	if !unchanged {
-		a.renew(done.executable)
+		a.renew(done)
 	}
 	for _, r := range l.users(done.importPath) {
 		l.board.built(r.workload, done.took, unchanged)

@@ -3,6 +3,7 @@ package up
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,8 +18,8 @@ type replicas struct {
 	newest   *version // nil before the first
 }
 
-// nudge has what does not run tried again: who saves a file does not want to
-// wait for the back-off.
+// nudge starts at once what waits for its next start: a person who saves a
+// file does not wait for the back-off. What runs is left alone.
 func (r *replicas) nudge() {
 	if r.newest == nil {
 		return
@@ -95,6 +96,7 @@ func (l *loop) roll(r *replicas, slots []*slot, built time.Duration, since time.
 		plan: r.plan, workload: r.workload, built: built, since: since,
 		executables: map[string]string{}, sources: map[string]string{},
 	}
+	content := []string{r.workload.Fingerprint()}
 	for _, importPath := range r.workload.ImportPaths() {
 		a := l.builds.artifacts[importPath]
 		if a == nil || a.executable == "" {
@@ -102,7 +104,9 @@ func (l *loop) roll(r *replicas, slots []*slot, built time.Duration, since time.
 		}
 		v.executables[importPath] = a.executable
 		v.sources[importPath] = a.inputs.Dir
+		content = append(content, importPath, a.digest)
 	}
+	v.content = strings.Join(content, " ")
 	r.newest = v
 	for _, s := range slots {
 		s.versions.put(v)

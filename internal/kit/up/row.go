@@ -70,12 +70,24 @@ func (r *row) serves(i *instance) {
 // the way there was from the moment that a change was noticed.
 func (r *row) replaces(i, before *instance) {
 	r.change(func() { r.serves(i) })
-	if i.version == before.version || i.version.since.IsZero() {
+	if before.runs(i.version) || i.version.since.IsZero() {
 		r.board.step("%s: ready in %s", r.name, seconds(i.took))
 		return
 	}
 	r.board.log.Printf("%s: reloaded in %s (built in %s, ready in %s)", r.name,
 		seconds(time.Since(i.version.since)), seconds(i.version.built), seconds(i.took))
+}
+
+// returns says that a change was taken back: the instance that serves is the
+// newest version again.
+func (r *row) returns() {
+	r.change(func() {
+		r.does("")
+		if !r.serving {
+			r.fails("not ready")
+		}
+	})
+	r.board.step("%s: the version that runs is the newest again", r.name)
 }
 
 func (r *row) readyAgain() {

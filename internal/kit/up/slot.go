@@ -58,15 +58,36 @@ func (s *slot) run(ctx, run context.Context) {
 	}
 }
 
-// take begins with a version, unless that is what runs already.
+// take begins with a version, unless that is what runs, or has run to its end,
+// already.
 func (s *slot) take(run context.Context, version *version) {
-	if version == s.version && (s.done || s.serving.runs(version) || s.coming.runs(version)) {
+	finished := s.done && version.same(s.version)
+	s.version = version
+	switch {
+	case finished, s.coming.runs(version):
+		return
+	case s.serving.runs(version):
+		s.stay()
 		return
 	}
-	s.version, s.done = version, false
+	s.done = false
 	s.backoff.reset()
 	s.tally.succeeded, s.tally.failed = 0, 0
 	s.begin(run)
+}
+
+// stay gives up an instance on its way, and the plan to start one: what serves
+// is the version to run, for the second time if a change was taken back.
+func (s *slot) stay() {
+	if s.coming == nil && s.retry == nil {
+		return
+	}
+	if s.coming != nil {
+		s.leaving.Go(s.coming.leave)
+	}
+	s.coming, s.retry, s.crowded = nil, nil, nil
+	s.backoff.reset()
+	s.row.returns()
 }
 
 // begin starts an instance of the version, in the place of one that is not

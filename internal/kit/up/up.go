@@ -17,6 +17,7 @@ import (
 
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kit/render"
+	"github.com/koshop/koshop/internal/kit/watch"
 )
 
 // Options say what to run and how.
@@ -25,6 +26,8 @@ type Options struct {
 	Render        render.Options
 	Workloads     []string // names of those to run; all when empty
 	Build         *options.BuildOptions
+	// Watch says how changed files are noticed; "" is [watch.Auto].
+	Watch watch.Mode
 	// Port is that of the front door on localhost.
 	Port int
 	// Env wins over the environment in the manifests.

@@ -11,10 +11,18 @@ import (
 type version struct {
 	plan        *workload.Plan
 	workload    *workload.Workload
+	content     string            // equal for versions that run alike, see [version.same]
 	executables map[string]string // by import path
 	sources     map[string]string // directories of the main packages, by import path
 	built       time.Duration     // how long the last build of it took
 	since       time.Time         // when the change that led to it was noticed
+}
+
+// same reports whether two versions run alike: their manifests ask for the
+// same, and their executables are equal byte for byte. A process of the one then
+// need not be replaced by a process of the other. A nil version equals no other.
+func (v *version) same(other *version) bool {
+	return v != nil && other != nil && v.content == other.content
 }
 
 // data returns the directory that ko would put into the image of an import

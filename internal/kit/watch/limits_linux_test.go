@@ -19,14 +19,14 @@ func TestLimits(t *testing.T) {
 		want string
 	}{
 		"max_inotify_watches": {want: "max_user_watches", run: func(t *testing.T) error {
-			w, err := watch.New()
+			w, err := watch.New(watch.Events, nil)
 			must(t, err)
 			return errors.Join(w.Set([]string{t.TempDir(), t.TempDir()}), w.Close())
 		}},
 		"max_inotify_instances": {want: "max_user_instances", run: func(t *testing.T) error {
-			one, err := watch.New()
+			one, err := watch.New(watch.Events, nil)
 			must(t, err)
-			_, err = watch.New()
+			_, err = watch.New(watch.Events, nil)
 			return errors.Join(err, one.Close())
 		}},
 	} {

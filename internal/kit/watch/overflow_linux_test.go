@@ -20,7 +20,7 @@ func TestOverflow(t *testing.T) {
 	if err != nil || limit > 1_000_000 {
 		t.Skipf("the kernel keeps %s events, too many to fill up", text)
 	}
-	w, err := New()
+	w, err := New(Events, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,8 @@
 // Package watch tells which files changed in a set of directories, in batches:
 // saving a file, checking out a branch and moving a directory are one each. It
 // keeps up with directories that are removed and made again.
+//
+// It takes events of the system, or polls: see [Mode].
 package watch
 
 import (
@@ -13,8 +15,10 @@ import (
 
 // Watcher watches directories. Its methods may be called concurrently.
 type Watcher struct {
-	fs      *fsnotify.Watcher
+	fs      *fsnotify.Watcher // nil with mode Poll
 	queue   *queue
+	poller  *poller
+	choice  *choice
 	changes chan []string
 	sets    chan set
 	closed  chan struct{}
@@ -28,22 +32,29 @@ type set struct {
 	result chan error
 }
 
-// New starts a watcher that watches nothing. It is to be closed.
-func New() (*Watcher, error) {
-	fs, err := fsnotify.NewWatcher()
-	if err != nil {
-		return nil, fmt.Errorf("watching files: %w", explain(err))
-	}
+// New starts a watcher that watches nothing. It is to be closed. The function
+// polls, which may be nil, is called when mode Auto comes to poll for the first
+// time, with a directory and the name of its file system.
+func New(mode Mode, polls func(dir, fileSystem string)) (*Watcher, error) {
 	w := &Watcher{
-		fs:      fs,
 		queue:   newQueue(),
+		poller:  newPoller(),
+		choice:  newChoice(mode, polls),
 		changes: make(chan []string),
 		sets:    make(chan set),
 		closed:  make(chan struct{}),
 	}
 	w.close = sync.OnceValue(w.shutDown)
-	// Two goroutines, because adding a watch can wait for the delivery of events.
-	w.running.Go(func() { w.queue.fill(fs) })
+	if mode != Poll {
+		fs, err := fsnotify.NewWatcher()
+		if err != nil {
+			return nil, fmt.Errorf("watching files: %w", explain(err))
+		}
+		w.fs = fs
+		// Adding a watch can wait for the delivery of events.
+		w.running.Go(func() { w.queue.fill(fs) })
+	}
+	w.running.Go(w.poller.run)
 	w.running.Go(w.run)
 	return w, nil
 }
@@ -82,7 +93,11 @@ func (w *Watcher) Close() error { return w.close() }
 
 func (w *Watcher) shutDown() error {
 	close(w.closed)
-	err := w.fs.Close()
+	close(w.poller.close)
+	var err error
+	if w.fs != nil {
+		err = w.fs.Close()
+	}
 	w.running.Wait()
 	return err
 }
@@ -102,9 +117,12 @@ func (w *Watcher) run() {
 				b.add(t.changed(n))
 			}
 		case call := <-w.sets:
-			changed, err := t.set(call.dirs)
+			events, polled := w.choice.split(call.dirs)
+			changed, err := t.set(events)
 			b.add(changed)
-			call.result <- err
+			call.result <- errors.Join(err, w.poller.set(polled))
+		case changed := <-w.poller.found:
+			b.add(changed)
 		case <-b.quiet.C:
 			b.seal()
 		case <-b.overdue.C:

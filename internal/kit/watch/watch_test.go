@@ -11,9 +11,16 @@ import (
 	"github.com/koshop/koshop/internal/kit/watch"
 )
 
-func start(t *testing.T, dirs ...string) *watch.Watcher {
+// inEachMode runs a test with events and with polling.
+func inEachMode(t *testing.T, test func(*testing.T, watch.Mode)) {
+	for _, mode := range []watch.Mode{watch.Events, watch.Poll} {
+		t.Run(mode.String(), func(t *testing.T) { test(t, mode) })
+	}
+}
+
+func start(t *testing.T, mode watch.Mode, dirs ...string) *watch.Watcher {
 	t.Helper()
-	w, err := watch.New()
+	w, err := watch.New(mode, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +112,9 @@ func must(t *testing.T, err error) {
 	}
 }
 
-func TestSavingIsReported(t *testing.T) {
+func TestSavingIsReported(t *testing.T) { inEachMode(t, testSavingIsReported) }
+
+func testSavingIsReported(t *testing.T, mode watch.Mode) {
 	for name, edit := range map[string]func(t *testing.T, file string){
 		"in place": func(t *testing.T, file string) { save(t, file, "new") },
 		"with a backup, as Vim": func(t *testing.T, file string) {
@@ -125,7 +134,7 @@ func TestSavingIsReported(t *testing.T) {
 			dir := t.TempDir()
 			file := filepath.Join(dir, "main.go")
 			save(t, file, "old")
-			w := start(t, dir)
+			w := start(t, mode, dir)
 			for range 3 { // The first time must not be the last.
 				edit(t, file)
 				expect(t, w, file)
@@ -136,28 +145,38 @@ func TestSavingIsReported(t *testing.T) {
 	}
 }
 
-func TestOnlyContentIsReported(t *testing.T) {
+func TestOnlyContentIsReported(t *testing.T) { inEachMode(t, testOnlyContentIsReported) }
+
+func testOnlyContentIsReported(t *testing.T, mode watch.Mode) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "main.go")
 	save(t, file, "package main\n")
-	w := start(t, dir)
+	w := start(t, mode, dir)
 	must(t, os.Chmod(file, 0o600))
-	must(t, os.Chtimes(file, time.Now(), time.Now()))
+	if mode == watch.Events { // Polling cannot tell it from saving a file as it was.
+		must(t, os.Chtimes(file, time.Now(), time.Now()))
+	}
 	refuse(t, w, dir, file)
 }
 
 func TestOnlyTheDirectoriesThemselvesAreWatched(t *testing.T) {
+	inEachMode(t, testOnlyTheDirectoriesThemselvesAreWatched)
+}
+
+func testOnlyTheDirectoriesThemselvesAreWatched(t *testing.T, mode watch.Mode) {
 	dir := t.TempDir()
 	sub := mkdir(t, filepath.Join(dir, "sub"))
-	w := start(t, dir)
+	w := start(t, mode, dir)
 	file := filepath.Join(sub, "x")
 	save(t, file, "")
 	refuse(t, w, dir, file, sub)
 }
 
-func TestSetReplacesWhatIsWatched(t *testing.T) {
+func TestSetReplacesWhatIsWatched(t *testing.T) { inEachMode(t, testSetReplacesWhatIsWatched) }
+
+func testSetReplacesWhatIsWatched(t *testing.T, mode watch.Mode) {
 	one, two := t.TempDir(), t.TempDir()
-	w := start(t, one)
+	w := start(t, mode, one)
 	set(t, w, two)
 	file := filepath.Join(one, "x")
 	save(t, file, "")
@@ -170,9 +189,13 @@ func TestSetReplacesWhatIsWatched(t *testing.T) {
 }
 
 func TestAMissingDirectoryIsWatchedWhenItAppears(t *testing.T) {
+	inEachMode(t, testAMissingDirectoryIsWatchedWhenItAppears)
+}
+
+func testAMissingDirectoryIsWatchedWhenItAppears(t *testing.T, mode watch.Mode) {
 	root := t.TempDir()
 	dir := filepath.Join(root, "a", "b", "c")
-	w := start(t, dir)
+	w := start(t, mode, dir)
 	for range 3 {
 		mkdir(t, filepath.Dir(dir))
 		mkdir(t, dir)
@@ -184,10 +207,14 @@ func TestAMissingDirectoryIsWatchedWhenItAppears(t *testing.T) {
 }
 
 func TestADirectoryThatIsReplacedStaysWatched(t *testing.T) {
+	inEachMode(t, testADirectoryThatIsReplacedStaysWatched)
+}
+
+func testADirectoryThatIsReplacedStaysWatched(t *testing.T, mode watch.Mode) {
 	root := t.TempDir()
 	middle := filepath.Join(root, "internal")
 	dir := mkdir(t, filepath.Join(middle, "pkg", "deep"))
-	w := start(t, root, dir)
+	w := start(t, mode, root, dir)
 	for name, replace := range map[string]func(){
 		"removed and made": func() {
 			must(t, os.RemoveAll(dir))
@@ -208,15 +235,19 @@ func TestADirectoryThatIsReplacedStaysWatched(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			replace()
-			expect(t, w, dir)
+			if mode == watch.Events { // Polling finds out what has changed in it.
+				expect(t, w, dir)
+			}
 			expectWatched(t, w, dir)
 		})
 	}
 }
 
-func TestAThousandFiles(t *testing.T) {
+func TestAThousandFiles(t *testing.T) { inEachMode(t, testAThousandFiles) }
+
+func testAThousandFiles(t *testing.T, mode watch.Mode) {
 	dir := t.TempDir()
-	w := start(t, dir)
+	w := start(t, mode, dir)
 	files := make([]string, 1000)
 	for i := range files {
 		files[i] = filepath.Join(dir, fmt.Sprintf("file%d.go", i))
@@ -229,9 +260,11 @@ func TestAThousandFiles(t *testing.T) {
 	expect(t, w, files...)
 }
 
-func TestABusyReceiverLosesNothing(t *testing.T) {
+func TestABusyReceiverLosesNothing(t *testing.T) { inEachMode(t, testABusyReceiverLosesNothing) }
+
+func testABusyReceiverLosesNothing(t *testing.T, mode watch.Mode) {
 	dir := t.TempDir()
-	w := start(t, dir)
+	w := start(t, mode, dir)
 	var files []string
 	for i := range 5 {
 		files = append(files, filepath.Join(dir, fmt.Sprint(i)))
@@ -242,8 +275,12 @@ func TestABusyReceiverLosesNothing(t *testing.T) {
 }
 
 func TestABatchComesThoughThingsKeepHappening(t *testing.T) {
+	inEachMode(t, testABatchComesThoughThingsKeepHappening)
+}
+
+func testABatchComesThoughThingsKeepHappening(t *testing.T, mode watch.Mode) {
 	dir := t.TempDir()
-	w := start(t, dir)
+	w := start(t, mode, dir)
 	for {
 		save(t, filepath.Join(dir, "log"), time.Now().String())
 		select {
@@ -256,14 +293,16 @@ func TestABatchComesThoughThingsKeepHappening(t *testing.T) {
 	}
 }
 
-func TestPathsBeginAsGiven(t *testing.T) {
+func TestPathsBeginAsGiven(t *testing.T) { inEachMode(t, testPathsBeginAsGiven) }
+
+func testPathsBeginAsGiven(t *testing.T, mode watch.Mode) {
 	root := t.TempDir()
 	dir := mkdir(t, filepath.Join(root, "dir"))
 	link := filepath.Join(root, "link")
 	if err := os.Symlink(dir, link); err != nil {
 		t.Skip(err) // Windows asks for a privilege.
 	}
-	w := start(t, link)
+	w := start(t, mode, link)
 	save(t, filepath.Join(dir, "x"), "1")
 	if seen := expect(t, w, filepath.Join(link, "x")); len(seen) != 1 {
 		t.Errorf("reported: %v", seen)
@@ -276,9 +315,11 @@ func TestPathsBeginAsGiven(t *testing.T) {
 	expect(t, w, filepath.Join(link, "x"))
 }
 
-func TestClose(t *testing.T) {
+func TestClose(t *testing.T) { inEachMode(t, testClose) }
+
+func testClose(t *testing.T, mode watch.Mode) {
 	dir := t.TempDir()
-	w, err := watch.New()
+	w, err := watch.New(mode, nil)
 	must(t, err)
 	set(t, w, dir)
 	save(t, filepath.Join(dir, "x"), "")
