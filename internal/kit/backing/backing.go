@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/koshop/koshop/internal/kit/backing/engine"
+	"github.com/koshop/koshop/internal/kit/bind"
 	"github.com/koshop/koshop/internal/kit/process"
 )
 
@@ -40,7 +40,7 @@ type Container struct {
 	WorkingDir    string   // in the container; "" means the image's
 	User          string   // UID, UID:GID or ""
 	Ports         map[int32]int
-	Mounts        []Mount
+	Mounts        []bind.Mount
 	Grace         time.Duration
 	// State is the directory that all volumes are below; directories in it may be
 	// opened to the user as whom a program runs.
@@ -49,9 +49,6 @@ type Container struct {
 	Private string
 	Output  io.Writer // gets remarks, one line in each Write
 }
-
-// Mount is a directory or file of this machine at a path of the container.
-type Mount = engine.Mount
 
 // Program is how a container is run.
 type Program struct {
@@ -70,7 +67,7 @@ func (c Container) words() []string { return slices.Concat(c.Command, c.Args) }
 // here returns where a path of the container is on this machine, false if it is
 // below no mount.
 func (c Container) here(inside string) (string, bool) {
-	best, found := Mount{}, false
+	best, found := bind.Mount{}, false
 	for _, m := range c.Mounts {
 		if isBelow(inside, m.Inside, "/") && (!found || len(m.Inside) > len(best.Inside)) {
 			best, found = m, true
@@ -92,7 +89,7 @@ func (c Container) directory(paths ...string) string {
 		if at, found := c.here(inside); found {
 			return at
 		}
-		if slices.ContainsFunc(c.Mounts, func(m Mount) bool { return isBelow(inside, m.Here, string(filepath.Separator)) }) {
+		if slices.ContainsFunc(c.Mounts, func(m bind.Mount) bool { return isBelow(inside, m.Here, string(filepath.Separator)) }) {
 			return inside
 		}
 	}

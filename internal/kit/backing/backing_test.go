@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/koshop/koshop/internal/kit/backing"
+	"github.com/koshop/koshop/internal/kit/bind"
 )
 
 func TestPostgres(t *testing.T) {
@@ -33,7 +34,7 @@ func TestPostgres(t *testing.T) {
 			"PGDATA": filepath.Join(volume, "pgdata"), "PATH": "/only/in/the/image",
 		},
 		Ports: map[int32]int{5432: freePort(t)},
-		Mounts: []backing.Mount{
+		Mounts: []bind.Mount{
 			{Inside: "/var/lib/postgresql/data", Here: volume}, {Inside: "/docker-entrypoint-initdb.d", Here: scripts},
 			{Inside: "/docker-entrypoint-initdb.d/a.sql", Here: table},
 		},
@@ -62,7 +63,7 @@ func TestRedis(t *testing.T) {
 	container := backing.Container{
 		Image: "bitnami/redis:7.0", Command: []string{"redis-server"}, Args: []string{file, "--appendonly", "yes", "--port", "6379"},
 		Env:    map[string]string{"REDIS_PASSWORD": `it's "secret"`},
-		Mounts: []backing.Mount{{Inside: "/data", Here: volume}},
+		Mounts: []bind.Mount{{Inside: "/data", Here: volume}},
 		Ports:  map[int32]int{6379: freePort(t)},
 	}
 	program, stop := p.start(container)
@@ -101,7 +102,7 @@ func TestNATS(t *testing.T) {
 	ports := map[int32]int{4222: freePort(t), 8222: freePort(t)}
 	p.start(backing.Container{
 		Image: "nats:2-alpine", Args: []string{"-js", "-sd", filepath.Join(volume, "jetstream"), "-p", "4222", "-m", "8222"},
-		Mounts: []backing.Mount{{Inside: "/data", Here: volume}}, Ports: ports,
+		Mounts: []bind.Mount{{Inside: "/data", Here: volume}}, Ports: ports,
 	})
 	for end := time.Now().Add(deadline); ; time.Sleep(20 * time.Millisecond) {
 		connection, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", ports[4222]))

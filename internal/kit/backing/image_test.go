@@ -1,6 +1,10 @@
 package backing
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/koshop/koshop/internal/kit/bind"
+)
 
 func TestSplitImage(t *testing.T) {
 	for image, want := range map[string][2]string{
@@ -23,7 +27,7 @@ func TestSplitImage(t *testing.T) {
 }
 
 func TestDirectory(t *testing.T) {
-	c := Container{Private: "/state/run", Mounts: []Mount{
+	c := Container{Private: "/state/run", Mounts: []bind.Mount{
 		{Inside: "/data", Here: "/state/data"}, {Inside: "/data/deeper", Here: "/state/deeper"},
 	}}
 	for _, test := range []struct {

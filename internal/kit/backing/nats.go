@@ -45,7 +45,7 @@ func (w natsWay) Prepare(ctx context.Context, c Container) (*Program, error) {
 		return nil, fmt.Errorf("making the directory of its data: %w", err)
 	}
 	// The last of several is what counts.
-	arguments = append(slices.Clone(arguments), "--addr=127.0.0.1", "--port="+strconv.Itoa(c.port(4222)), "--store_dir="+data)
+	arguments = append(slices.Clone(arguments), "--addr=127.0.0.1", "--port="+strconv.Itoa(c.port(natsPort)), "--store_dir="+data)
 	if port, found := c.Ports[monitoringPort]; found {
 		arguments = append(arguments, "--http_port="+strconv.Itoa(port))
 	}

@@ -42,7 +42,7 @@ func (w postgresWay) Prepare(ctx context.Context, c Container) (*Program, error)
 		return nil, err
 	}
 	server := postgres.Server{
-		Installed: w.installed, Tag: w.tag, Words: c.words(), Env: c.Env, Port: c.port(5432), Scripts: scripts,
+		Installed: w.installed, Tag: w.tag, Words: c.words(), Env: c.Env, Port: c.port(postgresPort), Scripts: scripts,
 		Data:  c.directory(c.Env["PGDATA"], c.Env["POSTGRESQL_DATA_DIR"], "/bitnami/postgresql/data", "/var/lib/postgresql/data"),
 		State: c.State, Run: w.run, Output: c.Output,
 	}

@@ -52,7 +52,7 @@ func (w redisWay) Prepare(ctx context.Context, c Container) (*Program, error) {
 			return nil, err
 		}
 	}
-	port := strconv.Itoa(c.port(6379))
+	port := strconv.Itoa(c.port(redisPort))
 	bin := filepath.Dir(w.program)
 	name, _, _ := strings.Cut(filepath.Base(w.program), "-")
 	return &Program{

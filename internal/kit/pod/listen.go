@@ -50,7 +50,7 @@ func (b *builder) claims() [][]int32 {
 	for i, d := range b.drafts {
 		d.awaited = len(claims[i]) > 0
 	}
-	if len(taken)+len(rest) == 0 {
+	if len(taken)+len(rest) == 0 && !b.drafts[first].isImage() {
 		claims[first] = []int32{somePort}
 	}
 	return claims
@@ -72,7 +72,7 @@ func (d *draft) listen(claimed []int32) (err error) {
 			continue
 		}
 		d.ports[port] = int(port)
-		if port != about && !told[port] {
+		if port != about && !told[port] && !d.isImage() {
 			d.fixed = true
 			continue
 		}

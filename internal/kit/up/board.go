@@ -48,6 +48,7 @@ type row struct {
 	build    time.Duration
 	start    time.Duration
 	restarts int
+	origin   string // what a program that is not built from Go is, and where from
 }
 
 func (b *board) add(w *workload.Workload, replica int, url func() string) *row {
@@ -195,7 +196,7 @@ func (b *board) table() []string {
 			state = "\x1b[" + r.colour() + "m" + state + "\x1b[0m"
 		}
 		table = append(table, strings.TrimRight(fmt.Sprintf("%-*s  %s  %6s  %6s  %8d  %s",
-			names, r.name, state, blank(r.build), blank(r.start), r.restarts, r.url()), " "))
+			names, r.name, state, blank(r.build), blank(r.start), r.restarts, r.where()), " "))
 	}
 	return table
 }
@@ -205,4 +206,17 @@ func blank(d time.Duration) string {
 		return ""
 	}
 	return seconds(d)
+}
+
+// where says how a replica is reached, and where its program comes from if that
+// is not built from Go.
+func (r *row) where() string {
+	url := r.url()
+	if url != "" && r.origin != "" {
+		url += " "
+	}
+	if r.origin != "" {
+		url += "(" + r.origin + ")"
+	}
+	return url
 }

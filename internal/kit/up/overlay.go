@@ -12,13 +12,13 @@ import (
 )
 
 // render makes a plan of the kustomization as it is now.
-func (l *loop) render() (*workload.Plan, error) {
+func (l *loop) render(ctx context.Context) (*workload.Plan, error) {
 	manifests, files, err := render.KustomizationFiles(l.opts.Kustomization, l.opts.Render)
 	l.rendered = files
 	if err != nil {
 		return nil, err
 	}
-	plan, err := workload.Read(manifests)
+	plan, err := workload.ReadWith(manifests, l.images(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("kustomization %s: %w", l.opts.Kustomization, err)
 	}
@@ -57,9 +57,9 @@ func (l *loop) note(before []string) {
 // changes nothing.
 func (l *loop) rerender(ctx context.Context) {
 	defer l.watch()
-	plan, err := l.render()
+	plan, err := l.render(ctx)
 	if err == nil {
-		err = l.routes.lead(plan)
+		err = errors.Join(plan.Supply(l.state.secret), l.routes.lead(plan))
 	}
 	if err != nil {
 		l.board.alert("Error: %v", err)

@@ -205,6 +205,11 @@ func (r *routes) url(workload string) string {
 			return fmt.Sprintf("http://%s.%s.localhost:%d", s.Name, s.Namespace, r.port)
 		}
 	}
+	for _, s := range r.plan.Services {
+		if backs(workload, s) && len(s.Ports) > 0 {
+			return r.doors[doorID{s.Namespace, s.Name, s.Ports[0].Port}].listener.Addr()
+		}
+	}
 	return ""
 }
 

@@ -43,6 +43,9 @@ func (r *row) waits(err error) {
 	}
 }
 
+// comesFrom says what runs that is not built from Go.
+func (r *row) comesFrom(origin string) { r.change(func() { r.origin = origin }) }
+
 // cannotStart says what an instance lacks.
 func (r *row) cannotStart(i *instance) {
 	r.change(func() { r.fails("cannot start") })
@@ -51,11 +54,13 @@ func (r *row) cannotStart(i *instance) {
 
 // ready says that an instance serves where none did.
 func (r *row) ready(i *instance) {
-	r.change(func() { r.serves(i) })
 	at := ""
-	if url := r.url(); url != "" {
-		at = ": " + url
-	}
+	r.change(func() {
+		r.serves(i)
+		if where := r.where(); where != "" {
+			at = ": " + where
+		}
+	})
 	r.board.step("%s: ready in %s%s", r.name, seconds(i.took), at)
 	r.board.sayAllReady()
 }

@@ -31,13 +31,13 @@ type running struct {
 
 // program runs one container until ctx ends, and ends the others when it ends.
 func (r *running) program(ctx context.Context, c pod.Container) {
-	p, err := r.host.startProgram(c)
+	p, run, err := r.host.startContainer(ctx, r.instance, c)
 	if err != nil {
 		r.giveUp(err)
 		return
 	}
 	var probes sync.WaitGroup
-	probes.Go(func() { r.probe(ctx, c) })
+	probes.Go(func() { r.probe(ctx, c, run) })
 	select {
 	case <-ctx.Done():
 		p.Stop(r.grace())
@@ -77,8 +77,7 @@ func mains(p *pod.Pod) int {
 }
 
 // probe follows the probes of a container until ctx ends.
-func (r *running) probe(ctx context.Context, c pod.Container) {
-	run := r.host.exec(c)
+func (r *running) probe(ctx context.Context, c pod.Container, run probe.Exec) {
 	if err := r.startup(ctx, c, run); err != nil {
 		r.giveUp(fmt.Errorf("container %s: startup probe: %w", c.Name, err))
 		return
@@ -165,10 +164,17 @@ func (r *running) count(ctx context.Context, ready bool) {
 
 // exec returns how commands are run in the place of a container.
 func (h *host) exec(c pod.Container) probe.Exec {
-	return func(ctx context.Context, command []string) error {
+	return h.runner(func(ctx context.Context, command []string) *exec.Cmd {
 		cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 		cmd.Env, cmd.Dir = c.Env, c.Dir
-		err := h.group.Run(cmd)
+		return cmd
+	})
+}
+
+// runner returns how the commands are run that prepare makes.
+func (h *host) runner(prepare func(context.Context, []string) *exec.Cmd) probe.Exec {
+	return func(ctx context.Context, command []string) error {
+		err := h.group.Run(prepare(ctx, command))
 		if errors.Is(err, exec.ErrNotFound) {
 			return fmt.Errorf("%w: a probe can run only what is installed here", err)
 		}

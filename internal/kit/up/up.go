@@ -50,7 +50,7 @@ type Options struct {
 // is taken: what goes wrong with a workload is shown, and mended by a change
 // of its files.
 func Run(ctx context.Context, opts Options) error {
-	l, err := newLoop(opts)
+	l, err := newLoop(ctx, opts)
 	defer l.close()
 	if err != nil {
 		return err

@@ -11,9 +11,12 @@ import (
 )
 
 // Read makes a plan of rendered manifests, in which ko:// references still
-// stand.
-func Read(manifests []byte) (*Plan, error) {
-	r := &reader{plan: &Plan{objects: objects{
+// stand. Only programs built from Go are run.
+func Read(manifests []byte) (*Plan, error) { return ReadWith(manifests, Images{}) }
+
+// ReadWith is Read, but runs containers of other images, too, if they can be.
+func ReadWith(manifests []byte, images Images) (*Plan, error) {
+	r := &reader{images: images, plan: &Plan{objects: objects{
 		configMaps: map[key]map[string][]byte{},
 		secrets:    map[key]map[string][]byte{},
 		namespaces: map[string]bool{},
@@ -23,7 +26,7 @@ func Read(manifests []byte) (*Plan, error) {
 		return nil, fmt.Errorf("reading the manifests: %w", err)
 	}
 	r.noteIgnored()
-	r.noteNotRun()
+	r.decide()
 	r.noteUnled()
 	for _, s := range r.plan.objects.services {
 		s.exposed = r.plan.objects.exposed[key{s.Namespace, s.Name}]
@@ -40,7 +43,9 @@ func Read(manifests []byte) (*Plan, error) {
 // reader gathers a plan object by object.
 type reader struct {
 	plan    *Plan
-	notRun  []*Workload    // no main container is built from Go
+	images  Images
+	count   int            // of workloads so far
+	others  []*Workload    // no main container is built from Go
 	ignored map[string]int // objects by kind
 }
 

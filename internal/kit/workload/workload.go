@@ -12,13 +12,13 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Workload is an object whose pods run programs built from Go: a Deployment,
-// StatefulSet, DaemonSet, Pod or Job.
+// Workload is an object whose pods are run: a Deployment, StatefulSet,
+// DaemonSet, Pod or Job.
 type Workload struct {
 	Kind, Namespace, Name string
 	// Replicas is how many pods run at a time: 1 for a DaemonSet, Pod or Job.
 	Replicas int
-	// Template is the pod without the containers whose image is not ko://.
+	// Template is the pod without the containers that cannot be run here.
 	Template corev1.PodTemplateSpec
 	// Completions is how many pods of a Job must succeed, one after the other;
 	// BackoffLimit is how many may fail. Both are 0 for other kinds.
@@ -32,6 +32,7 @@ type Workload struct {
 	VolumeClaims []string
 
 	group       string // API group of Kind: "apps"
+	order       int    // in the manifests
 	refersTo    []*Service
 	fingerprint string
 }
@@ -50,12 +51,14 @@ func (w *Workload) isNamed(name string) bool {
 	return bare == w.Name && (strings.EqualFold(kind, w.Kind) || strings.EqualFold(name, w.String()))
 }
 
-// ImportPaths returns the import paths of the containers' programs without
-// ko://, those of init containers first, in their order.
+// ImportPaths returns the import paths of the programs that are built from Go,
+// without ko://, those of init containers first, in their order.
 func (w *Workload) ImportPaths() []string {
 	var paths []string
 	for _, c := range w.Containers() {
-		paths = append(paths, ImportPath(c.Image))
+		if isBuilt(c) {
+			paths = append(paths, ImportPath(c.Image))
+		}
 	}
 	return paths
 }

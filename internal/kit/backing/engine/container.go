@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/koshop/koshop/internal/kit/bind"
 	"github.com/koshop/koshop/internal/kit/process"
 )
 
@@ -28,7 +29,7 @@ type Container struct {
 	User          string // UID, UID:GID, or "" for the image's
 	// Ports are the loopback ports by container port.
 	Ports  map[int32]int
-	Mounts []Mount
+	Mounts []bind.Mount
 	Grace  time.Duration // between being asked to end and being killed
 	// Private is a directory that only we can read.
 	Private string
@@ -54,7 +55,7 @@ func (e *Engine) Container(c Container) (*Running, error) {
 		args = append(args, fmt.Sprintf("--publish=127.0.0.1:%d:%d", c.Ports[port], port))
 	}
 	for _, m := range c.Mounts {
-		arg, err := m.argument()
+		arg, err := argument(m)
 		if err != nil {
 			return nil, err
 		}
@@ -100,35 +101,13 @@ func (e *Engine) nameOf(name string) string {
 	return fmt.Sprintf("ko-up-%d-%s-%d", os.Getpid(), unfit.ReplaceAllString(name, "-"), e.serial.Add(1))
 }
 
-// Source tells what a mount is.
-type Source int
-
-// What a mount is.
-const (
-	// Host is a directory of this machine that is not ours.
-	Host Source = iota
-	// Volume is a directory of ours for the container to write to.
-	Volume
-	// Files are ours for the container to read.
-	Files
-	// Scratch is a directory that only this container sees, for as long as it
-	// lives; the engine makes it.
-	Scratch
-)
-
-// Mount is a directory or file of this machine at a path of the container.
-type Mount struct {
-	Inside, Here string
-	ReadOnly     bool
-	Source       Source
-}
-
-// argument returns the mount as an argument of run.
-func (m Mount) argument() (string, error) {
-	if m.Source == Scratch {
+// argument returns a mount as an argument of run. The engine itself makes what
+// only the container sees, and removes it with the container.
+func argument(m bind.Mount) (string, error) {
+	if m.Source == bind.Scratch {
 		return "--volume=" + m.Inside, nil
 	}
-	if err := m.open(); err != nil {
+	if err := open(m); err != nil {
 		return "", fmt.Errorf("letting the container use %s: %w", m.Here, err)
 	}
 	fields := []string{"type=bind", "source=" + m.Here, "target=" + m.Inside}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/koshop/koshop/internal/kit/bind"
 	"github.com/koshop/koshop/internal/kit/process"
 )
 
@@ -76,7 +77,7 @@ func TestCommandLine(t *testing.T) {
 	running, err := e.Container(Container{
 		Name: "db", Image: "postgres:15", Command: []string{"sh", "-c"}, Args: []string{"true"}, Private: private,
 		Env: map[string]string{"PASSWORD": "hidden", "DOCKER_HOST": "hidden too"}, Ports: map[int32]int{5432: 1, 80: 2},
-		Mounts: []Mount{{Inside: "/a", Here: `/with,comma and "quotes"`}},
+		Mounts: []bind.Mount{{Inside: "/a", Here: `/with,comma and "quotes"`}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/koshop/koshop/internal/kit/bind"
 )
 
 const (
@@ -80,10 +82,10 @@ func newContainer(t *testing.T, dir string) Container {
 		Name: "shop/web-0", Hostname: "web-0", Image: image, Args: []string{"of", "the manifests"}, Dir: "/data", User: "1234:1234",
 		Env:   map[string]string{"PLAIN": "two\nlines = \"quoted\"", "HOME": "/nonexistent"},
 		Ports: map[int32]int{8080: freePort(t)}, Grace: deadline, Private: filepath.Join(dir, "private"),
-		Mounts: []Mount{
-			{Inside: "/etc/config", Here: filepath.Join(dir, "config"), ReadOnly: true, Source: Files},
-			{Inside: "/data", Here: filepath.Join(dir, "volume"), Source: Volume},
-			{Inside: "/tmp", Source: Scratch},
+		Mounts: []bind.Mount{
+			{Inside: "/etc/config", Here: filepath.Join(dir, "config"), ReadOnly: true, Source: bind.Files},
+			{Inside: "/data", Here: filepath.Join(dir, "volume"), Source: bind.Volume},
+			{Inside: "/tmp", Source: bind.Scratch},
 		},
 	}
 }

@@ -4,21 +4,23 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/koshop/koshop/internal/kit/bind"
 )
 
 // open lets the container's user in, whose number is not ours as a rule. On this
 // machine the directories above keep others out. What is in a volume already
 // stays as the container made it.
-func (m Mount) open() error {
+func open(m bind.Mount) error {
 	switch m.Source {
-	case Files:
+	case bind.Files:
 		return filepath.WalkDir(m.Here, func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.Type()&fs.ModeSymlink != 0 {
 				return err
 			}
 			return allow(path, 0o444, 0o555)
 		})
-	case Volume:
+	case bind.Volume:
 		entries, err := os.ReadDir(m.Here)
 		if err != nil || len(entries) > 0 {
 			return err
