@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/koshop/koshop/internal/kit/backing/engine"
@@ -14,16 +15,18 @@ import (
 // Finder finds ways to run images. It looks at this machine once, and only for
 // what it is asked.
 type Finder struct {
+	mode   Mode
 	group  *process.Group
 	engine func() (*engine.Engine, error)
 	mu     sync.Mutex
 	used   *engine.Engine // nil until a container may have been started
 }
 
-// NewFinder returns a finder for programs that run in a group. Close must be
-// called before the group's.
-func NewFinder(ctx context.Context, group *process.Group, notes io.Writer) *Finder {
-	f := &Finder{group: group}
+// NewFinder returns a finder for programs that run in a group. notes gets what
+// goes wrong with the containers of earlier runs. Close must be called before the
+// group's.
+func NewFinder(ctx context.Context, mode Mode, group *process.Group, notes io.Writer) *Finder {
+	f := &Finder{mode: mode, group: group}
 	f.engine = sync.OnceValues(func() (*engine.Engine, error) { return f.startEngine(ctx, notes) })
 	return f
 }
@@ -48,9 +51,9 @@ func (f *Finder) startEngine(ctx context.Context, notes io.Writer) (*engine.Engi
 // container engine. command and args are those of the container. The error says
 // in one line why there is no way.
 func (f *Finder) Find(ctx context.Context, image string, command, args []string) (Way, error) {
-	local, missing := f.local(ctx, image, append(command[:len(command):len(command)], args...))
-	if missing == nil {
-		return local, nil
+	local, missing := f.local(ctx, image, slices.Concat(command, args))
+	if missing == nil || f.mode == Programs {
+		return local, missing
 	}
 	e, err := f.engine()
 	if err != nil {

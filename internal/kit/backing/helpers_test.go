@@ -50,7 +50,7 @@ func newPlace(t *testing.T) *place {
 		t.Fatal(err)
 	}
 	p := &place{t: t, group: group}
-	p.finder = backing.NewFinder(t.Context(), group, &p.said)
+	p.finder = backing.NewFinder(t.Context(), backing.Auto, group, &p.said)
 	t.Cleanup(func() { p.finder.Close(); group.Close() })
 	if p.state, err = os.MkdirTemp("", "backing"); err != nil { // The directory above t.TempDir() is closed to other users.
 		t.Fatal(err)

@@ -22,6 +22,9 @@ func SetUser(cmd *exec.Cmd, u *User) {
 		return
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: u.UID, Gid: u.GID}}
+	if u.namespace {
+		enterNamespace(cmd.SysProcAttr)
+	}
 }
 
 // Unprivileged returns the first of the named users that this machine has, for
@@ -54,11 +57,12 @@ func (u *User) Own(dir string) error {
 	if info, err := os.Stat(dir); err != nil || u.owns(info) {
 		return err
 	}
+	uid, gid := u.outside()
 	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		return os.Lchown(path, int(u.UID), int(u.GID))
+		return os.Lchown(path, uid, gid)
 	})
 }
 
@@ -91,5 +95,14 @@ func (u *User) Admit(state, dir string) error {
 
 func (u *User) owns(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && stat.Uid == u.UID
+	uid, _ := u.outside()
+	return ok && int(stat.Uid) == uid
+}
+
+// outside returns the user's numbers as the file system has them.
+func (u *User) outside() (uid, gid int) {
+	if u.namespace {
+		return os.Geteuid(), os.Getegid()
+	}
+	return int(u.UID), int(u.GID)
 }

@@ -18,6 +18,9 @@ import (
 
 // images says which containers can be run whose images are not built from Go.
 func (l *loop) images(ctx context.Context) workload.Images {
+	if l.opts.Images == "" || l.opts.Images == backing.None {
+		return workload.Images{Elsewhere: l.opts.Services}
+	}
 	return workload.Images{
 		Run: func(c corev1.Container) error {
 			_, err := l.finder.Find(ctx, c.Image, c.Command, c.Args)

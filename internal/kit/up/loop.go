@@ -45,7 +45,7 @@ func newLoop(ctx context.Context, opts Options) (l *loop, err error) {
 	if l.group, err = process.NewGroup(); err != nil {
 		return l, err
 	}
-	l.finder = backing.NewFinder(ctx, l.group, opts.Err)
+	l.finder = backing.NewFinder(ctx, opts.Images, l.group, opts.Err)
 	if l.plan, err = l.render(ctx); err != nil {
 		return l, err
 	}

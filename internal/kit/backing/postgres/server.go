@@ -76,8 +76,8 @@ func (s *Server) Prepare(ctx context.Context) (command process.Command, from Ins
 	if err := os.MkdirAll(filepath.Dir(s.Data), 0o755); err != nil {
 		return command, from, fmt.Errorf("making the directory of the database: %w", err)
 	}
-	if err := user.Admit(s.State, filepath.Dir(s.Data)); err != nil {
-		return command, from, fmt.Errorf("PostgreSQL refuses to run as root: %w; choose a directory that others may enter by --state", err)
+	if user, err = s.admit(user); err != nil {
+		return command, from, err
 	}
 	tools := &tools{Server: s, installation: from, user: user}
 	if kept == 0 {
@@ -94,6 +94,19 @@ func (s *Server) Prepare(ctx context.Context) (command process.Command, from Ins
 		// A SIGTERM would wait until all clients have left.
 		Terminate: func(p *os.Process) { p.Signal(os.Interrupt) },
 	}, from, nil
+}
+
+// admit returns the user as whom the server runs, who can reach its data.
+func (s *Server) admit(user *process.User) (*process.User, error) {
+	refused := user.Admit(s.State, filepath.Dir(s.Data))
+	if refused == nil {
+		return user, nil
+	}
+	inside, err := user.InNamespace()
+	if err != nil {
+		return nil, fmt.Errorf("PostgreSQL refuses to run as root: %w (%w); choose a directory that others may enter by --state", refused, err)
+	}
+	return inside, nil
 }
 
 // ours are the arguments that go before those of the manifests.
