@@ -26,7 +26,7 @@ func (b *builder) read() error {
 	w := b.workload
 	b.services = workload.Names{Plan: b.plan, Namespace: w.Namespace, Redirect: b.site.Redirect, Address: b.site.Address}
 	b.source = b.plan.Source(w, b.site.Replica)
-	b.source.Given, b.source.Links = b.site.Env, b.services.Links(w)
+	b.source.Links = b.services.Links(w)
 	volumes := &volumes{workload: w, site: b.site, source: &b.source, layout: &b.layout, dirs: map[string]string{}, linked: map[string]string{}}
 	if err := volumes.plan(); err != nil {
 		return err

@@ -1,7 +1,6 @@
 package pod
 
 import (
-	"maps"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
@@ -18,6 +17,7 @@ type draft struct {
 	*builder
 	container  corev1.Container
 	importPath string
+	local      bool // whether it has this machine's files, not those of an image
 	binary     string
 	data       string            // its kodata directory, "" if it has none
 	values     map[string]string // variables as the manifests have them
@@ -25,6 +25,7 @@ type draft struct {
 	paths      rewrite.Paths
 	mounts     []bind.Mount  // of one that is not built from Go
 	ports      map[int32]int // here, by container port
+	reachable  map[int32]int // likewise, with those of the other containers
 	port       int           // PORT
 	awaited    bool          // whether others count on it to listen there
 	fixed      bool          // whether it listens on a port of its own choice, too
@@ -34,6 +35,7 @@ type draft struct {
 // read reads what the manifests tell the container.
 func (d *draft) read() (err error) {
 	d.importPath = workload.ImportPath(d.container.Image)
+	d.local = !d.isImage() || d.site.Local != nil && d.site.Local(d.container)
 	if d.values, err = d.source.Variables(d.container); err != nil || d.isImage() {
 		return err
 	}
@@ -46,19 +48,6 @@ func (d *draft) read() (err error) {
 	}
 	d.arguments = environment.ExpandAll(d.arguments, d.source.Known(d.values))
 	return nil
-}
-
-// stated returns the PORT of the manifests, 0 if they have none.
-func (d *draft) stated() int32 {
-	port, _ := rewrite.ParsePort(d.values["PORT"])
-	return port
-}
-
-// settings returns the variables that are to be rewritten.
-func (d *draft) settings() []rewrite.Setting {
-	values := maps.Clone(d.values)
-	delete(values, "PORT")
-	return rewrite.Variables(values)
 }
 
 // finish puts the container together.
@@ -88,13 +77,15 @@ func (d *draft) finish() (Container, error) {
 // environment returns all variables of the process.
 func (d *draft) environment() []string {
 	rewritten := map[string]string{}
-	for _, s := range d.rules.Variables(d.settings()) {
+	for _, s := range d.rules.Variables(rewrite.Variables(d.values)) {
 		rewritten[s.Name] = s.Value
+	}
+	if value := rewritten["PORT"]; value == "" || value == d.values["PORT"] {
+		rewritten["PORT"] = strconv.Itoa(d.port)
 	}
 	general := map[string]string{"HOSTNAME": d.source.Pod.Name}
 	if d.data != "" {
 		general["KO_DATA_PATH"] = d.data
 	}
-	port := map[string]string{"PORT": strconv.Itoa(d.port)}
-	return environment.Entries(environment.Inherited(), general, d.source.Links, rewritten, port)
+	return environment.Entries(environment.Inherited(), general, d.source.Links, rewritten)
 }

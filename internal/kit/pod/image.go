@@ -25,11 +25,6 @@ type Image struct {
 // isImage reports whether the container is not built from Go.
 func (d *draft) isImage() bool { return d.importPath == "" }
 
-// isLocal reports whether paths of the container are led to their directories.
-func (d *draft) isLocal() bool {
-	return !d.isImage() || d.site.Local != nil && d.site.Local(d.container)
-}
-
 // image returns what the manifests say for a container engine, or, with
 // addresses and paths of this machine, for a local program.
 func (d *draft) image() *Image {
@@ -37,11 +32,11 @@ func (d *draft) image() *Image {
 		Name: d.container.Image, Command: d.expand(d.container.Command), Args: d.expand(d.container.Args),
 		Env: d.values, WorkingDir: d.container.WorkingDir, User: d.user(), Mounts: d.mounts,
 	}
-	if !d.isLocal() {
+	if !d.local {
 		return i
 	}
 	i.Command, i.Args, i.Env = d.rules.Args(i.Command), d.rules.Args(i.Args), map[string]string{}
-	for _, s := range d.rules.Variables(d.settings()) {
+	for _, s := range d.rules.Variables(rewrite.Variables(d.values)) {
 		i.Env[s.Name] = s.Value
 	}
 	return i

@@ -42,8 +42,6 @@ type Site struct {
 	// Redirect leads Services, of the plan or not, elsewhere: from NAME or
 	// NAME.NAMESPACE to HOST:PORT.
 	Redirect map[string]string
-	// Env goes before what the manifests say, but for PORT.
-	Env map[string]string
 }
 
 // Pod is what the processes of one replica get.

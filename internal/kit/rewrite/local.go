@@ -8,7 +8,7 @@ import (
 // IsLocal tells the hosts by which a pod listens, or reaches itself.
 func IsLocal(host string) bool {
 	switch host {
-	case "", "localhost", "127.0.0.1", "0.0.0.0", "[::]", "[::1]", "::", "::1":
+	case "", "*", "localhost", "127.0.0.1", "0.0.0.0", "[::]", "[::1]", "::", "::1":
 		return true
 	}
 	return false

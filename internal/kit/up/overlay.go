@@ -18,7 +18,8 @@ func (l *loop) render(ctx context.Context) (*workload.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan, err := workload.ReadWith(manifests, l.images(ctx))
+	given := func(*workload.Workload) map[string]string { return l.opts.Env }
+	plan, err := workload.ReadWith(manifests, given, l.images(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("kustomization %s: %w", l.opts.Kustomization, err)
 	}
@@ -32,6 +33,9 @@ func (l *loop) render(ctx context.Context) (*workload.Plan, error) {
 	}
 	if len(plan.Workloads) == 0 {
 		return nil, errors.Join(append([]error{fmt.Errorf("kustomization %s has no workload to run here", l.opts.Kustomization)}, noted(plan)...)...)
+	}
+	if conflicts := plan.Conflicts(l.opts.Port); len(conflicts) > 0 {
+		return nil, fmt.Errorf("kustomization %s: %w", l.opts.Kustomization, errors.Join(conflicts...))
 	}
 	return plan, nil
 }

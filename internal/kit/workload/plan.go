@@ -26,6 +26,7 @@ type Plan struct {
 
 	objects objects
 	notes   []note
+	given   func(*Workload) map[string]string // nil if there are none
 }
 
 // objects are what Workloads and Services refer to, by namespace and name.
@@ -62,8 +63,7 @@ func (p *Plan) Only(names []string) error {
 		}
 	}
 	p.Workloads = slices.DeleteFunc(p.Workloads, func(w *Workload) bool { return !keep[w] })
-	p.settle()
-	return nil
+	return p.settle()
 }
 
 // CheckServices refuses the names of Services, bare ones, that the manifests do
@@ -91,24 +91,6 @@ func (p *Plan) list() string {
 		return "none"
 	}
 	return strings.Join(names, ", ")
-}
-
-// settle derives Services and Notes from Workloads.
-func (p *Plan) settle() {
-	p.Services = nil
-	for _, s := range p.objects.services {
-		s.settleBackends(p.Workloads)
-		if len(s.Backends) > 0 {
-			p.Services = append(p.Services, s)
-		}
-	}
-	p.Services = append(p.Services, p.implicitServices()...)
-	p.Notes = nil
-	for _, n := range p.notes {
-		if n.about == nil || slices.Contains(p.Workloads, n.about) {
-			p.Notes = append(p.Notes, n.text)
-		}
-	}
 }
 
 // ConfigMap returns the data of a ConfigMap, nil if the manifests have none of

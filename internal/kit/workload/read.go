@@ -11,12 +11,15 @@ import (
 )
 
 // Read makes a plan of rendered manifests, in which ko:// references still
-// stand. Only programs built from Go are run.
-func Read(manifests []byte) (*Plan, error) { return ReadWith(manifests, Images{}) }
+// stand. Only programs built from Go are run. Given returns variables of a
+// workload that go before those of the manifests, but for PORT; it may be nil.
+func Read(manifests []byte, given func(*Workload) map[string]string) (*Plan, error) {
+	return ReadWith(manifests, given, Images{})
+}
 
 // ReadWith is Read, but runs containers of other images, too, if they can be.
-func ReadWith(manifests []byte, images Images) (*Plan, error) {
-	r := &reader{images: images, plan: &Plan{objects: objects{
+func ReadWith(manifests []byte, given func(*Workload) map[string]string, images Images) (*Plan, error) {
+	r := &reader{images: images, plan: &Plan{given: given, objects: objects{
 		configMaps: map[key]map[string][]byte{},
 		secrets:    map[key]map[string][]byte{},
 		namespaces: map[string]bool{},
@@ -31,7 +34,9 @@ func ReadWith(manifests []byte, images Images) (*Plan, error) {
 	for _, s := range r.plan.objects.services {
 		s.exposed = r.plan.objects.exposed[key{s.Namespace, s.Name}]
 	}
-	r.plan.settle()
+	if err := r.plan.settle(); err != nil {
+		return nil, fmt.Errorf("reading the manifests: %w", err)
+	}
 	for _, w := range r.plan.Workloads {
 		if err := r.plan.settleWorkload(w); err != nil {
 			return nil, fmt.Errorf("reading the manifests: %w", err)

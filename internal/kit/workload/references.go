@@ -5,71 +5,24 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/koshop/koshop/internal/kit/environment"
-	"github.com/koshop/koshop/internal/kit/rewrite"
+	"github.com/koshop/koshop/internal/kit/listen"
 )
-
-// references returns the Services that environment or arguments of w name, in
-// the order of the manifests.
-func (p *Plan) references(w *Workload) ([]*Service, error) {
-	named := map[*Service]bool{}
-	find := Names{Plan: p, Namespace: w.Namespace, Address: func(s *Service, port int32) string {
-		named[s] = true
-		return "127.0.0.1:1"
-	}}.Find
-	nowhere := func(int32) (int, bool) { return 0, false }
-	source := p.Source(w, 0)
-	source.Lenient = true
-	for _, c := range w.Containers() {
-		values, err := source.Variables(c)
-		if err != nil {
-			return nil, err
-		}
-		r := rewrite.Rules{Find: find, Own: nowhere}
-		r.Variables(rewrite.Variables(values))
-		r.Args(environment.ExpandAll(slices.Concat(c.Command, c.Args), source.Known(values)))
-	}
-	return slices.DeleteFunc(slices.Clone(p.Services), func(s *Service) bool { return !named[s] }), nil
-}
-
-// Source returns where the variables of a replica of w come from, without links
-// to Services and without given variables.
-func (p *Plan) Source(w *Workload, replica int) environment.Source {
-	return environment.Source{
-		Workload: w.String(), Pod: w.PodMeta(replica), Spec: w.Template.Spec,
-		ConfigMap: func(name string) map[string][]byte { return p.ConfigMap(w.Namespace, name) },
-		Secret:    func(name string) map[string][]byte { return p.Secret(w.Namespace, name) },
-	}
-}
-
-// settleWorkload derives what depends on the rest of the plan.
-func (p *Plan) settleWorkload(w *Workload) (err error) {
-	if w.refersTo, err = p.references(w); err != nil {
-		return err
-	}
-	w.fingerprint, err = p.fingerprint(w)
-	return err
-}
 
 // fingerprint computes what Fingerprint returns, once refersTo is known.
 func (p *Plan) fingerprint(w *Workload) (string, error) {
-	type named struct {
-		Name  string
-		Ports []ServicePort
-	}
 	about := struct {
 		*Workload
 		Replicas struct{} `json:",omitzero"` // The others run on when there are more or fewer.
-		Targets  []int32
+		Ports    []listen.Ports
+		Given    map[string]string
 		Data     []map[string][]byte
-		Services []named
-	}{Workload: w, Targets: p.Targets(w), Data: p.used(w)}
+		Services []reachedService
+	}{Workload: w, Ports: w.listening, Given: p.Source(w, 0).Given, Data: p.used(w)}
 	for _, s := range w.refersTo {
-		about.Services = append(about.Services, named{s.Name, s.Ports})
+		about.Services = append(about.Services, s.asReached())
 	}
 	text, err := json.Marshal(about)
 	if err != nil {
@@ -77,6 +30,24 @@ func (p *Plan) fingerprint(w *Workload) (string, error) {
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:]), nil
+}
+
+// reachedService is what those who refer to a Service depend on.
+type reachedService struct {
+	Namespace, Name string
+	Ports           []string
+}
+
+func (s *Service) asReached() reachedService {
+	r := reachedService{Namespace: s.Namespace, Name: s.Name}
+	for _, p := range s.Ports {
+		text := fmt.Sprintf("%s %d", p.Name, p.Port)
+		if s.headless { // Its name leads to the ports of its pods, too.
+			text += " " + p.target.String()
+		}
+		r.Ports = append(r.Ports, text)
+	}
+	return r
 }
 
 // used returns the data of the ConfigMaps and Secrets that w uses.

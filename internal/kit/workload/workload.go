@@ -10,13 +10,16 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/koshop/koshop/internal/kit/listen"
 )
 
 // Workload is an object whose pods are run: a Deployment, StatefulSet,
 // DaemonSet, Pod or Job.
 type Workload struct {
 	Kind, Namespace, Name string
-	// Replicas is how many pods run at a time: 1 for a DaemonSet, Pod or Job.
+	// Replicas is how many pods run at a time: 1 for a DaemonSet, Pod or Job, and
+	// where a second pod could not listen on a fixed port.
 	Replicas int
 	// Template is the pod without the containers that cannot be run here.
 	Template corev1.PodTemplateSpec
@@ -33,6 +36,7 @@ type Workload struct {
 
 	group       string // API group of Kind: "apps"
 	order       int    // in the manifests
+	listening   []listen.Ports
 	refersTo    []*Service
 	fingerprint string
 }
@@ -66,6 +70,9 @@ func (w *Workload) ImportPaths() []string {
 // Fingerprint is equal for workloads that run alike: same specification, same
 // ConfigMaps and Secrets, same Services referred to.
 func (w *Workload) Fingerprint() string { return w.fingerprint }
+
+// Listening returns the ports that each of the Containers listens on.
+func (w *Workload) Listening() []listen.Ports { return w.listening }
 
 // Containers returns all of them, init containers first.
 func (w *Workload) Containers() []corev1.Container {
