@@ -79,18 +79,18 @@ func (c Container) here(inside string) (string, bool) {
 	return filepath.Join(best.Here, filepath.FromSlash(strings.TrimPrefix(path.Clean(inside), path.Clean(best.Inside)))), true
 }
 
-// directory returns the first of the paths that is below a mount, or is already
-// the directory of one; or else a directory that goes with the container.
+// directory returns the first of the paths that is the directory of a mount
+// already, or that is below one; or else a directory that goes with the container.
 func (c Container) directory(paths ...string) string {
-	for _, inside := range paths {
-		if inside == "" {
+	for _, path := range paths {
+		if path == "" {
 			continue
 		}
-		if at, found := c.here(inside); found {
-			return at
+		if slices.ContainsFunc(c.Mounts, func(m bind.Mount) bool { return isBelow(path, m.Here, string(filepath.Separator)) }) {
+			return path
 		}
-		if slices.ContainsFunc(c.Mounts, func(m bind.Mount) bool { return isBelow(inside, m.Here, string(filepath.Separator)) }) {
-			return inside
+		if at, found := c.here(path); found {
+			return at
 		}
 	}
 	return filepath.Join(c.Private, "data")

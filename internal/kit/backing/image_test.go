@@ -29,6 +29,7 @@ func TestSplitImage(t *testing.T) {
 func TestDirectory(t *testing.T) {
 	c := Container{Private: "/state/run", Mounts: []bind.Mount{
 		{Inside: "/data", Here: "/state/data"}, {Inside: "/data/deeper", Here: "/state/deeper"},
+		{Inside: "/state", Here: "/state/scratch"},
 	}}
 	for _, test := range []struct {
 		paths []string
