@@ -220,7 +220,8 @@ func TestUpOnATerminal(t *testing.T) {
 	}
 }
 
-// processesOf returns the executables below a directory that run.
+// processesOf returns the processes whose executable, or working directory, is
+// below a directory.
 func processesOf(t testing.TB, dir string) []string {
 	t.Helper()
 	links, err := filepath.Glob("/proc/[0-9]*/exe")
@@ -233,7 +234,8 @@ func processesOf(t testing.TB, dir string) []string {
 		if err != nil {
 			continue // It has ended, or belongs to somebody else.
 		}
-		if strings.HasPrefix(exe, dir+"/") {
+		cwd, _ := os.Readlink(filepath.Join(filepath.Dir(link), "cwd"))
+		if strings.HasPrefix(exe, dir+"/") || strings.HasPrefix(cwd, dir+"/") {
 			running = append(running, link+": "+exe)
 		}
 	}

@@ -12,14 +12,16 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/koshop/koshop/internal/kit/backing"
 	"github.com/koshop/koshop/internal/kit/up"
 	"github.com/koshop/koshop/internal/kit/watch"
 )
 
 const upLong = `This command renders a kustomization and runs its workloads as processes of this machine, without a cluster and
-without images: every Deployment, StatefulSet, DaemonSet, Pod and Job whose image is a ko:// reference. The programs are
-compiled with the settings that their images are built with, get the environment, arguments, files and volumes of their
-manifests, and reach each other by the names of their Services. A program listens on the port that PORT names.
+without building images: every Deployment, StatefulSet, DaemonSet, Pod and Job whose image is a ko:// reference, and databases
+and the like by a program that this machine has, or else by its container engine. What is built from Go is compiled with the
+settings of its image, gets the environment, arguments, files and volumes of its manifests, and listens on the port that PORT
+names. All reach each other by the names of their Services.
 
 When a file is saved that a program is made of, it is compiled again; the old process serves until the new one is ready.
 
@@ -48,7 +50,7 @@ const upExample = `
 
 // addUp adds the command that needs no cluster.
 func addUp(root *cobra.Command) {
-	opts := up.Options{Build: &options.BuildOptions{Trimpath: true}, Watch: watch.Auto}
+	opts := up.Options{Build: &options.BuildOptions{Trimpath: true}, Watch: watch.Auto, Images: backing.Auto}
 	var services []string
 	var envFile string
 	var quiet bool
@@ -84,6 +86,8 @@ func addUp(root *cobra.Command) {
 	flags.IntVar(&opts.Port, "port", 8080, "The port of the front door on localhost")
 	flags.StringVar(&envFile, "env-file", "", "A file of NAME=VALUE lines, such as 'telepresence intercept --env-file' writes, that win over the manifests. For one workload")
 	flags.StringArrayVar(&services, "service", nil, "SERVICE[.NAMESPACE]=HOST:PORT, where a Service is that is not run here (may be repeated)")
+	flags.Var(&opts.Images, "images", "How images are run that are not built from Go: auto, by a program of this machine (PostgreSQL, Redis, Valkey, NATS) "+
+		"or else by docker, podman or nerdctl; programs, by no container engine; or none")
 	flags.Var(&opts.Watch, "watch", "How changed files are noticed: by events, or by polling, for file systems that do not report the changes "+
 		"that others make (network file systems, folders that a virtual machine or WSL shares with its host). auto polls on those that it knows")
 	flags.StringVar(&opts.State, "state", ".ko", "The directory that keeps volumes and executables")

@@ -19,6 +19,9 @@ type Container struct {
 	Variables map[string]string // with references resolved, PORT included
 	Arguments []string          // likewise
 	Role      Role
+	// Led tells that each port can be led elsewhere without the program being
+	// told, as a container engine does.
+	Led bool
 }
 
 // Role is when a container of a pod runs.
@@ -146,6 +149,8 @@ func (p *Ports) tell(c Container) {
 			p.All[i].ToldBy = variable.Label()
 		case isArgument:
 			p.All[i].ToldBy = argument.Label()
+		case c.Led:
+			p.All[i].ToldBy = "the way it is run"
 		}
 	}
 }

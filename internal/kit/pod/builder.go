@@ -40,6 +40,9 @@ func (b *builder) read() error {
 		if d.paths, err = volumes.mount(c, b.source.Known(d.values)); err != nil {
 			return err
 		}
+		if d.isImage() {
+			d.mounts = d.imageMounts(d.paths)
+		}
 		if d.data != "" {
 			d.paths = rewrite.NewPaths(append(d.paths, rewrite.Place{Inside: kodata, Here: d.data}))
 		}

@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/koshop/koshop/internal/kit/bind"
 	"github.com/koshop/koshop/internal/kit/environment"
 	"github.com/koshop/koshop/internal/kit/rewrite"
 	"github.com/koshop/koshop/internal/kit/workload"
@@ -17,11 +18,13 @@ type draft struct {
 	*builder
 	container  corev1.Container
 	importPath string
+	local      bool // whether it has this machine's files, not those of an image
 	binary     string
 	data       string            // its kodata directory, "" if it has none
 	values     map[string]string // variables as the manifests have them
 	arguments  []string          // likewise
 	paths      rewrite.Paths
+	mounts     []bind.Mount  // of one that is not built from Go
 	ports      map[int32]int // here, by container port
 	reachable  map[int32]int // likewise, with those of the other containers
 	port       int           // PORT
@@ -33,12 +36,13 @@ type draft struct {
 // read reads what the manifests tell the container.
 func (d *draft) read() (err error) {
 	d.importPath = workload.ImportPath(d.container.Image)
+	d.local = !d.isImage() || d.site.Local != nil && d.site.Local(d.container)
+	if d.values, err = d.source.Variables(d.container); err != nil || d.isImage() {
+		return err
+	}
 	d.binary = d.site.Binary(d.importPath)
 	if d.site.DataPath != nil {
 		d.data = d.site.DataPath(d.importPath)
-	}
-	if d.values, err = d.source.Variables(d.container); err != nil {
-		return err
 	}
 	if d.arguments, err = d.workload.Arguments(d.container); err != nil {
 		return err
@@ -53,6 +57,9 @@ func (d *draft) finish() (Container, error) {
 		Name: d.container.Name, ImportPath: d.importPath, Binary: d.binary, Ports: d.ports,
 		Args: d.rules.Args(d.arguments), Env: d.environment(), Sidecar: workload.IsSidecar(d.container),
 		Dir: d.paths.Directory(d.site.Root, d.container.WorkingDir),
+	}
+	if d.isImage() {
+		c.Image = d.image()
 	}
 	if d.awaited {
 		c.Listen = d.port

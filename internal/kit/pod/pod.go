@@ -27,6 +27,10 @@ type Site struct {
 	Replica int
 	// Binary returns the executable built from an import path.
 	Binary func(importPath string) string
+	// Local reports whether a program of this machine runs in the place of a
+	// container whose image is not built from Go, not a container engine; nil if
+	// none does.
+	Local func(corev1.Container) bool
 	// DataPath returns the kodata directory of an import path, "" if it has
 	// none; nil if no program has one.
 	DataPath func(importPath string) string
@@ -47,8 +51,8 @@ type Pod struct {
 	// sidecar, which is an init container that runs on, comes first in
 	// Containers.
 	Init, Containers []Container
-	// Fixed tells that a port cannot be moved, so that no second pod of the
-	// workload can run beside this one.
+	// Fixed tells that a port cannot be moved, or that a database is kept on a
+	// volume, so that no second pod of the workload can run beside this one.
 	Fixed bool
 	// Grace is how long the processes may take to end when told to.
 	Grace time.Duration
@@ -74,6 +78,9 @@ type Container struct {
 	Readiness, Liveness, Startup *corev1.Probe
 	// Sidecar tells an init container that runs as long as the pod does.
 	Sidecar bool
+	// Image is nil if the container is built from Go. Otherwise it has neither
+	// Binary nor Args, and Env is of no use to it.
+	Image *Image
 }
 
 // defaultGrace is how long Kubernetes lets a pod end that does not say.
@@ -105,7 +112,7 @@ func New(plan *workload.Plan, w *workload.Workload, site Site) (*Pod, error) {
 			return nil, err
 		}
 		b.layout.workingDir(w, c)
-		pod.Fixed = pod.Fixed || draft.fixed
+		pod.Fixed = pod.Fixed || draft.fixed || draft.isImage() && draft.keeps()
 		if i < len(w.Template.Spec.InitContainers) && !c.Sidecar {
 			pod.Init = append(pod.Init, c)
 		} else {

@@ -6,7 +6,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
-	"github.com/koshop/koshop/internal/kit/environment"
 	"github.com/koshop/koshop/internal/kit/listen"
 	"github.com/koshop/koshop/internal/kit/rewrite"
 	"github.com/koshop/koshop/internal/kit/workload"
@@ -50,11 +49,12 @@ func (d *draft) endpoint(host *string, port *intstr.IntOrString) error {
 
 // execute returns a probe's command, which may be the program itself.
 func (d *draft) execute(command []string) []string {
-	if len(command) == 0 {
-		return nil
+	command = d.expand(command)
+	if len(command) == 0 || !d.local {
+		return command
 	}
-	command = d.rules.Args(environment.ExpandAll(command, d.source.Known(d.values)))
-	if workload.IsProgram(command[0], d.importPath) {
+	command = d.rules.Args(command)
+	if !d.isImage() && workload.IsProgram(command[0], d.importPath) {
 		command[0] = d.binary
 	}
 	return command

@@ -63,6 +63,18 @@ func (g *Group) Run(cmd *exec.Cmd) error {
 	return cmd.Wait()
 }
 
+// AfterKill has a command run if our own process dies before Close and leaves
+// programs: once they are killed, as what they have started elsewhere may be
+// left. It does nothing on Windows. Commands run in the order of the calls.
+func (g *Group) AfterKill(command ...string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := g.guard.afterKill(command); err != nil {
+		return fmt.Errorf("telling the guard of local processes to run %s: %w", command[0], err)
+	}
+	return nil
+}
+
 // start starts a program; end must be called once it has been waited for.
 func (g *Group) start(cmd *exec.Cmd) error {
 	g.mu.Lock()

@@ -12,7 +12,8 @@ import (
 	"github.com/koshop/koshop/internal/kit/process"
 )
 
-// runParent makes the test's executable a program that owns a group.
+// runParent makes the test's executable a program that owns a group. Its value is
+// the file that a command writes after the program was killed.
 const runParent = "PROCESS_TEST_RUN_PARENT"
 
 func TestMain(m *testing.M) {
@@ -38,6 +39,9 @@ func parent() {
 		fmt.Print(strings.TrimSpace(string(guard)))
 	}
 	fmt.Println()
+	if err := group.AfterKill("/bin/sh", "-c", "echo \"$1\" > \"$0\"", os.Getenv(runParent), "it's over; $HOME"); err != nil {
+		panic(err)
+	}
 	_, err = group.Start(process.Command{
 		Path:   "/bin/sh",
 		Args:   []string{"-c", "trap '' HUP INT TERM; sleep 1000 & echo $$; echo $!; while :; do wait; done"},
@@ -51,7 +55,8 @@ func parent() {
 
 func TestNothingIsLeftWhenTheParentIsKilled(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), runParent+"=1")
+	trace := filepath.Join(t.TempDir(), "trace")
+	cmd.Env = append(os.Environ(), runParent+"="+trace)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -74,4 +79,8 @@ func TestNothingIsLeftWhenTheParentIsKilled(t *testing.T) {
 		defer eventually(t, "the end of the "+who, func() bool { return !alive(id) })
 	}
 	cmd.Process.Kill()
+	eventually(t, "the command that runs after that", func() bool {
+		text, _ := os.ReadFile(trace)
+		return string(text) == "it's over; $HOME\n"
+	})
 }

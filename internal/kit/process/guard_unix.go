@@ -12,11 +12,20 @@ import (
 
 // guardScript reads lines, each with all process groups to watch, and kills
 // those of the last line when no more can come: either the list is empty, or the
-// process at the other end of the pipe has died. A shell is smaller and sooner
-// there than a second copy of ourselves.
+// process at the other end of the pipe has died. In the second case it then runs
+// the commands of the lines "run COMMAND". A shell is smaller and sooner there
+// than a second copy of ourselves.
 const guardScript = `trap '' HUP INT TERM
-while read -r line; do groups=$line; done
-[ -z "$groups" ] || kill -s KILL -- $groups`
+groups= commands=
+while read -r line; do
+	case $line in
+	run\ *) commands="$commands ${line#run };" ;;
+	*) groups=$line ;;
+	esac
+done
+[ -n "$groups" ] || exit 0
+kill -s KILL -- $groups
+eval "$commands"`
 
 // guard is a child process that outlives us for as long as it takes to kill the
 // process groups that we have left.
@@ -28,7 +37,6 @@ type guard struct {
 func newGuard() (*guard, error) {
 	cmd := exec.Command("/bin/sh", "-c", guardScript)
 	cmd.Dir = "/"
-	cmd.Env = []string{}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	pipe, err := cmd.StdinPipe()
 	if err != nil {
@@ -47,6 +55,19 @@ func (g *guard) watch(running map[*exec.Cmd]struct{}) error {
 		fmt.Fprintf(&line, "-%d ", cmd.Process.Pid)
 	}
 	_, err := io.WriteString(g.pipe, line.String()+"\n")
+	return err
+}
+
+// afterKill adds a command to run when we have died and left programs.
+func (g *guard) afterKill(command []string) error {
+	line := "run"
+	for _, word := range command {
+		if strings.ContainsAny(word, "\n\x00") {
+			return fmt.Errorf("%q is more than one line", word)
+		}
+		line += " '" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	}
+	_, err := io.WriteString(g.pipe, line+"\n")
 	return err
 }
 

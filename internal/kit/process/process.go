@@ -20,12 +20,16 @@ type Command struct {
 	Env    []string  // as "key=value"; nil means our own environment
 	Dir    string    // its working directory; "" means our own
 	Output io.Writer // gets stdout and stderr, one line in each Write; nil discards them
+	User   *User     // whose rights it has; nil means ours
+	// Terminate asks the program to end, and may wait until it has; nil means SIGTERM.
+	Terminate func(*os.Process)
 }
 
 // Process is a program that has been started.
 type Process struct {
-	cmd  *exec.Cmd
-	done chan struct{}
+	cmd       *exec.Cmd
+	terminate func(*os.Process)
+	done      chan struct{}
 }
 
 // Start starts a program. Its Output sees one Write at a time, of a whole line
@@ -40,12 +44,16 @@ func (g *Group) Start(command Command) (*Process, error) {
 	defer write.Close() // The program has its own copy.
 	cmd := exec.Command(command.Path, command.Args...)
 	cmd.Env, cmd.Dir = command.Env, command.Dir
+	SetUser(cmd, command.User)
 	cmd.Stdout, cmd.Stderr = write, write
 	if err := g.start(cmd); err != nil {
 		read.Close()
 		return nil, fmt.Errorf("starting %s: %w", command.Path, err)
 	}
-	p := &Process{cmd: cmd, done: make(chan struct{})}
+	p := &Process{cmd: cmd, terminate: command.Terminate, done: make(chan struct{})}
+	if p.terminate == nil {
+		p.terminate = terminate
+	}
 	go p.wait(g, read, command.Output)
 	return p, nil
 }
@@ -73,11 +81,11 @@ func (p *Process) ID() int { return p.cmd.Process.Pid }
 // group, and its output has been passed on.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Stop asks the program to end (SIGTERM), kills it and its children if it has
-// not ended within the grace period, and returns when it is gone. On Windows it
-// kills at once.
+// Stop asks the program to end (by SIGTERM if its Command says nothing else),
+// kills it and its children if it has not ended within the grace period, and
+// returns when it is gone. On Windows it kills at once.
 func (p *Process) Stop(grace time.Duration) {
-	terminate(p.cmd.Process)
+	go p.terminate(p.cmd.Process) // A tool that does it may hang.
 	select {
 	case <-p.done:
 		return

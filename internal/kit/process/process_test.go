@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -127,6 +128,55 @@ func TestStopLetsAProgramFinish(t *testing.T) {
 	}
 }
 
+func TestStopByTheCommandsOwnWay(t *testing.T) {
+	out := &output{}
+	command := shell(`trap 'echo on request; exit 3' INT; echo ready; while :; do sleep 0.01; done`, out)
+	command.Terminate = func(p *os.Process) { p.Signal(os.Interrupt) }
+	p, err := newGroup(t).Start(command)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "ready", func() bool { return strings.Contains(out.String(), "ready") })
+	p.Stop(patience)
+	if got := p.State(); got.Code != 3 || !strings.Contains(out.String(), "on request") {
+		t.Errorf("got %v, %q", got, out)
+	}
+}
+
+func TestUnprivileged(t *testing.T) {
+	user, err := process.Unprivileged("no-such-user", "nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if os.Geteuid() != 0 {
+		if user != nil {
+			t.Errorf("got %+v, but we are not root", user)
+		}
+		return
+	}
+	out := &output{}
+	command := shell("id -u; id -g", out)
+	command.User, command.Dir = user, "/"
+	group := newGroup(t)
+	p, err := group.Start(command)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-p.Done()
+	if want := fmt.Sprintf("%d\n%d\n", user.UID, user.GID); out.String() != want {
+		t.Errorf("a program of its own: got %q, want %q", out, want)
+	}
+	tool, said := exec.CommandContext(t.Context(), "id", "-u"), &output{}
+	tool.Stdout, tool.Dir = said, "/"
+	process.SetUser(tool, user)
+	if err := group.Run(tool); err != nil || said.String() != fmt.Sprintln(user.UID) {
+		t.Errorf("a tool: got %q, %v, want %d", said, err, user.UID)
+	}
+	if _, err := process.Unprivileged("no-such-user"); err == nil || !strings.Contains(err.Error(), "no-such-user") {
+		t.Errorf("without such a user: %v", err)
+	}
+}
+
 func TestStopKillsAStubbornProgramAndItsChildren(t *testing.T) {
 	p, out := start(t, newGroup(t), `trap '' TERM; sleep 1000 & echo $!; echo ready; while :; do sleep 0.01; done`)
 	p.Stop(50 * time.Millisecond)
@@ -193,6 +243,26 @@ func TestCloseLeavesNothing(t *testing.T) {
 	eventually(t, "the end of its child", func() bool { return !alive(child) })
 	if _, err := group.Start(shell("exit 0", nil)); err == nil {
 		t.Error("a closed group starts programs")
+	}
+}
+
+func TestCloseDoesNotRunWhatFollowsAKill(t *testing.T) {
+	group, err := process.NewGroup()
+	if err != nil {
+		t.Fatal(err)
+	}
+	trace := filepath.Join(t.TempDir(), "trace")
+	if err := group.AfterKill("/usr/bin/touch", trace); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := group.Start(shell("sleep 1000", nil)); err != nil {
+		t.Fatal(err)
+	}
+	if err := group.Close(); err != nil { // It waits for the guard.
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(trace); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the command has run (error %v)", err)
 	}
 }
 

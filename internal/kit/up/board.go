@@ -50,6 +50,7 @@ type row struct {
 	build    time.Duration
 	start    time.Duration
 	restarts int
+	origin   string // what a program that is not built from Go is, and where from
 }
 
 func (b *board) add(w *workload.Workload, replica int, urls func() []string) *row {

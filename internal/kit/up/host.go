@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/koshop/koshop/internal/kit/backing"
 	"github.com/koshop/koshop/internal/kit/pod"
 	"github.com/koshop/koshop/internal/kit/process"
 	"github.com/koshop/koshop/internal/kit/workload"
@@ -20,6 +21,7 @@ type host struct {
 	id     slotID
 	state  *state
 	group  *process.Group
+	finder *backing.Finder
 	routes *routes
 	jobs   *gate
 	ports  *ports
@@ -28,9 +30,10 @@ type host struct {
 	output func(container string) io.Writer
 }
 
-// awaitJobs returns when the Jobs have had their turn. Jobs do not wait.
+// awaitJobs returns when the Jobs have had their turn. Jobs do not wait, nor do
+// databases and the like, on which Jobs work.
 func (h *host) awaitJobs(ctx context.Context, v *version) error {
-	if v.workload.Kind == "Job" {
+	if v.workload.Kind == "Job" || !v.workload.IsBuilt() {
 		return nil
 	}
 	select {
@@ -64,6 +67,7 @@ func (h *host) site(dir string, v *version) (pod.Site, error) {
 		Replica:  h.id.replica,
 		Binary:   func(importPath string) string { return filepath.Join(dir, fileName(importPath)+exe) },
 		DataPath: v.data,
+		Local:    h.isLocal,
 		FreePort: freePort,
 		Address:  h.routes.address,
 		Redirect: h.opts.Services,

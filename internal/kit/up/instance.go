@@ -18,6 +18,7 @@ var errCompleted = errors.New("completed")
 type instance struct {
 	version *version
 	began   time.Time
+	dir     string // its own, for as long as it lives
 	cancel  context.CancelFunc
 	stopBy  atomic.Pointer[time.Time] // when programs are killed after cancel; nil means after their grace
 	ready   chan struct{}             // closed at the first time that all programs are ready

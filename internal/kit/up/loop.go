@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/koshop/koshop/internal/kit/backing"
 	"github.com/koshop/koshop/internal/kit/compile"
 	"github.com/koshop/koshop/internal/kit/process"
 	"github.com/koshop/koshop/internal/kit/program"
@@ -19,6 +20,7 @@ type loop struct {
 	opts    Options
 	state   *state
 	group   *process.Group
+	finder  *backing.Finder
 	watcher *watch.Watcher
 	routes  *routes
 	board   *board
@@ -31,23 +33,28 @@ type loop struct {
 	rendered []string // files that the plan was made from
 	replicas map[string]*replicas
 	slots    sync.WaitGroup
+	late     lateSlots
 	relist   <-chan time.Time // nil unless it is due
 	shown    map[string]bool  // failures that were shown since the last change
 }
 
 // newLoop opens what a run needs; close must be called even if it fails.
-func newLoop(opts Options) (l *loop, err error) {
+func newLoop(ctx context.Context, opts Options) (l *loop, err error) {
 	l = &loop{
 		opts: opts, replicas: map[string]*replicas{}, shown: map[string]bool{}, jobs: newGate(), ports: newPorts(),
 		board: newBoard(opts), logs: newLogs(opts),
 	}
-	if l.plan, err = l.render(); err != nil {
-		return l, err
-	}
 	if l.group, err = process.NewGroup(); err != nil {
 		return l, err
 	}
+	l.finder = backing.NewFinder(ctx, opts.Images, l.group, opts.Err)
+	if l.plan, err = l.render(ctx); err != nil {
+		return l, err
+	}
 	if l.state, err = openState(opts.State); err != nil {
+		return l, err
+	}
+	if err := l.accept(l.plan); err != nil {
 		return l, err
 	}
 	settings, err := program.Load(opts.Build, l.group.Run)
@@ -71,6 +78,9 @@ func (l *loop) close() {
 	if l.routes != nil {
 		l.routes.close()
 	}
+	if l.finder != nil {
+		l.finder.Close()
+	}
 	if l.group != nil {
 		l.group.Close()
 	}
@@ -80,11 +90,13 @@ func (l *loop) close() {
 }
 
 func (l *loop) run(ctx context.Context) error {
+	l.late.begin(ctx)
 	ctx, cancel := context.WithCancel(ctx)
 	defer func() {
 		cancel()
 		l.builds.running.Wait()
 		l.slots.Wait()
+		l.late.end()
 	}()
 	l.note(nil)
 	l.watch() // What nothing could be found out about has to be mended in these.
@@ -145,4 +157,21 @@ func (l *loop) watch() {
 	if err := l.watcher.Set(slices.Compact(dirs)); err != nil {
 		l.board.alert("Error: %v", err)
 	}
+}
+
+// lateSlots are those of databases and the like, which end after the programs
+// that use them.
+type lateSlots struct {
+	sync.WaitGroup
+	ctx    context.Context
+	cancel context.CancelFunc
+}
+
+func (l *lateSlots) begin(ctx context.Context) {
+	l.ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
+}
+
+func (l *lateSlots) end() {
+	l.cancel()
+	l.Wait()
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // render makes a plan of the kustomization as it is now.
-func (l *loop) render() (*workload.Plan, error) {
+func (l *loop) render(ctx context.Context) (*workload.Plan, error) {
 	var notes []string
 	opts := l.opts.Render
 	opts.Note = func(note string) { notes = append(notes, note) }
@@ -22,7 +22,8 @@ func (l *loop) render() (*workload.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan, err := workload.Read(manifests, func(*workload.Workload) map[string]string { return l.opts.Env })
+	given := func(*workload.Workload) map[string]string { return l.opts.Env }
+	plan, err := workload.ReadWith(manifests, given, l.images(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("kustomization %s: %w", l.opts.Kustomization, err)
 	}
@@ -37,17 +38,27 @@ func (l *loop) render() (*workload.Plan, error) {
 	if len(plan.Workloads) == 0 {
 		return nil, errors.Join(append([]error{fmt.Errorf("kustomization %s has no workload to run here", l.opts.Kustomization)}, noted(plan)...)...)
 	}
-	hints, err := l.check(plan)
-	if err != nil {
-		return nil, fmt.Errorf("kustomization %s: %w", l.opts.Kustomization, err)
-	}
-	plan.Notes = slices.Concat(notes, plan.Notes, hints)
+	plan.Notes = append(notes, plan.Notes...)
 	return plan, nil
 }
 
-// check works out a pod of each workload before anything is compiled. It fails if
-// the manifests ask for something that cannot be had here, and returns what the
-// programs may miss.
+// accept gives a plan what it needs of this machine, before anything is compiled.
+// It fails if the manifests ask for something that cannot be had here.
+func (l *loop) accept(plan *workload.Plan) error {
+	err := plan.Supply(l.state.secret)
+	var hints []string
+	if err == nil {
+		hints, err = l.check(plan)
+	}
+	if err != nil {
+		return fmt.Errorf("kustomization %s: %w", l.opts.Kustomization, err)
+	}
+	plan.Notes = append(plan.Notes, hints...)
+	return nil
+}
+
+// check works out a pod of each workload, and returns what the programs may miss.
+// It fails with all that cannot be had.
 func (l *loop) check(plan *workload.Plan) (hints []string, err error) {
 	mistakes := plan.Conflicts(l.opts.Port)
 	for _, w := range plan.Workloads {
@@ -87,7 +98,10 @@ func (l *loop) note(before []string) {
 // changes nothing.
 func (l *loop) rerender(ctx context.Context) {
 	defer l.watch()
-	plan, err := l.render()
+	plan, err := l.render(ctx)
+	if err == nil {
+		err = l.accept(plan)
+	}
 	if err == nil {
 		err = l.routes.lead(plan)
 	}

@@ -44,6 +44,7 @@ func (h *host) live(ctx context.Context, i *instance) error {
 	if err != nil {
 		return err
 	}
+	i.dir = dir
 	defer os.RemoveAll(dir) // The next start removes what is left.
 	site, err := h.site(dir, i.version)
 	if err != nil {

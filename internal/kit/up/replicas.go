@@ -118,7 +118,7 @@ func (l *loop) newSlot(ctx context.Context, w *workload.Workload, replica int) *
 	s := &slot{
 		host: &host{
 			id:    slotID{workload: name(w), replica: replica},
-			state: l.state, group: l.group, routes: l.routes, jobs: l.jobs, ports: l.ports, opts: l.opts,
+			state: l.state, group: l.group, finder: l.finder, routes: l.routes, jobs: l.jobs, ports: l.ports, opts: l.opts,
 			row:    l.board.add(w, replica, func() []string { return l.routes.entrances(name(w)) }),
 			output: l.logs.of(w, replica),
 		},
@@ -130,9 +130,13 @@ func (l *loop) newSlot(ctx context.Context, w *workload.Workload, replica int) *
 		l.jobs.expect()
 		s.pass = sync.OnceFunc(l.jobs.passed)
 	}
+	slots := &l.slots
+	if !w.IsBuilt() {
+		ctx, slots = l.late.ctx, &l.late.WaitGroup
+	}
 	own, end := context.WithCancel(ctx)
 	s.end = end
-	l.slots.Go(func() {
+	slots.Go(func() {
 		defer end()
 		defer l.board.remove(s.row)
 		s.run(own, ctx)

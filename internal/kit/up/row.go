@@ -47,6 +47,9 @@ func (r *row) waits(err error) {
 	}
 }
 
+// comesFrom says what runs that is not built from Go.
+func (r *row) comesFrom(origin string) { r.change(func() { r.origin = origin }) }
+
 // cannotStart says what an instance lacks.
 func (r *row) cannotStart(i *instance) {
 	r.change(func() { r.fails("cannot start") })

@@ -32,7 +32,7 @@ type running struct {
 // program runs one container until ctx ends, and ends the others when it ends.
 func (r *running) program(ctx context.Context, c pod.Container) {
 	taken := &conflicts{host: r.host, to: r.host.output(c.Name), ports: map[int]struct{}{}}
-	p, err := r.host.startProgram(c, taken)
+	p, run, err := r.host.startContainer(ctx, r.instance, c, taken)
 	if err != nil {
 		r.giveUp(err)
 		return
@@ -41,7 +41,7 @@ func (r *running) program(ctx context.Context, c pod.Container) {
 	defer r.host.ports.ended(p.ID())
 	taken.started(p.ID())
 	var beside sync.WaitGroup
-	beside.Go(func() { r.probe(ctx, c) })
+	beside.Go(func() { r.probe(ctx, c, run) })
 	beside.Go(func() { taken.follow(ctx, r.giveUp) })
 	select {
 	case <-ctx.Done():
@@ -84,8 +84,7 @@ func mains(p *pod.Pod) int {
 }
 
 // probe follows the probes of a container until ctx ends.
-func (r *running) probe(ctx context.Context, c pod.Container) {
-	run := r.host.exec(c)
+func (r *running) probe(ctx context.Context, c pod.Container, run probe.Exec) {
 	if err := r.startup(ctx, c, run); err != nil {
 		r.giveUp(fmt.Errorf("container %s: startup probe: %w", c.Name, err))
 		return
@@ -172,10 +171,17 @@ func (r *running) count(ctx context.Context, ready bool) {
 
 // exec returns how commands are run in the place of a container.
 func (h *host) exec(c pod.Container) probe.Exec {
-	return func(ctx context.Context, command []string) error {
+	return h.runner(func(ctx context.Context, command []string) *exec.Cmd {
 		cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 		cmd.Env, cmd.Dir = c.Env, c.Dir
-		err := h.group.Run(cmd)
+		return cmd
+	})
+}
+
+// runner returns how the commands are run that prepare makes.
+func (h *host) runner(prepare func(context.Context, []string) *exec.Cmd) probe.Exec {
+	return func(ctx context.Context, command []string) error {
+		err := h.group.Run(prepare(ctx, command))
 		if errors.Is(err, exec.ErrNotFound) {
 			return fmt.Errorf("%w: a probe can run only what is installed here", err)
 		}

@@ -13,6 +13,7 @@ import (
 // state is the directory of a run and of those before it:
 //
 //	claims/NAMESPACE/CLAIM  persistent volumes, which outlive all runs
+//	secrets/NAMESPACE/NAME  values of Secrets that the manifests do not have
 //	bin/IMPORT/PATH         what the go tool linked last, so that it need not again
 //	run/PID                 what belongs to the run of that process
 type state struct {

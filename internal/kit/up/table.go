@@ -2,6 +2,7 @@ package up
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -42,11 +43,19 @@ func (b *board) table() []string {
 }
 
 // addresses returns those that a row shows: the first replica shows all of its
-// workload, the others the first.
+// workload, the others the first. Behind it stands where the program comes from, if
+// that is not built from Go.
 func (r *row) addresses() []string {
-	urls := r.urls()
+	urls := slices.Clone(r.urls())
 	if !r.first && len(urls) > 1 {
-		return urls[:1]
+		urls = urls[:1]
+	}
+	switch {
+	case r.origin == "":
+	case len(urls) == 0:
+		urls = []string{"(" + r.origin + ")"}
+	default:
+		urls[0] += " (" + r.origin + ")"
 	}
 	return urls
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/ko/pkg/commands/options"
 
+	"github.com/koshop/koshop/internal/kit/backing"
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kit/render"
 	"github.com/koshop/koshop/internal/kit/watch"
@@ -35,6 +36,8 @@ type Options struct {
 	// Services says where Services that are not run here are, as host:port, by
 	// name or name.namespace.
 	Services map[string]string
+	// Images says how images are run that are not built from Go; "" means not at all.
+	Images backing.Mode
 	// State is the directory that keeps volumes, executables and what the
 	// processes write.
 	State string
@@ -50,7 +53,7 @@ type Options struct {
 // is taken: what goes wrong with a workload is shown, and mended by a change
 // of its files.
 func Run(ctx context.Context, opts Options) error {
-	l, err := newLoop(opts)
+	l, err := newLoop(ctx, opts)
 	defer l.close()
 	if err != nil {
 		return err

@@ -14,8 +14,8 @@ import (
 
 // Plan is what manifests ask to run.
 type Plan struct {
-	// Workloads are those with a program built from Go, in the order of the
-	// manifests, Jobs included.
+	// Workloads are those with a program built from Go, or with another image that
+	// can be run here, in the order of the manifests, Jobs included.
 	Workloads []*Workload
 	// Services are those that lead to one of the Workloads. A workload that
 	// listens and that none leads to has one of its own name.

@@ -12,10 +12,15 @@ import (
 )
 
 // Read makes a plan of rendered manifests, in which ko:// references still
-// stand. Given returns variables of a workload that go before those of the
-// manifests, but for PORT; it may be nil.
+// stand. Only programs built from Go are run. Given returns variables of a
+// workload that go before those of the manifests, but for PORT; it may be nil.
 func Read(manifests []byte, given func(*Workload) map[string]string) (*Plan, error) {
-	r := &reader{plan: &Plan{given: given, refersTo: map[*Workload][]*Service{}, objects: objects{
+	return ReadWith(manifests, given, Images{})
+}
+
+// ReadWith is Read, but runs containers of other images, too, if they can be.
+func ReadWith(manifests []byte, given func(*Workload) map[string]string, images Images) (*Plan, error) {
+	r := &reader{images: images, plan: &Plan{given: given, refersTo: map[*Workload][]*Service{}, objects: objects{
 		configMaps: map[key]map[string][]byte{},
 		secrets:    map[key]map[string][]byte{},
 		namespaces: map[string]bool{},
@@ -25,7 +30,7 @@ func Read(manifests []byte, given func(*Workload) map[string]string) (*Plan, err
 		return nil, fmt.Errorf("reading the manifests: %w", err)
 	}
 	r.noteIgnored()
-	r.noteNotRun()
+	r.decide()
 	r.noteUnled()
 	for _, s := range r.plan.objects.services {
 		s.exposed = r.plan.objects.exposed[key{s.Namespace, s.Name}]

@@ -1,10 +1,6 @@
 package workload
 
 import (
-	"fmt"
-	"slices"
-	"strings"
-
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 )
@@ -14,20 +10,21 @@ import (
 func (r *reader) workload(o object, template corev1.PodTemplateSpec, replicas int, claims []corev1.PersistentVolumeClaim) *Workload {
 	w := &Workload{
 		Kind: o.Kind, Namespace: o.Metadata.Namespace, Name: o.Metadata.Name,
-		Replicas: replicas, Template: template, group: o.groupKind().Group,
+		Replicas: replicas, Template: template, group: o.groupKind().Group, order: r.count,
 	}
+	r.count++
 	for _, claim := range claims {
 		w.VolumeClaims = append(w.VolumeClaims, claim.Name)
 	}
 	switch {
-	case !slices.ContainsFunc(template.Spec.Containers, isBuilt):
-		r.notRun = append(r.notRun, w)
-	case replicas == 0:
+	case replicas == 0 && (w.IsBuilt() || r.images.Run != nil):
 		r.note(nil, "%s is not run: it has 0 replicas", w)
+	case !w.IsBuilt():
+		r.others = append(r.others, w)
 	default:
 		r.plan.Workloads = append(r.plan.Workloads, w)
-		w.Template.Spec.InitContainers = r.built(w, template.Spec.InitContainers)
-		w.Template.Spec.Containers = r.built(w, template.Spec.Containers)
+		w.Template.Spec.InitContainers = r.runnable(w, template.Spec.InitContainers, true)
+		w.Template.Spec.Containers = r.runnable(w, template.Spec.Containers, false)
 		r.noteVolumes(w)
 	}
 	return w
@@ -50,42 +47,6 @@ func (r *reader) job(o object, j *batchv1.Job) {
 }
 
 func isBuilt(c corev1.Container) bool { return ImportPath(c.Image) != "" }
-
-// built returns the containers that are built from Go, and notes the others.
-func (r *reader) built(w *Workload, containers []corev1.Container) []corev1.Container {
-	var kept []corev1.Container
-	for _, c := range containers {
-		if isBuilt(c) {
-			kept = append(kept, c)
-			continue
-		}
-		r.note(w, "container %s of %s is not run: its image %s is not built from Go", c.Name, w, c.Image)
-	}
-	return kept
-}
-
-// noteNotRun says of workloads with other images what to do for those who
-// need them.
-func (r *reader) noteNotRun() {
-	for _, w := range r.notRun {
-		text := fmt.Sprintf("%s is not run: its image %s is not built from Go", w, images(w.Template.Spec.Containers))
-		for _, s := range r.plan.objects.services {
-			if len(s.selected([]*Workload{w})) > 0 {
-				text += fmt.Sprintf("; if you have one, --service %s=HOST:PORT", s.Name)
-				break
-			}
-		}
-		r.note(nil, "%s", text)
-	}
-}
-
-func images(containers []corev1.Container) string {
-	var list []string
-	for _, c := range containers {
-		list = append(list, c.Image)
-	}
-	return strings.Join(list, ", ")
-}
 
 // noteUnled says which Services lead to nothing in the manifests.
 func (r *reader) noteUnled() {

@@ -5,7 +5,9 @@ import "fmt"
 // reader gathers a plan object by object.
 type reader struct {
 	plan    *Plan
-	notRun  []*Workload    // no main container is built from Go
+	images  Images
+	count   int            // of workloads so far
+	others  []*Workload    // no main container is built from Go
 	ignored map[string]int // objects by kind
 	bound   map[key]bool   // ServiceAccounts with rights
 }

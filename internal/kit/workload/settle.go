@@ -55,7 +55,7 @@ func (p *Plan) containers(w *Workload) ([]listen.Container, error) {
 			return nil, err
 		}
 		all = append(all, listen.Container{
-			Spec: c, Role: w.role(i), Variables: variables,
+			Spec: c, Role: w.role(i), Variables: variables, Led: !isBuilt(c),
 			Arguments: environment.ExpandAll(slices.Concat(c.Command, c.Args), source.Known(variables)),
 		})
 	}

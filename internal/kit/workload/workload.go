@@ -14,14 +14,14 @@ import (
 	"github.com/koshop/koshop/internal/kit/listen"
 )
 
-// Workload is an object whose pods run programs built from Go: a Deployment,
-// ReplicaSet, StatefulSet, DaemonSet, Pod, Job or Knative Service.
+// Workload is an object whose pods are run: a Deployment, ReplicaSet, StatefulSet,
+// DaemonSet, Pod, Job or Knative Service.
 type Workload struct {
 	Kind, Namespace, Name string
 	// Replicas is how many pods run at a time: 1 for a DaemonSet, Pod or Job, and
 	// where a second pod could not listen on a fixed port.
 	Replicas int
-	// Template is the pod without the containers whose image is not ko://.
+	// Template is the pod without the containers that cannot be run here.
 	Template corev1.PodTemplateSpec
 	// Completions is how many pods of a Job must succeed, one after the other;
 	// BackoffLimit is how many may fail. Both are 0 for other kinds.
@@ -38,6 +38,7 @@ type Workload struct {
 	VolumeClaims []string
 
 	group       string // API group of Kind: "apps"
+	order       int    // in the manifests
 	listening   []listen.Ports
 	fingerprint string
 }
@@ -47,12 +48,14 @@ func (w *Workload) String() string {
 	return reference(schema.GroupKind{Group: w.group, Kind: w.Kind}, w.Name)
 }
 
-// ImportPaths returns the import paths of the containers' programs without
-// ko://, those of init containers first, in their order.
+// ImportPaths returns the import paths of the programs that are built from Go,
+// without ko://, those of init containers first, in their order.
 func (w *Workload) ImportPaths() []string {
 	var paths []string
 	for _, c := range w.Containers() {
-		paths = append(paths, ImportPath(c.Image))
+		if isBuilt(c) {
+			paths = append(paths, ImportPath(c.Image))
+		}
 	}
 	return paths
 }
