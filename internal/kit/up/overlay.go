@@ -38,6 +38,9 @@ func (l *loop) render(ctx context.Context) (*workload.Plan, error) {
 	if len(plan.Workloads) == 0 {
 		return nil, errors.Join(append([]error{fmt.Errorf("kustomization %s has no workload to run here", l.opts.Kustomization)}, noted(plan)...)...)
 	}
+	if conflicts := plan.Conflicts(l.opts.Port); len(conflicts) > 0 {
+		return nil, fmt.Errorf("kustomization %s: %w", l.opts.Kustomization, errors.Join(conflicts...))
+	}
 	plan.Notes = append(notes, plan.Notes...)
 	return plan, nil
 }
@@ -60,7 +63,7 @@ func (l *loop) accept(plan *workload.Plan) error {
 // check works out a pod of each workload, and returns what the programs may miss.
 // It fails with all that cannot be had.
 func (l *loop) check(plan *workload.Plan) (hints []string, err error) {
-	mistakes := plan.Conflicts(l.opts.Port)
+	var mistakes []error
 	for _, w := range plan.Workloads {
 		p, err := pod.New(plan, w, pod.Site{
 			Binary:   func(importPath string) string { return importPath },

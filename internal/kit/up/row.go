@@ -81,18 +81,17 @@ func (r *row) conflicts(err error) {
 
 // ready says that an instance serves where none did.
 func (r *row) ready(i *instance) {
-	conflict := ""
+	var conflict, at string
 	r.change(func() {
 		r.serves(i)
 		conflict = r.conflict
+		if urls := r.addresses(); len(urls) > 0 {
+			at = ": " + strings.Join(urls, ", ")
+		}
 	})
 	if conflict != "" {
 		r.board.step("%s: runs, but %s", r.name, conflict)
 		return
-	}
-	at := ""
-	if urls := r.addresses(); len(urls) > 0 {
-		at = ": " + strings.Join(urls, ", ")
 	}
 	r.board.step("%s: ready in %s%s", r.name, seconds(i.took), at)
 	r.board.sayAllReady()
