@@ -7,11 +7,6 @@ import (
 	"strconv"
 )
 
-// Target returns the loopback address of what a host name leads to; scheme is
-// "" and port is 0 where a value does not say. It reports false for a port
-// that is not there.
-type Target func(scheme string, port int32) (string, bool)
-
 // Rules say what addresses and paths of a cluster are on this machine.
 type Rules struct {
 	Find  func(host string) Target            // what a host leads to, nil if the host stays as it is
