@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// quiet are the kinds that nobody misses where there is no cluster.
+// quiet are the kinds whose absence needs no note where there is no cluster.
 var quiet = map[string]bool{
 	"Namespace": true, "ServiceAccount": true, "PersistentVolumeClaim": true, "PersistentVolume": true,
 	"LimitRange": true, "ResourceQuota": true,

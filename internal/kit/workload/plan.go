@@ -47,7 +47,8 @@ type note struct {
 }
 
 // CheckServices refuses the names of Services, bare ones, that the manifests do
-// not have: they are likely to be mistyped. One with a namespace may be anybody's.
+// not have: they are likely to be mistyped. One with a namespace may be of other
+// manifests.
 func (p *Plan) CheckServices(names []string) error {
 	known := map[string]bool{}
 	for _, s := range p.objects.services {
