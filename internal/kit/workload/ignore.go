@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/koshop/koshop/internal/kit/manifest"
 )
 
 // quiet are the kinds whose absence needs no note where there is no cluster.
@@ -25,8 +27,8 @@ var idle = map[string]struct{ plural, reason string }{
 }
 
 // ignore notes an object of a kind that is not run.
-func (r *reader) ignore(o object) {
-	kind := o.groupKind().String()
+func (r *reader) ignore(o manifest.Object) {
+	kind := o.GroupKind().String()
 	if quiet[kind] {
 		return
 	}
