@@ -30,7 +30,7 @@ func TestRefusesAPortOfTwoWorkloads(t *testing.T) {
 	defer log.Close()
 	opts.Kustomization = "conflict"
 	err := up.Run(t.Context(), opts)
-	if want := "kustomization conflict: port 19797 is fixed in container web of deployment.apps/back and container web of deployment.apps/front"; err == nil || !strings.HasPrefix(err.Error(), want) {
+	if want := "kustomization conflict: container web of deployment.apps/back and container web of deployment.apps/front listen on port 19797"; err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("error %v, want %s", err, want)
 	}
 	if _, err := os.Stat(filepath.Join(dir, opts.State)); !os.IsNotExist(err) {
@@ -87,6 +87,6 @@ data: {PORT: "3000"}
 	r.prints("all 2 are ready")
 	r.answers(fmt.Sprintf("http://localhost:%d/", r.port), "told")
 	r.replace("config/told.yaml", "[--port-metrics=19797]", "[--port-metrics, '0']")
-	r.prints("only 1 of 2 replicas is run: port 19797 is fixed in container main")
+	r.prints("only 1 of 2 replicas is run: container main listens on port 19797")
 	r.answers(fmt.Sprintf("http://localhost:%d/", r.port), "told")
 }
