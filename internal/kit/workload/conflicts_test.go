@@ -44,6 +44,7 @@ func TestConflicts(t *testing.T) {
 		"told by an argument":             {deployment("a", fixed+"\nargs: [--port-metrics, '9090']") + deployment("b", fixed), 8080, nil},
 		"fixed in one":                    {deployment("a", fixed), 8080, nil},
 		"a probe of another container's":  {two("readinessProbe: {httpGet: {port: 8080}}"), 8080, nil},
+		"PORT of a shared ConfigMap":      {two("envFrom: [{configMapRef: {name: settings}}]") + settings, 8080, nil},
 		"UDP":                             {two("ports: [{containerPort: 8080, protocol: UDP}]"), 8080, nil},
 		"the same port declared twice":    {deployment("a", "ports: [{containerPort: 8080}, {name: x, containerPort: 8080}]"), 8080, nil},
 		"a Job that ends before":          {deployment("a", fixed) + "apiVersion: batch/v1\nkind: Job\nmetadata: {name: j, namespace: api}\nspec:\n" + strings.ReplaceAll(deployment("j", fixed)[strings.Index(deployment("j", fixed), "  template:"):], "---\n", ""), 8080, nil},
