@@ -17,6 +17,9 @@ import (
 // hints returns what the program may miss here that it has in a cluster, a line
 // each.
 func (d *draft) hints() []string {
+	if d.isImage() {
+		return nil
+	}
 	about := fmt.Sprintf("%s: container %s", d.workload, d.container.Name)
 	var hints []string
 	for _, m := range d.container.VolumeMounts {
@@ -67,12 +70,12 @@ func isReference(text string) bool { return strings.HasPrefix(text, build.Strict
 
 // clusterHint says whether the programs of a pod reach a cluster that they have
 // rights in.
-func (b *builder) clusterHint() []string {
+func (r *replica) clusterHint() []string {
 	switch {
-	case !b.workload.UsesCluster:
+	case !r.workload.UsesCluster:
 		return nil
 	case len(environment.Cluster()) > 0:
-		return []string{fmt.Sprintf("%s: its ServiceAccount has rights in a cluster: it gets KUBECONFIG of this shell", b.workload)}
+		return []string{fmt.Sprintf("%s: its ServiceAccount has rights in a cluster: it gets KUBECONFIG of this shell", r.workload)}
 	}
-	return []string{fmt.Sprintf("%s: its ServiceAccount has rights in a cluster, and there is none here: set KUBECONFIG in this shell if the program is to reach one", b.workload)}
+	return []string{fmt.Sprintf("%s: its ServiceAccount has rights in a cluster, and there is none here: set KUBECONFIG in this shell if the program is to reach one", r.workload)}
 }

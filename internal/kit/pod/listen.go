@@ -13,21 +13,20 @@ import (
 // connect gives the containers their ports, and each the means to rewrite
 // addresses. Containers of a pod share one network, so each may reach the
 // ports of the others by localhost.
-func (b *builder) connect() error {
+func connect(drafts []*draft) error {
 	shared := map[int32]int{}
-	inits := len(b.workload.Template.Spec.InitContainers)
-	for i, d := range slices.Backward(b.drafts) { // the first container goes before the others
-		if err := d.listen(b.workload.Listening()[i]); err != nil {
+	for i, d := range slices.Backward(drafts) { // the first container goes before the others
+		if err := d.listen(d.workload.Listening()[i]); err != nil {
 			return err
 		}
-		if i >= inits || workload.IsSidecar(d.container) {
+		if i >= len(d.workload.Template.Spec.InitContainers) || workload.IsSidecar(d.container) {
 			maps.Copy(shared, d.ports)
 		}
 	}
-	for _, d := range b.drafts {
+	for _, d := range drafts {
 		d.reachable = maps.Clone(shared)
 		maps.Copy(d.reachable, d.ports)
-		d.rules = rewrite.Rules{Find: rewrite.Local(lookup(d.reachable), b.services.Find), Own: lookup(d.ports), Paths: d.paths}
+		d.rules = rewrite.Rules{Find: rewrite.Local(lookup(d.reachable), d.services.Find), Own: lookup(d.ports), Paths: d.paths}
 	}
 	return nil
 }

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// host matches what may be a host with a port; the host is empty in the
+// hostPort matches what may be a host with a port; the host is empty in the
 // address :8080.
-var host = regexp.MustCompile(`(\[[0-9A-Fa-f:.]+\]|[\w.-]+|\*)?(?::(\d+))?`)
+var hostPort = regexp.MustCompile(`(\[[0-9A-Fa-f:.]+\]|[\w.-]+|\*)?(?::(\d+))?`)
 
 // authority matches the text before a host that stands in a URL: the scheme,
 // and what precedes the host behind it, be it a user or other hosts.
@@ -26,7 +26,7 @@ const (
 // is left where it is no host.
 func (f *finder) findTogether(i int) {
 	s := f.settings[i]
-	for _, m := range host.FindAllStringSubmatchIndex(s.Value, -1) {
+	for _, m := range hostPort.FindAllStringSubmatchIndex(s.Value, -1) {
 		t := token{name: s.Name, host: group(s.Value, m, 1), before: s.Value[:m[0]], after: s.Value[m[1]:]}
 		port, isPort := ParsePort(group(s.Value, m, 2))
 		t.port = port

@@ -5,6 +5,11 @@ import (
 	"strconv"
 )
 
+// Target returns the loopback address of what a host name leads to; scheme is
+// "" and port is 0 where a value does not say. It reports false for a port
+// that is not there.
+type Target func(scheme string, port int32) (string, bool)
+
 // IsLocal tells the hosts by which a pod listens, or reaches itself.
 func IsLocal(host string) bool {
 	switch host {
@@ -31,7 +36,7 @@ func Local(ports func(int32) (int, bool), next func(string) Target) func(string)
 	}
 }
 
-// defaultPorts are those of the schemes that people leave them out of.
+// defaultPorts are the ports that URLs leave out, by scheme.
 var defaultPorts = map[string]int32{
 	"http": 80, "ws": 80, "https": 443, "wss": 443, "postgres": 5432, "postgresql": 5432, "mysql": 3306,
 	"redis": 6379, "amqp": 5672, "nats": 4222, "mongodb": 27017,

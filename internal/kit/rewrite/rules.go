@@ -7,11 +7,6 @@ import (
 	"strconv"
 )
 
-// Target returns the loopback address of what a host name leads to; scheme is
-// "" and port is 0 where a value does not say. It reports false for a port
-// that is not there.
-type Target func(scheme string, port int32) (string, bool)
-
 // Rules say what addresses and paths of a cluster are on this machine.
 type Rules struct {
 	Find  func(host string) Target            // what a host leads to, nil if the host stays as it is
@@ -88,11 +83,17 @@ func (a Address) edits(host, port string, extend bool) []edit {
 	return edits
 }
 
-// apply returns settings with the edits, the last of a value first.
+// apply returns settings with the edits, the last of a value first. Of several
+// for one place, such as the port of two hosts, one counts.
 func apply(edits []edit, settings []Setting) []Setting {
 	settings = slices.Clone(settings)
-	slices.SortFunc(edits, func(a, b edit) int { return cmp.Compare(b.start, a.start) })
-	for _, e := range edits {
+	slices.SortStableFunc(edits, func(a, b edit) int {
+		return cmp.Or(cmp.Compare(a.setting, b.setting), cmp.Compare(b.start, a.start))
+	})
+	for i, e := range edits {
+		if i > 0 && edits[i-1].setting == e.setting && (edits[i-1].start == e.start || edits[i-1].start < e.end) {
+			continue
+		}
 		value := settings[e.setting].Value
 		settings[e.setting].Value = value[:e.start] + e.text + value[e.end:]
 	}

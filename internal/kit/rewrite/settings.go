@@ -17,7 +17,7 @@ type Setting struct {
 
 func (s Setting) String() string { return s.prefix + s.Value }
 
-// Label names the setting for people.
+// Label names the setting for people, without its value, which may be secret.
 func (s Setting) Label() string {
 	switch {
 	case s.flag != "":
@@ -25,7 +25,7 @@ func (s Setting) Label() string {
 	case s.Name != "":
 		return "variable " + s.Name
 	}
-	return "argument " + s.Value
+	return "an argument"
 }
 
 // Variables returns the settings of an environment, sorted by name.

@@ -87,7 +87,7 @@ func TestOneReplicaHasAFixedPort(t *testing.T) {
 	r.fixed(3, fmt.Sprintf(", {name: metrics, containerPort: %d}", port))
 	r = start(t, dir, func(o *up.Options) { o.Workloads = []string{"fixed"} })
 	r.answers(r.service("fixed", "/"), "one")
-	r.prints(fmt.Sprintf("only 1 of 3 replicas is run: port %d is fixed in container main", port))
+	r.prints(fmt.Sprintf("only 1 of 3 replicas is run: container main listens on port %d", port))
 	if n := r.count("port is in use"); n > 0 {
 		t.Errorf("%d replicas have tried to have the port", n)
 	}

@@ -7,9 +7,11 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/koshop/koshop/internal/kit/manifest"
 )
 
-// quiet are the kinds that are not missed where there is no cluster.
+// quiet are the kinds whose absence needs no note where there is no cluster.
 var quiet = map[string]bool{
 	"Namespace": true, "ServiceAccount": true, "PersistentVolumeClaim": true, "PersistentVolume": true,
 	"LimitRange": true, "ResourceQuota": true,
@@ -25,8 +27,8 @@ var idle = map[string]struct{ plural, reason string }{
 }
 
 // ignore notes an object of a kind that is not run.
-func (r *reader) ignore(o object) {
-	switch kind := o.groupKind().String(); {
+func (r *reader) ignore(o manifest.Object) {
+	switch kind := o.GroupKind().String(); {
 	case quiet[kind]:
 	case kind == "CronJob.batch":
 		r.note(nil, "%s is not run: it is never due here", o)

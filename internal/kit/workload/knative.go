@@ -8,6 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/koshop/koshop/internal/kit/manifest"
 )
 
 // knativeService is serving.knative.dev/v1 Service
@@ -40,7 +42,7 @@ const knativeLabel = "serving.knative.dev/service"
 
 // knative takes in a Knative Service as what it is: a container with one port, and
 // a name at port 80 that leads there. Knative tells the container its port by PORT.
-func (r *reader) knative(o object, s *knativeService) {
+func (r *reader) knative(o manifest.Object, s *knativeService) {
 	template := corev1.PodTemplateSpec{ObjectMeta: s.Spec.Template.ObjectMeta, Spec: s.Spec.Template.Spec.PodSpec}
 	template.Labels = maps.Clone(template.Labels)
 	if template.Labels == nil {
@@ -63,7 +65,7 @@ func (r *reader) knative(o object, s *knativeService) {
 	}
 	template.Spec.Containers = containers
 	r.workload(o, template, 1, nil)
-	r.plan.objects.exposed[o.key()] = true
+	r.plan.objects.exposed[o.Key()] = true
 	r.plan.objects.services = append(r.plan.objects.services, &Service{
 		Namespace: o.Metadata.Namespace, Name: o.Metadata.Name,
 		selector: map[string]string{knativeLabel: s.Name}, Ports: []ServicePort{newServicePort(port)},

@@ -9,6 +9,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+
+	"github.com/koshop/koshop/internal/kit/manifest"
 )
 
 // Read makes a plan of rendered manifests, in which ko:// references still
@@ -21,19 +23,19 @@ func Read(manifests []byte, given func(*Workload) map[string]string) (*Plan, err
 // ReadWith is Read, but runs containers of other images, too, if they can be.
 func ReadWith(manifests []byte, given func(*Workload) map[string]string, images Images) (*Plan, error) {
 	r := &reader{images: images, plan: &Plan{given: given, refersTo: map[*Workload][]*Service{}, objects: objects{
-		configMaps: map[key]map[string][]byte{},
-		secrets:    map[key]map[string][]byte{},
+		configMaps: map[manifest.Key]map[string][]byte{},
+		secrets:    map[manifest.Key]map[string][]byte{},
 		namespaces: map[string]bool{},
-		exposed:    map[key]bool{},
-	}}, ignored: map[string]int{}, bound: map[key]bool{}}
-	if err := eachObject(manifests, r.read); err != nil {
+		exposed:    map[manifest.Key]bool{},
+	}}, ignored: map[string]int{}, bound: map[manifest.Key]bool{}}
+	if err := manifest.Each(manifests, r.read); err != nil {
 		return nil, fmt.Errorf("reading the manifests: %w", err)
 	}
 	r.noteIgnored()
 	r.decide()
 	r.noteUnled()
 	for _, s := range r.plan.objects.services {
-		s.exposed = r.plan.objects.exposed[key{s.Namespace, s.Name}]
+		s.exposed = r.plan.objects.exposed[manifest.Key{Namespace: s.Namespace, Name: s.Name}]
 	}
 	r.markClusterUsers()
 	if err := r.plan.settle(); err != nil {
@@ -56,9 +58,9 @@ func (p *Plan) settleWorkload(w *Workload) (err error) {
 	return err
 }
 
-func (r *reader) read(o object) error {
+func (r *reader) read(o manifest.Object) error {
 	r.plan.objects.namespaces[o.Metadata.Namespace] = true
-	switch o.groupKind().String() {
+	switch o.GroupKind().String() {
 	case "Deployment.apps":
 		return into(r, o, func(d *appsv1.Deployment) {
 			w := r.workload(o, d.Spec.Template, count(d.Spec.Replicas), nil)
@@ -80,9 +82,9 @@ func (r *reader) read(o object) error {
 	case "Job.batch":
 		return into(r, o, func(j *batchv1.Job) { r.job(o, j) })
 	case "ConfigMap":
-		return into(r, o, func(c *corev1.ConfigMap) { r.plan.objects.configMaps[o.key()] = merged(c.Data, c.BinaryData) })
+		return into(r, o, func(c *corev1.ConfigMap) { r.plan.objects.configMaps[o.Key()] = merged(c.Data, c.BinaryData) })
 	case "Secret":
-		return into(r, o, func(s *corev1.Secret) { r.plan.objects.secrets[o.key()] = merged(s.StringData, s.Data) })
+		return into(r, o, func(s *corev1.Secret) { r.plan.objects.secrets[o.Key()] = merged(s.StringData, s.Data) })
 	case "Service":
 		return into(r, o, func(s *corev1.Service) { r.service(o, s) })
 	case "RoleBinding.rbac.authorization.k8s.io":
@@ -109,7 +111,7 @@ func merged(texts map[string]string, data map[string][]byte) map[string][]byte {
 	return all
 }
 
-func (r *reader) service(o object, s *corev1.Service) {
+func (r *reader) service(o manifest.Object, s *corev1.Service) {
 	service := &Service{
 		Namespace: o.Metadata.Namespace, Name: s.Name, Type: s.Spec.Type,
 		selector: s.Spec.Selector, headless: s.Spec.ClusterIP == corev1.ClusterIPNone, external: s.Spec.ExternalName,

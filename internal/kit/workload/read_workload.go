@@ -3,14 +3,16 @@ package workload
 import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/koshop/koshop/internal/kit/manifest"
 )
 
 // workload takes in an object with pods. It comes into the plan if it has a
 // main container that is built from Go.
-func (r *reader) workload(o object, template corev1.PodTemplateSpec, replicas int, claims []corev1.PersistentVolumeClaim) *Workload {
+func (r *reader) workload(o manifest.Object, template corev1.PodTemplateSpec, replicas int, claims []corev1.PersistentVolumeClaim) *Workload {
 	w := &Workload{
 		Kind: o.Kind, Namespace: o.Metadata.Namespace, Name: o.Metadata.Name,
-		Replicas: replicas, Template: template, group: o.groupKind().Group, order: r.count,
+		Replicas: replicas, Template: template, group: o.GroupKind().Group, order: r.count,
 	}
 	r.count++
 	for _, claim := range claims {
@@ -34,7 +36,7 @@ func (r *reader) workload(o object, template corev1.PodTemplateSpec, replicas in
 // say.
 const defaultBackoffLimit = 6
 
-func (r *reader) job(o object, j *batchv1.Job) {
+func (r *reader) job(o manifest.Object, j *batchv1.Job) {
 	if j.Spec.Suspend != nil && *j.Spec.Suspend {
 		r.note(nil, "%s is not run: it is suspended", o)
 		return

@@ -1,15 +1,19 @@
 package workload
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/koshop/koshop/internal/kit/manifest"
+)
 
 // reader gathers a plan object by object.
 type reader struct {
 	plan    *Plan
 	images  Images
-	count   int            // of workloads so far
-	others  []*Workload    // no main container is built from Go
-	ignored map[string]int // objects by kind
-	bound   map[key]bool   // ServiceAccounts with rights
+	count   int                   // of workloads so far
+	others  []*Workload           // no main container is built from Go
+	ignored map[string]int        // objects by kind
+	bound   map[manifest.Key]bool // ServiceAccounts with rights
 }
 
 func (r *reader) note(about *Workload, format string, args ...any) {
@@ -17,8 +21,8 @@ func (r *reader) note(about *Workload, format string, args ...any) {
 }
 
 // into decodes o and hands it on.
-func into[T any](r *reader, o object, use func(*T)) error {
-	decoded, unknown, err := decode[T](o)
+func into[T any](r *reader, o manifest.Object, use func(*T)) error {
+	decoded, unknown, err := manifest.Decode[T](o)
 	if err != nil {
 		return err
 	}

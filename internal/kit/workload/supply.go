@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/koshop/koshop/internal/kit/manifest"
 )
 
 // SecretKey is a key of a Secret.
@@ -28,7 +30,7 @@ func (p *Plan) Supply(value func(SecretKey) (string, error)) error {
 		if err != nil {
 			return fmt.Errorf("making a value for %s: %w", k, err)
 		}
-		name := key{k.Namespace, k.Secret}
+		name := manifest.Key{Namespace: k.Namespace, Name: k.Secret}
 		if p.objects.secrets[name] == nil {
 			p.objects.secrets[name] = map[string][]byte{}
 		}
