@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/template"
 )
@@ -78,6 +79,8 @@ func commit(dir string) error {
 	} {
 		cmd := exec.Command("git", args...)
 		cmd.Dir = dir
+		// In a hook of git's, they are about another repository.
+		cmd.Env = slices.DeleteFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, "GIT_") })
 		if output, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("git %s: %w\n%s", strings.Join(args, " "), err, output)
 		}
