@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -91,9 +92,21 @@ func write(t *testing.T, layout *layouts.Layout, registry string) *repository {
 	r := &repository{Layout: layout, root: root, registry: registry + "/" + layout.Name}
 	r.env = slices.Concat(environment(), r.path(t), []string{
 		runKo + "=1", "KO_DOCKER_REPO=" + r.registry, "KO_DEFAULTBASEIMAGE=" + registry + "/base:latest",
-		"KO_DEFAULTPLATFORMS=linux/" + runtime.GOARCH, "PWD=" + r.dir(),
+		"KO_DEFAULTPLATFORMS=linux/" + runtime.GOARCH, "PWD=" + r.dir(), "TMPDIR=" + newScratch(t),
 	}, layout.Env)
 	return r
+}
+
+// newScratch returns a directory for temporary files. The test fails if one is left.
+func newScratch(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	t.Cleanup(func() {
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("left behind: %v (error %v)", left, err)
+		}
+	})
+	return dir
 }
 
 // environment returns what the commands get of this process's environment. No
@@ -101,18 +114,20 @@ func write(t *testing.T, layout *layouts.Layout, registry string) *repository {
 func environment() []string {
 	kept := slices.DeleteFunc(os.Environ(), func(entry string) bool {
 		name, _, _ := strings.Cut(entry, "=")
-		for _, prefix := range []string{"GO", "KO", "CGO_", "GIT_", "PWD", "PORT", "SAY"} {
+		for _, prefix := range []string{"GO", "KO", "CGO_", "GIT_", "PWD", "PORT", "SAY", "TMPDIR"} {
 			if strings.HasPrefix(name, prefix) {
 				return true
 			}
 		}
 		return false
 	})
-	for _, name := range []string{"GOCACHE", "GOMODCACHE"} {
-		kept = append(kept, name+"="+goEnv(name))
-	}
-	return append(kept, "GOENV=off", "GOPROXY=off", "GOTOOLCHAIN=local", "GOFLAGS=", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1")
+	return append(kept, "GOCACHE="+goCache(), "GOMODCACHE="+goModuleCache(), "GOENV=off", "GOPROXY=off", "GOTOOLCHAIN=local", "GOFLAGS=", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1")
 }
+
+var (
+	goCache       = sync.OnceValue(func() string { return goEnv("GOCACHE") })
+	goModuleCache = sync.OnceValue(func() string { return goEnv("GOMODCACHE") })
+)
 
 // goEnv returns a setting of the go tool.
 func goEnv(name string) string {

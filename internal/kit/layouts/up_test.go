@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -123,14 +124,22 @@ func ask(t *testing.T, port string, p *layouts.Program) (status int, answer stri
 	return response.StatusCode, string(body)
 }
 
+// ports counts those that were tried.
+var ports atomic.Int32
+
+// freePort returns a port that no program gets by asking the kernel for any, as
+// the programs of other layouts do meanwhile.
 func freePort(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		port := strconv.Itoa(10_000 + (os.Getpid()*100+int(ports.Add(1)))%20_000)
+		if listener, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			listener.Close()
+			return port
+		}
 	}
-	defer listener.Close()
-	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
+	t.Fatal("no port is free")
+	return ""
 }
 
 // buffer is a bytes.Buffer for several goroutines.
