@@ -98,7 +98,7 @@ func (d *deployedLayout) reload(t *testing.T) {
 	for _, p := range d.Programs {
 		url := d.forward(t, d.namespace, p.Service)
 		d.says(t, url, p)
-		for _, name := range p.Names() {
+		for _, name := range []string{p.ImportPath, p.Path()} {
 			d.ko(t, "reload", name, "--selector=app.kubernetes.io/name="+p.Service)
 			d.says(t, url, p)
 		}

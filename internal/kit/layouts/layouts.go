@@ -98,11 +98,12 @@ func (l *Layout) Fails(column string) []string {
 	return l.fails
 }
 
-// Names returns how people name the program.
+// Names returns how people name the program; a shell completes the name of a
+// directory with a slash.
 func (p *Program) Names() []string {
 	names := []string{p.ImportPath, "ko://" + p.ImportPath}
 	if p.Dir != "" {
-		names = append(names, p.Path())
+		names = append(names, p.Path(), p.Path()+"/")
 	}
 	return names
 }
