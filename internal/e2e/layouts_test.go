@@ -1,0 +1,117 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/koshop/koshop/internal/kit/layouts"
+)
+
+// liveOverlay puts the programs of a kustomization under live reload.
+const liveOverlay = `resources: [%s]
+patches:
+- target: {kind: Deployment}
+  patch: |-
+    - {op: add, path: /spec/template/spec/volumes, value: [{name: live, emptyDir: {}}]}
+    - op: add
+      path: /spec/template/spec/initContainers
+      value: [{name: live, image: "%s", args: [install, /live], volumeMounts: [{name: live, mountPath: /live}]}]
+    - {op: add, path: /spec/template/spec/containers/0/command, value: [/live/live-reload, run, /ko-app]}
+    - {op: add, path: /spec/template/spec/containers/0/volumeMounts, value: [{name: live, mountPath: /live}]}
+`
+
+// What `ko reload` runs in a pod is what the image of the pod has, however
+// people lay out their repository and name the program.
+func TestReloadOfLayouts(t *testing.T) {
+	c := connect(t)
+	all, err := layouts.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	supervisor := strings.TrimSpace(mustKo(t, "build", "--base-import-paths", "./cmd/live-reload").stdout)
+	slots := make(chan struct{}, 4) // Each waits for pods most of the time.
+	for _, layout := range all {
+		// What is linked with the C library does not run in the base image.
+		if !layout.Reload || slices.Contains(layout.Needs, "gcc") {
+			continue
+		}
+		t.Run(layout.Name, func(t *testing.T) {
+			t.Parallel()
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			deployLayout(t, c, layout, supervisor).reload(t)
+		})
+	}
+}
+
+// deployedLayout is a layout whose programs run in a namespace.
+type deployedLayout struct {
+	*cluster
+	*layouts.Layout
+	dir       string // where the commands run
+	namespace string
+}
+
+func deployLayout(t *testing.T, c *cluster, layout *layouts.Layout, supervisor string) *deployedLayout {
+	t.Helper()
+	root := t.TempDir()
+	if err := layout.Write(root); err != nil {
+		t.Fatal(err)
+	}
+	d := &deployedLayout{cluster: c, Layout: layout, dir: filepath.Join(root, layout.Dir), namespace: c.newNamespace(t)}
+	live := filepath.Join(root, "live")
+	base, err := filepath.Rel(live, filepath.Join(d.dir, layout.Kustomization))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(live, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, live, "kustomization.yaml", fmt.Sprintf(liveOverlay, fmt.Sprintf("%q", base), supervisor))
+	d.ko(t, "apply", "-k", live, "--wait")
+	return d
+}
+
+// ko runs ko as a developer of the layout does.
+func (d *deployedLayout) ko(t *testing.T, args ...string) {
+	t.Helper()
+	path, err := filepath.Abs(koPath(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), path, onCluster(append(args, "--namespace="+d.namespace)...)...)
+	cmd.Dir, cmd.Env = d.dir, append(os.Environ(), d.Env...)
+	if output, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("ko %q in %s: %v\n%s", args, d.dir, err, output)
+	}
+}
+
+func (d *deployedLayout) reload(t *testing.T) {
+	for _, p := range d.Programs {
+		url := d.forward(t, d.namespace, p.Service)
+		d.says(t, url, p)
+		for _, name := range []string{p.ImportPath, p.Path()} {
+			d.ko(t, "reload", name, "--selector=app.kubernetes.io/name="+p.Service)
+			d.says(t, url, p)
+		}
+	}
+}
+
+func (d *deployedLayout) says(t *testing.T, url string, p *layouts.Program) {
+	t.Helper()
+	eventually(t, p.ImportPath+" says "+p.Says, func(ctx context.Context) error {
+		_, body, err := get(ctx, url)
+		if err == nil && body != p.Says {
+			err = fmt.Errorf("it says %q", body)
+		}
+		return err
+	})
+}
