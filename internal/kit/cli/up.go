@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/koshop/koshop/internal/kit/up"
+	"github.com/koshop/koshop/internal/kit/up/settings"
 	"github.com/koshop/koshop/internal/kit/watch"
 )
 
@@ -32,7 +32,18 @@ The hosts and paths of an Ingress are led there too: acme.example.com is http://
 name, else http://acme.example.com.localhost:8080, and any request whose Host is acme.example.com. Without a host, it is
 http://localhost:8080.
 
-Name workloads to run only those; the others are left to the network.`
+Name workloads to run only those; the others are left to the network.
+
+What is typed each time can stand in ko-up.yaml beside kustomization.yaml, for all who work on the overlay. Flags win over
+it, and it is read again when it changes:
+
+  port: 8081                           # as --port
+  watch: poll                          # as --watch
+  services: {postgres: 127.0.0.1:5432} # as --service
+  workloads:
+    payments-svc:
+      env: {LOG_LEVEL: debug}          # wins over the manifests
+      envFile: payments.env            # as --env-file, relative to this file; may be one that Git ignores`
 
 const upExample = `
   # Run an overlay on this machine:
@@ -48,7 +59,9 @@ const upExample = `
 
 // addUp adds the command that needs no cluster.
 func addUp(root *cobra.Command) {
-	opts := up.Options{Build: &options.BuildOptions{Trimpath: true}, Watch: watch.Auto}
+	opts := up.Options{Build: &options.BuildOptions{Trimpath: true}}
+	mode := watch.Auto
+	var dir *directoryFlag
 	var services []string
 	var envFile string
 	var quiet bool
@@ -58,15 +71,20 @@ func addUp(root *cobra.Command) {
 		Long:    upLong,
 		Example: upExample,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			opts.Workloads = args
+			if opts.Kustomization, opts.Workloads = dir.dir, args; !dir.set {
+				return needsDirectory(args)
+			}
 			if err := checkNamespace(cmd.Flag("namespace")); err != nil {
 				return err
 			}
 			if opts.Render, err = renderOptions(cmd); err != nil {
 				return err
 			}
-			if opts.Port < 1 || opts.Port > 65535 {
+			if cmd.Flag("port").Changed && (opts.Port < 1 || opts.Port > 65535) {
 				return fmt.Errorf("--port %d: expected a port from 1 to 65535", opts.Port)
+			}
+			if cmd.Flag("watch").Changed {
+				opts.Watch = mode
 			}
 			if opts.Services, err = parseServices(services); err != nil {
 				return err
@@ -80,21 +98,29 @@ func addUp(root *cobra.Command) {
 	addNamespace(cmd)
 	addRenderFlags(cmd.Flags())
 	flags := cmd.Flags()
-	flags.StringVarP(&opts.Kustomization, "kustomize", "k", "", "The kustomization directory, local or remote")
-	flags.IntVar(&opts.Port, "port", 8080, "The port of the front door on localhost")
+	dir = addDirectoryFlag(flags, "The kustomization directory, local or remote")
+	flags.IntVar(&opts.Port, "port", 0, fmt.Sprintf("The port of the front door on localhost (default %d)", up.DefaultPort))
 	flags.StringVar(&envFile, "env-file", "", "A file of NAME=VALUE lines, such as 'telepresence intercept --env-file' writes, that win over the manifests. For one workload")
 	flags.StringArrayVar(&services, "service", nil, "SERVICE[.NAMESPACE]=HOST:PORT, where a Service is that is not run here (may be repeated)")
-	flags.Var(&opts.Watch, "watch", "How changed files are noticed: by events, or by polling, for file systems that do not report the changes "+
+	flags.Var(&mode, "watch", "How changed files are noticed: by events, or by polling, for file systems that do not report the changes "+
 		"that others make (network file systems, folders that a virtual machine or WSL shares with its host). auto polls on those that it knows")
 	flags.StringVar(&opts.State, "state", ".ko", "The directory that keeps volumes and executables")
 	flags.BoolVarP(&quiet, "quiet", "q", false, "Show no progress, only errors and what the programs print")
 	flags.IntVarP(&opts.Build.ConcurrentBuilds, "jobs", "j", 0, "The maximum number of concurrent builds (default GOMAXPROCS)")
 	flags.StringSliceVar(&opts.Build.Ldflags, "ldflags", nil, "ldflags to pass to go build (may be repeated)")
 	flags.BoolVar(&opts.Build.DisableOptimizations, "disable-optimizations", false, "Disable optimizations, for a debugger")
-	if err := cmd.MarkFlagRequired("kustomize"); err != nil {
-		panic(err) // The flag is declared above.
-	}
 	root.AddCommand(cmd)
+}
+
+// needsDirectory says what to type, for arguments without -k.
+func needsDirectory(args []string) error {
+	example := "kustomize/overlays/dev"
+	if len(args) > 0 {
+		if info, err := os.Stat(args[0]); err == nil && info.IsDir() {
+			example = args[0]
+		}
+	}
+	return fmt.Errorf("ko up needs the directory of a kustomization: ko up -k DIRECTORY, such as ko up -k %s", example)
 }
 
 func runUp(cmd *cobra.Command, opts up.Options) error {
@@ -122,8 +148,7 @@ func parseServices(list []string) (map[string]string, error) {
 	services := map[string]string{}
 	for _, entry := range list {
 		name, address, _ := strings.Cut(entry, "=")
-		host, port, err := net.SplitHostPort(address)
-		if err != nil || name == "" || host == "" || port == "" {
+		if err := settings.CheckAddress(address); err != nil || name == "" {
 			return nil, fmt.Errorf("--service %q: expected SERVICE=HOST:PORT or SERVICE.NAMESPACE=HOST:PORT, such as postgres=127.0.0.1:5432", entry)
 		}
 		services[name] = address

@@ -54,12 +54,12 @@ func lead(t *testing.T, manifests string, services map[string]string) *routes {
 	}
 	port := listener.Addr().(*net.TCPAddr).Port
 	listener.Close()
-	r, err := newRoutes(Options{Port: port, Services: services}, func(w *workload.Workload) string { return w.Name + " is not ready" })
+	r, err := newRoutes(port, func(w *workload.Workload) string { return w.Name + " is not ready" })
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.close)
-	if err := r.lead(plan); err != nil {
+	if err := r.lead(plan, services); err != nil {
 		t.Fatal(err)
 	}
 	return r

@@ -63,8 +63,8 @@ func (h *host) site(dir string, v *version) (pod.Site, error) {
 		DataPath: v.data,
 		FreePort: freePort,
 		Address:  h.routes.address,
-		Redirect: h.opts.Services,
-		Env:      h.opts.Env,
+		Redirect: v.services,
+		Env:      v.env,
 	}
 	if err := os.Mkdir(site.Root, 0o755); err != nil {
 		return site, fmt.Errorf("making the root directory of a pod: %w", err)

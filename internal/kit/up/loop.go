@@ -27,6 +27,7 @@ type loop struct {
 	ports   *ports
 
 	plan     *workload.Plan
+	given    *given
 	rendered []string // files that the plan was made from
 	replicas map[string]*replicas
 	slots    sync.WaitGroup
@@ -40,7 +41,7 @@ func newLoop(opts Options) (l *loop, err error) {
 		opts: opts, replicas: map[string]*replicas{}, shown: map[string]bool{}, jobs: newGate(), ports: newPorts(),
 		board: newBoard(opts), logs: newLogs(opts),
 	}
-	if l.plan, err = l.render(); err != nil {
+	if l.plan, l.given, err = l.render(); err != nil {
 		return l, err
 	}
 	if l.group, err = process.NewGroup(); err != nil {
@@ -53,14 +54,14 @@ func newLoop(opts Options) (l *loop, err error) {
 	if err != nil {
 		return l, err
 	}
-	if l.watcher, err = watch.New(opts.Watch, l.polls); err != nil {
+	if l.watcher, err = watch.New(l.given.watch, l.polls); err != nil {
 		return l, err
 	}
-	if l.routes, err = newRoutes(opts, l.board.explain); err != nil {
+	if l.routes, err = newRoutes(l.given.port, l.board.explain); err != nil {
 		return l, err
 	}
 	l.builds = newBuilds(compiler, l.state.executables(), l.state.run())
-	return l, l.routes.lead(l.plan)
+	return l, l.routes.lead(l.plan, l.given.services)
 }
 
 func (l *loop) close() {

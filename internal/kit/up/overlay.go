@@ -8,35 +8,53 @@ import (
 	"slices"
 
 	"github.com/koshop/koshop/internal/kit/render"
+	"github.com/koshop/koshop/internal/kit/up/settings"
 	"github.com/koshop/koshop/internal/kit/workload"
 )
 
-// render makes a plan of the kustomization as it is now.
-func (l *loop) render() (*workload.Plan, error) {
-	var notes []string
-	opts := l.opts.Render
-	opts.Note = func(note string) { notes = append(notes, note) }
-	manifests, files, err := render.KustomizationFiles(l.opts.Kustomization, opts)
-	l.rendered = files
+// render makes a plan of the kustomization, and of the settings beside it, as
+// they are now.
+func (l *loop) render() (*workload.Plan, *given, error) {
+	set, err := settings.Read(l.opts.Kustomization)
+	l.rendered = set.Files
+	if err != nil {
+		return nil, nil, err
+	}
+	manifests, files, err := render.KustomizationFiles(l.opts.Kustomization, l.opts.Render)
+	l.rendered = append(l.rendered, files...)
+	if err != nil {
+		return nil, nil, err
+	}
+	given := l.opts.with(set)
+	plan, err := l.read(manifests, given)
+	if err != nil {
+		return nil, nil, fmt.Errorf("kustomization %s: %w", l.opts.Kustomization, err)
+	}
+	if len(plan.Workloads) == 0 {
+		return nil, nil, errors.Join(append([]error{fmt.Errorf("kustomization %s has no workload to run here", l.opts.Kustomization)}, noted(plan)...)...)
+	}
+	return plan, given, nil
+}
+
+// read makes a plan of manifests, with the workloads and the Services that are
+// asked for.
+func (l *loop) read(manifests []byte, given *given) (*workload.Plan, error) {
+	plan, err := workload.Read(manifests)
 	if err != nil {
 		return nil, err
 	}
-	plan, err := workload.Read(manifests)
-	if err != nil {
-		return nil, fmt.Errorf("kustomization %s: %w", l.opts.Kustomization, err)
+	if err := given.check(plan); err != nil {
+		return nil, err
 	}
-	plan.Notes = append(notes, plan.Notes...)
 	if len(l.opts.Workloads) > 0 {
 		if err := plan.Only(l.opts.Workloads); err != nil {
-			return nil, fmt.Errorf("kustomization %s: %w", l.opts.Kustomization, err)
+			return nil, err
 		}
 	}
-	if err := plan.CheckServices(slices.Sorted(maps.Keys(l.opts.Services))); err != nil {
-		return nil, fmt.Errorf("--service: kustomization %s: %w", l.opts.Kustomization, err)
+	if err := plan.CheckServices(slices.Sorted(maps.Keys(given.services))); err != nil {
+		return nil, fmt.Errorf("--service or services in %s: %w", settings.FileName, err)
 	}
-	if len(plan.Workloads) == 0 {
-		return nil, errors.Join(append([]error{fmt.Errorf("kustomization %s has no workload to run here", l.opts.Kustomization)}, noted(plan)...)...)
-	}
+	plan.Elsewhere(given.services)
 	return plan, nil
 }
 
@@ -61,16 +79,19 @@ func (l *loop) note(before []string) {
 // changes nothing.
 func (l *loop) rerender(ctx context.Context) {
 	defer l.watch()
-	plan, err := l.render()
+	plan, given, err := l.render()
 	if err == nil {
-		err = l.routes.lead(plan)
+		err = l.routes.lead(plan, given.services)
 	}
 	if err != nil {
 		l.board.alert("Error: %v", err)
 		return
 	}
+	if given.port != l.given.port || given.watch != l.given.watch {
+		l.board.alert("port and watch of %s count when ko up is started again", settings.FileName)
+	}
 	before := l.plan.Notes
-	l.plan = plan
+	l.plan, l.given = plan, given
 	l.board.step("rendered %s again", l.opts.Kustomization)
 	l.note(before)
 	l.reconcile(ctx)

@@ -173,6 +173,11 @@ func (r *row) restarting(i *instance, wait time.Duration) {
 	r.board.alert("%s: %v; it is restarted in %s", r.name, i.err, wait)
 }
 
+// lacks says that a Service is not run here to which the workload refers.
+func (r *row) lacks(service string) {
+	r.board.alert("%s refers to service/%s, which is not run here: if you have one, --service %s=HOST:PORT", r.name, service, service)
+}
+
 // finished says that a program that need not run on has ended.
 func (r *row) finished(i *instance) {
 	if errors.Is(i.err, errCompleted) {

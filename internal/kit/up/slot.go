@@ -21,6 +21,7 @@ type slot struct {
 	pass     func()             // lets those start that wait for a Job
 	overdue  *time.Timer        // lets them start though the Job still runs
 	isJob    bool
+	hinted   bool // whether it was said, in this series of restarts, what is not run here
 
 	version *version  // nil before the first
 	serving *instance // nil while none is ready
@@ -70,7 +71,7 @@ func (s *slot) take(run context.Context, version *version) {
 		s.stay()
 		return
 	}
-	s.done = false
+	s.done, s.hinted = false, false
 	s.backoff.reset()
 	s.tally.succeeded, s.tally.failed = 0, 0
 	s.begin(run)
@@ -177,6 +178,7 @@ func (s *slot) comingEnded(ctx context.Context) {
 	default:
 		wait := max(s.backoff.ended(time.Since(ended.began)), firstBackoff)
 		s.row.stays(ended, wait)
+		s.hint()
 		s.retry = time.After(wait)
 	}
 }

@@ -26,8 +26,9 @@ type Plan struct {
 	// there is one, the remedy.
 	Notes []string
 
-	objects objects
-	notes   []note
+	objects   objects
+	notes     []note
+	elsewhere map[string]string // Services that run elsewhere
 }
 
 // objects are what Workloads and Services refer to, by namespace and name.
@@ -44,8 +45,9 @@ type key struct{ namespace, name string }
 
 // note is a line for people; about is nil if it concerns no Workload.
 type note struct {
-	about *Workload
-	text  string
+	about    *Workload
+	text     string
+	services []key // of which one is enough elsewhere for the note not to hold
 }
 
 // Only keeps the named workloads, such as payments-svc, deployment/payments-svc
@@ -107,7 +109,7 @@ func (p *Plan) settle() {
 	p.Services = append(p.Services, p.implicitServices()...)
 	p.Notes = nil
 	for _, n := range p.notes {
-		if n.about == nil || slices.Contains(p.Workloads, n.about) {
+		if (n.about == nil || slices.Contains(p.Workloads, n.about)) && !p.isElsewhere(n.services) {
 			p.Notes = append(p.Notes, n.text)
 		}
 	}

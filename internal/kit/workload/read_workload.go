@@ -68,14 +68,16 @@ func (r *reader) built(w *Workload, containers []corev1.Container) []corev1.Cont
 // need them.
 func (r *reader) noteNotRun() {
 	for _, w := range r.notRun {
-		text := fmt.Sprintf("%s is not run: its image %s is not built from Go", w, images(w.Template.Spec.Containers))
+		n := note{text: fmt.Sprintf("%s is not run: its image %s is not built from Go", w, images(w.Template.Spec.Containers))}
 		for _, s := range r.plan.objects.services {
 			if len(s.selected([]*Workload{w})) > 0 {
-				text += fmt.Sprintf("; if you have one, --service %s=HOST:PORT", s.Name)
-				break
+				n.services = append(n.services, key{s.Namespace, s.Name})
 			}
 		}
-		r.note(nil, "%s", text)
+		if len(n.services) > 0 {
+			n.text += fmt.Sprintf("; if you have one, --service %s=HOST:PORT", n.services[0].name)
+		}
+		r.plan.notes = append(r.plan.notes, n)
 	}
 }
 
@@ -90,11 +92,15 @@ func images(containers []corev1.Container) string {
 // noteUnled says which Services lead to nothing in the manifests.
 func (r *reader) noteUnled() {
 	for _, s := range r.plan.objects.services {
+		text := ""
 		switch {
 		case s.external != "":
-			r.note(nil, "%s leads to %s, outside the kustomization; if you can reach it, --service %s=HOST:PORT", s, s.external, s.Name)
+			text = fmt.Sprintf("%s leads to %s, outside the kustomization; if you can reach it, --service %s=HOST:PORT", s, s.external, s.Name)
 		case len(s.selector) == 0:
-			r.note(nil, "%s selects no pods; if you have what it leads to, --service %s=HOST:PORT", s, s.Name)
+			text = fmt.Sprintf("%s selects no pods; if you have what it leads to, --service %s=HOST:PORT", s, s.Name)
+		default:
+			continue
 		}
+		r.plan.notes = append(r.plan.notes, note{text: text, services: []key{{s.Namespace, s.Name}}})
 	}
 }

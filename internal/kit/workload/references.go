@@ -23,6 +23,7 @@ func (p *Plan) references(w *Workload) ([]*Service, error) {
 		named[s] = true
 		return "127.0.0.1:1"
 	}}.Find
+	find = w.mentioning(find)
 	nowhere := func(int32) (int, bool) { return 0, false }
 	source := p.Source(w, 0)
 	source.Lenient = true

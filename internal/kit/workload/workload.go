@@ -33,6 +33,7 @@ type Workload struct {
 
 	group       string // API group of Kind: "apps"
 	refersTo    []*Service
+	mentions    map[string]bool // see [Workload.Mentions]
 	fingerprint string
 }
 
