@@ -42,11 +42,14 @@ func (s *Source) keyed(variable, object string, data map[string][]byte, key stri
 	if value, found := data[key]; found {
 		return string(value), true, nil
 	}
-	if optional || s.Lenient {
+	if optional {
 		return "", false, nil
 	}
 	if value, found := os.LookupEnv(variable); found {
 		return value, true, nil
+	}
+	if s.Lenient {
+		return "", false, nil
 	}
 	missing := "which is not in the kustomization"
 	if data != nil {

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-
-	"github.com/koshop/koshop/internal/kit/workload"
 )
 
 func TestAddresses(t *testing.T) {
@@ -122,6 +120,9 @@ func TestHostsWithAPortOfTheirOwn(t *testing.T) {
 		{map[string]string{"DB_HOST": "postgres", "DB_PORT": "5433"}, map[string]string{"DB_HOST": "postgres", "DB_PORT": "5433"}},
 		{map[string]string{"DB_HOST": "elsewhere", "DB_PORT": "8080"}, map[string]string{"DB_HOST": "elsewhere", "DB_PORT": "8080"}},
 		{map[string]string{"CACHE_HOSTNAME": "cache"}, map[string]string{"CACHE_HOSTNAME": "cache", "CACHE_PORT": "-"}}, // which port?
+		{map[string]string{"DB_HOST": "postgres", "DB_PORT_RW": "5432", "DB_PORT_RO": "5433"}, map[string]string{"DB_HOST": "127.0.0.1", "DB_PORT_RW": "35432", "DB_PORT_RO": "5433"}},
+		{map[string]string{"CACHE_HOST": "cache", "CACHE_PORT_RW": "6379"}, map[string]string{"CACHE_HOST": "127.0.0.1", "CACHE_PORT_RW": "36379"}},
+		{map[string]string{"CACHE_HOST": "cache", "CACHE_PORT_METRICS": "9121", "CACHE_PORT": "6379"}, map[string]string{"CACHE_HOST": "127.0.0.1", "CACHE_PORT_METRICS": "39121", "CACHE_PORT": "36379"}},
 		{map[string]string{"CACHE_HOST": "cache:6379"}, map[string]string{"CACHE_HOST": "127.0.0.1:36379", "CACHE_PORT": "-"}},
 		{map[string]string{"LISTEN_HOST": "0.0.0.0", "LISTEN_PORT": "8080"}, map[string]string{"LISTEN_HOST": "127.0.0.1", "LISTEN_PORT": "20001"}},
 	} {
@@ -169,17 +170,11 @@ func FuzzAddressesChangeOnlyWhereAServiceIsNamed(f *testing.F) {
 	for _, value := range []string{"http://orders-svc", "a:b@tcp(x:1)/c", "host=a user=b", "[::]:80", "http://u@h,h:80/p", "$$(X)", "dns:///a"} {
 		f.Add("ADDR", value)
 	}
-	plan, err := workload.Read([]byte(deployment("app", "") + town))
-	if err != nil {
-		f.Fatal(err)
-	}
 	f.Fuzz(func(t *testing.T, name, value string) {
 		if strings.ContainsAny(name+value, "$\x00=") || name == "" || name == "PORT" {
 			t.Skip()
 		}
-		site := newSite(t)
-		site.Env = map[string]string{name: value}
-		c := newPod(t, plan, "app", site).Containers[0]
+		c := appGiven(t, newSite(t), map[string]string{name: value}, "", town)
 		got, found := variable(c, name)
 		if !found {
 			t.Fatalf("%q is gone", name)

@@ -1,9 +1,6 @@
 package pod
 
 import (
-	"maps"
-	"strconv"
-
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/koshop/koshop/internal/kit/environment"
@@ -14,7 +11,7 @@ import (
 // draft is a container that is worked out step by step: what the manifests tell
 // it, where it listens here, and then what that makes of the former.
 type draft struct {
-	*builder
+	*replica
 	container  corev1.Container
 	importPath string
 	binary     string
@@ -23,6 +20,7 @@ type draft struct {
 	arguments  []string          // likewise
 	paths      rewrite.Paths
 	ports      map[int32]int // here, by container port
+	reachable  map[int32]int // likewise, with those of the other containers
 	port       int           // PORT
 	awaited    bool          // whether others count on it to listen there
 	fixed      bool          // whether it listens on a port of its own choice, too
@@ -44,52 +42,4 @@ func (d *draft) read() (err error) {
 	}
 	d.arguments = environment.ExpandAll(d.arguments, d.source.Known(d.values))
 	return nil
-}
-
-// stated returns the PORT of the manifests, 0 if they have none.
-func (d *draft) stated() int32 {
-	port, _ := rewrite.ParsePort(d.values["PORT"])
-	return port
-}
-
-// settings returns the variables that are to be rewritten.
-func (d *draft) settings() []rewrite.Setting {
-	values := maps.Clone(d.values)
-	delete(values, "PORT")
-	return rewrite.Variables(values)
-}
-
-// finish puts the container together.
-func (d *draft) finish() (Container, error) {
-	c := Container{
-		Name: d.container.Name, ImportPath: d.importPath, Binary: d.binary, Ports: d.ports,
-		Args: d.rules.Args(d.arguments), Env: d.environment(), Sidecar: workload.IsSidecar(d.container),
-		Dir: d.paths.Directory(d.site.Root, d.container.WorkingDir),
-	}
-	if d.awaited {
-		c.Listen = d.port
-	}
-	var err error
-	if c.Readiness, err = d.probe(d.container.ReadinessProbe); err != nil {
-		return c, err
-	}
-	if c.Liveness, err = d.probe(d.container.LivenessProbe); err != nil {
-		return c, err
-	}
-	c.Startup, err = d.probe(d.container.StartupProbe)
-	return c, err
-}
-
-// environment returns all variables of the process.
-func (d *draft) environment() []string {
-	rewritten := map[string]string{}
-	for _, s := range d.rules.Variables(d.settings()) {
-		rewritten[s.Name] = s.Value
-	}
-	general := map[string]string{"HOSTNAME": d.source.Pod.Name}
-	if d.data != "" {
-		general["KO_DATA_PATH"] = d.data
-	}
-	port := map[string]string{"PORT": strconv.Itoa(d.port)}
-	return environment.Entries(environment.Inherited(), general, d.source.Links, rewritten, port)
 }

@@ -25,9 +25,8 @@ func TestEnvironment(t *testing.T) {
 	t.Setenv("SHELL_VARIABLE", "x")
 	t.Setenv("LC_TIME", "C")
 	site := newSite(t)
-	site.Env = map[string]string{"FROM_FILE": "file", "EXTRA": "more"}
 	site.DataPath = func(importPath string) string { return "/src/" + importPath + "/kodata" }
-	c := app(t, site, `
+	c := appGiven(t, site, map[string]string{"FROM_FILE": "file", "EXTRA": "more"}, `
 envFrom:
 - configMapRef: {name: config}
 - prefix: K_
@@ -105,7 +104,6 @@ func TestMissingData(t *testing.T) {
 func TestMissingDataIsTakenFromOurEnvironment(t *testing.T) {
 	t.Setenv("KO_TEST_PASSWORD", "from us")
 	wantVariables(t, app(t, newSite(t), needsPassword), map[string]string{"KO_TEST_PASSWORD": "from us"})
-	site := newSite(t)
-	site.Env = map[string]string{"KO_TEST_PASSWORD": "from the file"}
-	wantVariables(t, app(t, site, needsPassword+"\nenvFrom: [{secretRef: {name: gone}}]"), map[string]string{"KO_TEST_PASSWORD": "from the file"})
+	given := map[string]string{"KO_TEST_PASSWORD": "from the file"}
+	wantVariables(t, appGiven(t, newSite(t), given, needsPassword+"\nenvFrom: [{secretRef: {name: gone}}]"), given)
 }

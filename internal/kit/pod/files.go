@@ -9,15 +9,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/koshop/koshop/internal/kit/environment"
 	"github.com/koshop/koshop/internal/kit/workload"
 )
-
-// file is one of a volume, at a path relative to it, with slashes.
-type file struct {
-	path string
-	data []byte
-	mode fs.FileMode
-}
 
 // fileMode is that of files for which the manifests say none.
 const fileMode = 0o644
@@ -26,22 +20,24 @@ const fileMode = 0o644
 // container, others may look in.
 const secretMask fs.FileMode = 0o700
 
-// files returns what a volume holds at first, and whether part of it is
-// secret.
-func (v *volumes) files(source corev1.VolumeSource) (files []file, secret bool, err error) {
+// contents says what volumes hold at first.
+type contents struct{ *environment.Source }
+
+// files returns the files of a volume, and whether part of it is secret.
+func (c contents) files(source corev1.VolumeSource) (files []file, secret bool, err error) {
 	switch {
 	case source.ConfigMap != nil:
 		s := source.ConfigMap
-		files, err = v.configMap(s.Name, s.Items, mode(s.DefaultMode), isTrue(s.Optional))
+		files, err = c.configMapFiles(s.Name, s.Items, modeOf(s.DefaultMode), isTrue(s.Optional))
 	case source.Secret != nil:
 		s := source.Secret
 		secret = true
-		files, err = v.secret(s.SecretName, s.Items, mode(s.DefaultMode), isTrue(s.Optional))
+		files, err = c.secretFiles(s.SecretName, s.Items, modeOf(s.DefaultMode), isTrue(s.Optional))
 	case source.DownwardAPI != nil:
-		files, err = v.downward(source.DownwardAPI.Items, mode(source.DownwardAPI.DefaultMode))
+		files, err = c.downward(source.DownwardAPI.Items, modeOf(source.DownwardAPI.DefaultMode))
 	case source.Projected != nil:
 		for _, projection := range source.Projected.Sources {
-			part, err := v.projected(projection, mode(source.Projected.DefaultMode))
+			part, err := c.projected(projection, modeOf(source.Projected.DefaultMode))
 			if err != nil {
 				return nil, false, err
 			}
@@ -57,37 +53,37 @@ func (v *volumes) files(source corev1.VolumeSource) (files []file, secret bool, 
 	return files, secret, err
 }
 
-func (v *volumes) projected(p corev1.VolumeProjection, mode fs.FileMode) ([]file, error) {
+func (c contents) projected(p corev1.VolumeProjection, mode fs.FileMode) ([]file, error) {
 	switch {
 	case workload.IsOfCluster(p):
 		return nil, nil // noted when the manifests were read
 	case p.ConfigMap != nil:
-		return v.configMap(p.ConfigMap.Name, p.ConfigMap.Items, mode, isTrue(p.ConfigMap.Optional))
+		return c.configMapFiles(p.ConfigMap.Name, p.ConfigMap.Items, mode, isTrue(p.ConfigMap.Optional))
 	case p.Secret != nil:
-		return v.secret(p.Secret.Name, p.Secret.Items, mode, isTrue(p.Secret.Optional))
+		return c.secretFiles(p.Secret.Name, p.Secret.Items, mode, isTrue(p.Secret.Optional))
 	case p.DownwardAPI != nil:
-		return v.downward(p.DownwardAPI.Items, mode)
+		return c.downward(p.DownwardAPI.Items, mode)
 	}
 	return nil, nil
 }
 
-func mode(bits *int32) fs.FileMode {
+func modeOf(bits *int32) fs.FileMode {
 	if bits == nil {
 		return fileMode
 	}
 	return fs.FileMode(*bits) & fs.ModePerm
 }
 
-func (v *volumes) configMap(name string, items []corev1.KeyToPath, mode fs.FileMode, optional bool) ([]file, error) {
-	data := v.source.ConfigMap(name)
+func (c contents) configMapFiles(name string, items []corev1.KeyToPath, mode fs.FileMode, optional bool) ([]file, error) {
+	data := c.ConfigMap(name)
 	if data == nil && !optional {
 		return nil, fmt.Errorf("there is no ConfigMap %s in the kustomization: add it with configMapGenerator, or make the volume optional", name)
 	}
 	return keyFiles("ConfigMap "+name, data, items, mode, optional)
 }
 
-func (v *volumes) secret(name string, items []corev1.KeyToPath, mode fs.FileMode, optional bool) ([]file, error) {
-	data := v.source.Secret(name)
+func (c contents) secretFiles(name string, items []corev1.KeyToPath, mode fs.FileMode, optional bool) ([]file, error) {
+	data := c.Secret(name)
 	if data == nil && !optional {
 		return nil, fmt.Errorf("there is no Secret %s in the kustomization: add it with secretGenerator, or make the volume optional", name)
 	}
@@ -124,19 +120,19 @@ func itemMode(own *int32, general fs.FileMode) fs.FileMode {
 	if own == nil {
 		return general
 	}
-	return mode(own)
+	return modeOf(own)
 }
 
-func (v *volumes) downward(items []corev1.DownwardAPIVolumeFile, mode fs.FileMode) ([]file, error) {
+func (c contents) downward(items []corev1.DownwardAPIVolumeFile, mode fs.FileMode) ([]file, error) {
 	var files []file
 	for _, item := range items {
 		var value string
 		var err error
 		switch {
 		case item.FieldRef != nil:
-			value, err = v.source.Field(item.FieldRef.FieldPath)
+			value, err = c.Field(item.FieldRef.FieldPath)
 		case item.ResourceFieldRef != nil:
-			value, err = v.source.Resource(corev1.Container{}, item.ResourceFieldRef)
+			value, err = c.Resource(corev1.Container{}, item.ResourceFieldRef)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("file %s: %w", item.Path, err)

@@ -21,7 +21,17 @@ var (
 // read makes a plan of manifests.
 func read(t *testing.T, manifests string) *workload.Plan {
 	t.Helper()
-	plan, err := workload.Read([]byte(manifests))
+	plan, err := workload.Read([]byte(manifests), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+// readGiven makes a plan of manifests with given variables for every workload.
+func readGiven(t *testing.T, manifests string, env map[string]string) *workload.Plan {
+	t.Helper()
+	plan, err := workload.Read([]byte(manifests), func(*workload.Workload) map[string]string { return env })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +91,13 @@ func podOf(plan *workload.Plan, w *workload.Workload, site pod.Site) (*pod.Pod, 
 // its container's specification, beside other manifests.
 func app(t *testing.T, site pod.Site, container string, others ...string) pod.Container {
 	t.Helper()
-	p := newPod(t, read(t, deployment("app", container)+strings.Join(others, "")), "app", site)
+	return appGiven(t, site, nil, container, others...)
+}
+
+// appGiven is app with given variables.
+func appGiven(t *testing.T, site pod.Site, env map[string]string, container string, others ...string) pod.Container {
+	t.Helper()
+	p := newPod(t, readGiven(t, deployment("app", container)+strings.Join(others, ""), env), "app", site)
 	if len(p.Containers) != 1 {
 		t.Fatalf("%d containers, want 1", len(p.Containers))
 	}

@@ -6,8 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"github.com/koshop/koshop/internal/kit/workload"
 )
 
 // layout is what a pod needs on disk. Its parts are made in this order.
@@ -35,25 +33,25 @@ type mount struct {
 // workingDir is the directory that a container starts in.
 type workingDir struct{ about, dir string }
 
-func (l *layout) workingDir(w *workload.Workload, c Container) {
-	l.dirs = append(l.dirs, workingDir{fmt.Sprintf("%s: making the working directory of container %s", w, c.Name), c.Dir})
+// file is one of a volume, at a path relative to it, with slashes.
+type file struct {
+	path string
+	data []byte
+	mode fs.FileMode
 }
 
-// LayOut makes the directories of the pod and writes its volumes, below the
-// Root and the Claims of its [Site]. It fails if a hostPath is not there, or if a
-// file is where a mount belongs.
-func (p *Pod) LayOut() error {
-	for _, v := range p.layout.volumes {
+func (l *layout) make() error {
+	for _, v := range l.volumes {
 		if err := v.make(); err != nil {
 			return fmt.Errorf("%s: %w", v.about, err)
 		}
 	}
-	for _, m := range p.layout.mounts {
+	for _, m := range l.mounts {
 		if err := m.make(); err != nil {
 			return fmt.Errorf("%s: %w", m.about, err)
 		}
 	}
-	for _, d := range p.layout.dirs {
+	for _, d := range l.dirs {
 		if err := os.MkdirAll(d.dir, 0o755); err != nil {
 			return fmt.Errorf("%s: %w", d.about, err)
 		}

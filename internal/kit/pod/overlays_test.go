@@ -10,18 +10,19 @@ import (
 	"github.com/koshop/koshop/internal/kit/workload"
 )
 
-// overlay makes a plan of one of this repository's overlays.
-func overlay(t *testing.T, name string) *workload.Plan {
+// overlay makes a plan of one of this repository's overlays, with variables that
+// are given.
+func overlay(t *testing.T, name string, given map[string]string) *workload.Plan {
 	t.Helper()
 	manifests, err := render.Kustomization(filepath.Join("..", "..", "..", "kustomize", "overlays", name), render.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return read(t, string(manifests))
+	return readGiven(t, string(manifests), given)
 }
 
 func TestDev(t *testing.T) {
-	plan := overlay(t, "dev")
+	plan := overlay(t, "dev", nil)
 	if len(plan.Workloads) != 5 || len(plan.Services) != 5 {
 		t.Fatalf("workloads %v, services %v, want 5 of each", plan.Workloads, plan.Services)
 	}
@@ -46,7 +47,7 @@ func TestDev(t *testing.T) {
 
 // Its Ingress leads to two Services, and the gateway refers to the other one.
 func TestPreview(t *testing.T) {
-	plan := overlay(t, "preview")
+	plan := overlay(t, "preview", nil)
 	if len(plan.Ingresses) != 1 || len(plan.Ingresses[0].Rules) != 2 {
 		t.Errorf("Ingresses %+v, want one of two rules", plan.Ingresses)
 	}
@@ -56,7 +57,7 @@ func TestPreview(t *testing.T) {
 }
 
 func TestStaging(t *testing.T) {
-	plan := overlay(t, "staging")
+	plan := overlay(t, "staging", nil)
 	wantNotes(t, plan,
 		"statefulset.apps/postgres is not run: its image docker.io/library/postgres:15 is not built from Go; if you have one, --service postgres=HOST:PORT")
 	if front := plan.Front(); front.Name != "api-gateway" {
@@ -72,7 +73,7 @@ func TestStaging(t *testing.T) {
 	}
 	site := newSite(t)
 	site.Redirect = map[string]string{"postgres": "127.0.0.1:5499"}
-	site.Env = map[string]string{"PGPASSWORD": "hush"}
+	plan = overlay(t, "staging", map[string]string{"PGPASSWORD": "hush"})
 	wantVariables(t, newPod(t, plan, "payments-svc", site).Containers[0], map[string]string{
 		"DATABASE_URL": "postgres://shop@127.0.0.1:5499/shop?sslmode=disable", "PGPASSWORD": "hush",
 		"ORDER_SERVICE_URL": "http://127.0.0.1:30080",
@@ -81,7 +82,7 @@ func TestStaging(t *testing.T) {
 
 // TestWorkshop runs the exercise with nothing but orders-svc to find.
 func TestWorkshop(t *testing.T) {
-	plan := overlay(t, "workshop")
+	plan := overlay(t, "workshop", nil)
 	if err := plan.Only([]string{"payments-svc"}); err != nil {
 		t.Fatal(err)
 	}
@@ -99,12 +100,11 @@ func TestWorkshop(t *testing.T) {
 }
 
 func TestOneWorkloadLeavesTheOthersToTheNetwork(t *testing.T) {
-	plan := overlay(t, "staging")
+	plan := overlay(t, "staging", map[string]string{"PGPASSWORD": "hush", "ORDER_SERVICE_URL": "http://orders-svc.api", "PORT": "8080"})
 	if err := plan.Only([]string{"payments-svc"}); err != nil {
 		t.Fatal(err)
 	}
 	site := newSite(t)
-	site.Env = map[string]string{"PGPASSWORD": "hush", "ORDER_SERVICE_URL": "http://orders-svc.api", "PORT": "8080"}
 	c := newPod(t, plan, "payments-svc", site).Containers[0]
 	wantVariables(t, c, map[string]string{
 		"DATABASE_URL": "postgres://shop@postgres/shop?sslmode=disable", "ORDER_SERVICE_URL": "http://orders-svc.api", "PORT": "20001",

@@ -6,8 +6,6 @@
 package pod
 
 import (
-	"fmt"
-	"path/filepath"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -38,8 +36,6 @@ type Site struct {
 	// Redirect leads Services, of the plan or not, elsewhere: from NAME or
 	// NAME.NAMESPACE to HOST:PORT.
 	Redirect map[string]string
-	// Env goes before what the manifests say, but for PORT.
-	Env map[string]string
 }
 
 // Pod is what the processes of one replica get.
@@ -76,40 +72,7 @@ type Container struct {
 	Sidecar bool
 }
 
-// defaultGrace is how long Kubernetes lets a pod end that does not say.
-const defaultGrace = 30 * time.Second
-
-// New works out the processes of a replica of w. It fails if the manifests ask
-// for something that cannot be had here.
-func New(plan *workload.Plan, w *workload.Workload, site Site) (*Pod, error) {
-	var err error
-	if site.Root, err = filepath.Abs(site.Root); err != nil {
-		return nil, fmt.Errorf("%s: finding its directory: %w", w, err)
-	}
-	if site.Claims, err = filepath.Abs(site.Claims); err != nil {
-		return nil, fmt.Errorf("%s: finding the directory of its claims: %w", w, err)
-	}
-	b := &builder{plan: plan, workload: w, site: site}
-	if err := b.read(); err != nil {
-		return nil, err
-	}
-	pod := &Pod{Name: w.PodMeta(site.Replica).Name, Grace: defaultGrace}
-	if seconds := w.Template.Spec.TerminationGracePeriodSeconds; seconds != nil {
-		pod.Grace = time.Duration(*seconds) * time.Second
-	}
-	for i, draft := range b.drafts {
-		c, err := draft.finish()
-		if err != nil {
-			return nil, err
-		}
-		b.layout.workingDir(w, c)
-		pod.Fixed = pod.Fixed || draft.fixed
-		if i < len(w.Template.Spec.InitContainers) && !c.Sidecar {
-			pod.Init = append(pod.Init, c)
-		} else {
-			pod.Containers = append(pod.Containers, c)
-		}
-	}
-	pod.layout = b.layout
-	return pod, nil
-}
+// LayOut makes the directories of the pod and writes its volumes, below the
+// Root and the Claims of its [Site]. It fails if a hostPath is not there, or if a
+// file is where a mount belongs.
+func (p *Pod) LayOut() error { return p.layout.make() }

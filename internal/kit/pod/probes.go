@@ -25,7 +25,7 @@ func (d *draft) probe(probe *corev1.Probe) (*corev1.Probe, error) {
 	case probe.TCPSocket != nil:
 		err = d.endpoint(&probe.TCPSocket.Host, &probe.TCPSocket.Port)
 	case probe.GRPC != nil:
-		probe.GRPC.Port = int32(d.ports[probe.GRPC.Port])
+		probe.GRPC.Port = int32(d.reachable[probe.GRPC.Port])
 	case probe.Exec != nil:
 		probe.Exec.Command = d.execute(probe.Exec.Command)
 	}
@@ -44,7 +44,7 @@ func (d *draft) endpoint(host *string, port *intstr.IntOrString) error {
 		return nil
 	}
 	*host = "127.0.0.1"
-	*port = intstr.FromInt(d.ports[number])
+	*port = intstr.FromInt(d.reachable[number])
 	return nil
 }
 

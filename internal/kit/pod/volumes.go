@@ -7,20 +7,15 @@ import (
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
-
-	"github.com/koshop/koshop/internal/kit/environment"
-	"github.com/koshop/koshop/internal/kit/workload"
 )
 
 // volumes plans the volumes of a pod. Each is one directory, to which the paths
 // of the containers lead.
 type volumes struct {
-	workload *workload.Workload
-	site     Site
-	source   *environment.Source
-	layout   *layout
-	dirs     map[string]string // by name of the volume
-	linked   map[string]string // what the links below site.Root lead to
+	*replica
+	layout *layout
+	dirs   map[string]string // by name of the volume
+	linked map[string]string // what the links below site.Root lead to
 }
 
 // volumesDir is below a pod's root.
@@ -67,7 +62,7 @@ func (v *volumes) volume(source corev1.Volume) (volume, error) {
 	if !isElement(source.Name) {
 		return volume{}, fmt.Errorf("%q is no name for a volume", source.Name)
 	}
-	files, secret, err := v.files(source.VolumeSource)
+	files, secret, err := contents{&v.source}.files(source.VolumeSource)
 	if err != nil {
 		return volume{}, err
 	}

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// host matches what may be a host with a port; the host is empty in the
+// hostPort matches what may be a host with a port; the host is empty in the
 // address :8080.
-var host = regexp.MustCompile(`(\[[0-9A-Fa-f:.]+\]|[\w.-]+)?(?::(\d+))?`)
+var hostPort = regexp.MustCompile(`(\[[0-9A-Fa-f:.]+\]|[\w.-]+|\*)?(?::(\d+))?`)
 
 // authority matches the text before a host that stands in a URL: the scheme,
 // and what precedes the host behind it, be it a user or other hosts.
@@ -22,28 +22,22 @@ const (
 	separator = space + ",;"
 )
 
-// rewriteAddresses replaces every host in the value of the variable or flag
-// name that find knows, with its port, by its target. Everything else stays
-// as it is, above all the same word where it is no host.
-func rewriteAddresses(name, value string, find func(host string) Target) string {
-	value = rewriteKeywords(value, find)
-	var out strings.Builder
-	done := 0
-	for _, m := range host.FindAllStringSubmatchIndex(value, -1) {
-		if m[0] == m[1] {
+// findTogether finds the hosts in a setting, each with its port. The same word
+// is left where it is no host.
+func (f *finder) findTogether(i int) {
+	s := f.settings[i]
+	for _, m := range hostPort.FindAllStringSubmatchIndex(s.Value, -1) {
+		t := token{name: s.Name, host: group(s.Value, m, 1), before: s.Value[:m[0]], after: s.Value[m[1]:]}
+		port, isPort := ParsePort(group(s.Value, m, 2))
+		t.port = port
+		where := f.part(i, m[0], m[1])
+		if m[0] == m[1] || !isPort || !f.known(t.host) || f.isTaken(where) {
 			continue
 		}
-		t := token{name: name, host: group(value, m, 1), before: value[:m[0]], after: value[m[1]:]}
-		var ok bool
-		if t.port, ok = ParsePort(group(value, m, 2)); !ok {
-			continue
-		}
-		if address, ok := t.address(find); ok {
-			out.WriteString(value[done:m[0]] + address)
-			done = m[1]
+		if scheme, isHost := t.position(); isHost {
+			f.add(Address{Setting: s, Scheme: scheme, Host: t.host, Port: t.port, host: where, form: together})
 		}
 	}
-	return out.String() + value[done:]
 }
 
 func group(value string, match []int, n int) string {
@@ -71,18 +65,6 @@ type token struct {
 	before, after string
 }
 
-func (t token) address(find func(host string) Target) (string, bool) {
-	to := find(t.host)
-	if to == nil {
-		return "", false
-	}
-	scheme, isHost := t.position()
-	if !isHost {
-		return "", false
-	}
-	return to(scheme, t.port)
-}
-
 // position tells from what is around the word whether it is a host, and of
 // which URL scheme.
 func (t token) position() (scheme string, isHost bool) {
@@ -92,6 +74,8 @@ func (t token) position() (scheme string, isHost bool) {
 	switch {
 	case hasResolverPrefix(t.before):
 		return "", startsWith(t.after, closing)
+	case t.host == "" && isBehindQuoted(t.before):
+		return "", false
 	case t.port != 0:
 		return "", endsWith(t.before, opening+"@") && startsWith(t.after, closing)
 	case strings.HasSuffix(t.before, "@tcp("): // a DSN of go-sql-driver/mysql
@@ -100,6 +84,17 @@ func (t token) position() (scheme string, isHost bool) {
 		return "", !namesIdentity(t.name) && endsWith(t.before, separator+"=") && startsWith(t.after, separator)
 	}
 	return "", namesAddress(t.name) && endsWith(t.before, ",") && startsWith(t.after, ",")
+}
+
+// isBehindQuoted reports whether before ends with a quoted text, such as a key
+// of JSON.
+func isBehindQuoted(before string) bool {
+	for _, quote := range []string{`"`, `'`} {
+		if strings.HasSuffix(before, quote) {
+			return strings.Count(before, quote)%2 == 0
+		}
+	}
+	return false
 }
 
 // isFileScheme tells schemes behind which there is a path.

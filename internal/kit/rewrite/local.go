@@ -5,10 +5,15 @@ import (
 	"strconv"
 )
 
+// Target returns the loopback address of what a host name leads to; scheme is
+// "" and port is 0 where a value does not say. It reports false for a port
+// that is not there.
+type Target func(scheme string, port int32) (string, bool)
+
 // IsLocal tells the hosts by which a pod listens, or reaches itself.
 func IsLocal(host string) bool {
 	switch host {
-	case "", "localhost", "127.0.0.1", "0.0.0.0", "[::]", "[::1]", "::", "::1":
+	case "", "*", "localhost", "127.0.0.1", "0.0.0.0", "[::]", "[::1]", "::", "::1":
 		return true
 	}
 	return false

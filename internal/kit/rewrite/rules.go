@@ -1,15 +1,11 @@
 package rewrite
 
 import (
+	"cmp"
 	"net"
+	"slices"
 	"strconv"
-	"strings"
 )
-
-// Target returns the loopback address of what a host name leads to; scheme is
-// "" and port is 0 where a value does not say. It reports false for a port
-// that is not there.
-type Target func(scheme string, port int32) (string, bool)
 
 // Rules say what addresses and paths of a cluster are on this machine.
 type Rules struct {
@@ -23,88 +19,83 @@ type Rules struct {
 func (r Rules) Variables(all []Setting) []Setting { return r.rewrite(all, true) }
 
 // Args rewrites arguments.
-func (r Rules) Args(args []string) []string { return texts(r.rewrite(arguments(args), false)) }
+func (r Rules) Args(args []string) []string { return texts(r.rewrite(Arguments(args), false)) }
 
 func (r Rules) rewrite(all []Setting, extend bool) []Setting {
-	done := map[string]bool{}
+	var edits []edit
+	var added []Setting
+	for _, a := range Find(all, func(host string) bool { return r.Find(host) != nil }) {
+		host, port, found := r.lead(a)
+		if !found {
+			continue
+		}
+		if a.form == apart && !a.number.exists && extend {
+			name, _ := portName(a.Setting.Name)
+			added = append(added, variable(name, port))
+		}
+		edits = append(edits, a.edits(host, port, extend)...)
+	}
+	all = apply(edits, all)
 	for i := range all {
-		all = r.rewriteHost(all, i, extend, done)
+		all[i].Value = r.Paths.rewrite(all[i].Value)
 	}
-	for i, s := range all {
-		if done[s.Name] {
-			continue
-		}
-		if port, isOwn := r.ownPort(s, all); isOwn {
-			all[i].Value = strconv.Itoa(port)
-			continue
-		}
-		all[i].Value = r.Paths.rewrite(rewriteAddresses(s.Name, s.Value, r.Find))
-	}
-	return all
+	return append(all, added...)
 }
 
-// rewriteHost rewrites a host whose port is a setting of its own, and that
-// port. Where there is none, it is added to variables, and to the host in
-// arguments, because a program may not have such a flag.
-func (r Rules) rewriteHost(all []Setting, i int, extend bool, done map[string]bool) []Setting {
-	portName, isHost := portName(all[i].Name)
-	if !isHost {
-		return all
+// lead returns where an address is on this machine.
+func (r Rules) lead(a Address) (host, port string, found bool) {
+	if a.form == alone {
+		here, found := r.Own(a.Port)
+		return "", strconv.Itoa(here), found
 	}
-	to := r.Find(all[i].Value)
-	if to == nil {
-		return all
+	to := r.Find(a.Host)
+	for _, port := range append([]int32{a.Port}, a.orPorts...) {
+		if address, found := to(a.Scheme, port); found {
+			host, port, err := net.SplitHostPort(address)
+			return host, port, err == nil
+		}
 	}
-	done[all[i].Name], done[portName] = true, true
-	j := index(all, portName)
-	var stated int32
-	if j >= 0 {
-		stated, _ = ParsePort(all[j].Value)
-	}
-	address, found := to("", stated)
-	if !found {
-		return all
-	}
-	host, port, err := net.SplitHostPort(address)
+	return "", "", false
+}
+
+// edit puts a text in the place of a span.
+type edit struct {
+	span
+	text string
+}
+
+// edits puts host and port in the places of an address. A host whose port has
+// none gets it in arguments, because a program may not have a flag for it.
+func (a Address) edits(host, port string, extend bool) []edit {
 	switch {
-	case err != nil || j < 0 && !extend:
-		all[i].Value = address
-	case j < 0:
-		all[i].Value = host
-		all = append(all, variable(portName, port))
-	default:
-		all[i].Value, all[j].Value = host, port
+	case a.form == together, a.form == apart && !a.number.exists && !extend:
+		return []edit{{a.host, net.JoinHostPort(host, port)}}
+	case a.form == keywords && !a.number.exists:
+		return []edit{{a.host, host + " port=" + port}}
 	}
-	return all
+	var edits []edit
+	if a.host.exists {
+		edits = append(edits, edit{a.host, host})
+	}
+	if a.number.exists {
+		edits = append(edits, edit{a.number, port})
+	}
+	return edits
 }
 
-// index finds the setting with a name, -1 if there is none.
-func index(all []Setting, name string) int {
-	for i, s := range all {
-		if s.Name == name && name != "" {
-			return i
+// apply returns settings with the edits, the last of a value first. Of several
+// for one place, such as the port of two hosts, one counts.
+func apply(edits []edit, settings []Setting) []Setting {
+	settings = slices.Clone(settings)
+	slices.SortStableFunc(edits, func(a, b edit) int {
+		return cmp.Or(cmp.Compare(a.setting, b.setting), cmp.Compare(b.start, a.start))
+	})
+	for i, e := range edits {
+		if i > 0 && edits[i-1].setting == e.setting && (edits[i-1].start == e.start || edits[i-1].start < e.end) {
+			continue
 		}
+		value := settings[e.setting].Value
+		settings[e.setting].Value = value[:e.start] + e.text + value[e.end:]
 	}
-	return -1
-}
-
-// ownPort returns what a number is here that names a port which the container
-// listens on: the value of METRICS_PORT, but not of DB_PORT if there is a
-// DB_HOST.
-func (r Rules) ownPort(s Setting, all []Setting) (int, bool) {
-	if !strings.HasSuffix(strings.ToUpper(s.Name), "PORT") || s.Value == "" {
-		return 0, false
-	}
-	port, isNumber := ParsePort(s.Value)
-	if !isNumber {
-		return 0, false
-	}
-	for _, end := range portNames {
-		if stem, found := strings.CutSuffix(s.Name, end.port); found {
-			if i := index(all, stem+end.host); i >= 0 && !IsLocal(all[i].Value) {
-				return 0, false
-			}
-		}
-	}
-	return r.Own(port)
+	return settings
 }

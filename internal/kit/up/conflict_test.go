@@ -1,134 +1,38 @@
-//go:build unix
-
 package up_test
 
 import (
-	"fmt"
-	"net"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/koshop/koshop/internal/kit/up"
 )
 
-// listens is a program that listens on a port of its own, which no variable
-// names, logs that it cannot, and answers on PORT.
-func (r *run) listens(port int, answer string) {
-	r.write("main.go", fmt.Sprintf(`package main
-
-import (
-	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"os"
-	"time"
-)
-
-func main() {
-	if _, err := net.Listen("tcp", "127.0.0.1:%d"); err != nil {
-		fmt.Println("metrics:", err)
-		time.Sleep(time.Second) // Ready long after the line.
-	}
-	http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, %q) }))
-}
-`, port, answer))
-}
-
-// fixed is a Deployment of the program, with more ports.
-func (r *run) fixed(replicas int, ports string) {
-	r.write("config/fixed.yaml", fmt.Sprintf(`apiVersion: apps/v1
-kind: Deployment
-metadata: {name: fixed}
-spec:
-  replicas: %d
-  selector: {matchLabels: {app: fixed}}
-  template:
-    metadata: {labels: {app: fixed}}
-    spec:
-      terminationGracePeriodSeconds: 1
-      containers:
-      - name: main
-        image: ko://example.com/shop
-        ports: [{name: http, containerPort: 8080}%s]
----
-apiVersion: v1
-kind: Service
-metadata: {name: fixed}
-spec: {selector: {app: fixed}, ports: [{port: 80, targetPort: http}]}
-`, replicas, ports))
-	r.replace("config/kustomization.yaml", "- other.yaml", "- fixed.yaml")
-}
-
-// A program that lacks one of its ports is not ready, whether the manifests say
-// that it has the port or only its log does.
-func TestReplicasWithTheSamePort(t *testing.T) {
-	for name, test := range map[string]struct{ ports, says string }{
-		"in the manifests": {", {name: metrics, containerPort: %d}", "it is started when the port is free"},
-		"in the code only": {"", "it does not listen there"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			dir, port := newShop(t), freePort(t)
-			r := &run{t: t, dir: dir}
-			r.listens(port, "one")
-			if test.ports != "" {
-				test.ports = fmt.Sprintf(test.ports, port)
-			}
-			r.fixed(3, test.ports)
-			r = start(t, dir, func(o *up.Options) { o.Workloads = []string{"fixed"} })
-			r.answers(r.service("fixed", "/"), "one")
-			r.wait(func() bool {
-				return r.count(fmt.Sprintf(": port %d is in use by fixed-", port)) >= 2 && r.count(test.says) >= 2
-			}, func() string { return "it does not say who has the port" })
-			if strings.Contains(r.out.String(), "all 3 are ready") {
-				t.Error("it says that all are ready")
-			}
-			if n := r.count(": ready in"); n > 1 {
-				t.Errorf("%d replicas are said to be ready, of which one can have the port", n)
-			}
-		})
-	}
-}
-
-// A port that another program has is waited for.
-func TestWaitsForAPort(t *testing.T) {
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer taken.Close()
-	port := taken.Addr().(*net.TCPAddr).Port
+// A port that two workloads would listen on is refused before anything is
+// compiled.
+func TestRefusesAPortOfTwoWorkloads(t *testing.T) {
 	dir := newShop(t)
 	r := &run{t: t, dir: dir}
-	r.listens(port, "one")
-	r.fixed(1, fmt.Sprintf(", {containerPort: %d}", port))
-	r = start(t, dir, func(o *up.Options) { o.Workloads = []string{"fixed"} })
-	r.prints(fmt.Sprintf("fixed: port %d is in use by ", port))
-	taken.Close()
-	r.answers(r.service("fixed", "/"), "one")
-	if strings.Contains(r.out.String(), "metrics:") {
-		t.Error("it was started before the port was free")
+	manifests := ""
+	for _, name := range []string{"back", "front"} {
+		manifests += "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: " + name + "}\nspec:\n  template:\n    spec:\n      containers:\n" +
+			"      - {name: web, image: ko://example.com/shop/cmd/web, ports: [{containerPort: 8080}, {name: metrics, containerPort: 19797}]}\n---\n"
 	}
-}
-
-// A port that only the code names is the version's before when the next one
-// starts: that one is started again when the port is free.
-func TestTakesOverAPortThatOnlyTheCodeNames(t *testing.T) {
-	dir, port := newShop(t), freePort(t)
-	r := &run{t: t, dir: dir}
-	r.listens(port, "one")
-	r.fixed(1, "")
-	r = start(t, dir, func(o *up.Options) { o.Workloads = []string{"fixed"} })
-	r.answers(r.service("fixed", "/"), "one")
-	r.listens(port, "two")
-	r.prints(fmt.Sprintf("port %d is in use by the version before", port))
-	r.prints(fmt.Sprintf("port %d is free now", port))
-	r.answers(r.service("fixed", "/"), "two")
-	r.wait(func() bool {
-		connection, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err == nil {
-			connection.Close()
-		}
-		return err == nil
-	}, func() string { return "nothing listens on the port" })
+	if err := os.Mkdir(filepath.Join(dir, "conflict"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	r.write("conflict/kustomization.yaml", "resources: [metrics.yaml]\n")
+	r.write("conflict/metrics.yaml", manifests)
+	opts, log := options(t, io.Discard)
+	defer log.Close()
+	opts.Kustomization = "conflict"
+	err := up.Run(t.Context(), opts)
+	if want := "kustomization conflict: port 19797 is fixed in container web of deployment.apps/back and container web of deployment.apps/front"; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	if _, err := os.Stat(filepath.Join(dir, opts.State)); !os.IsNotExist(err) {
+		t.Errorf("there is a %s, as if something had been compiled (error %v)", opts.State, err)
+	}
 }

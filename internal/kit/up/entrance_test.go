@@ -44,7 +44,7 @@ func ruleOf(host, path, service, port string) string {
 // lead returns routes of manifests on a free port.
 func lead(t *testing.T, manifests string, services map[string]string) *routes {
 	t.Helper()
-	plan, err := workload.Read([]byte(manifests))
+	plan, err := workload.Read([]byte(manifests), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

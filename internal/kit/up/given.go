@@ -80,7 +80,9 @@ func (g *given) envOf(w *workload.Workload) map[string]string {
 	return env
 }
 
-// contentFor returns a text that is equal as long as a workload is given the same.
+// contentFor returns a text that is equal as long as the Services that a workload
+// names are in the same places elsewhere. What it is given as environment is in
+// its fingerprint.
 func (g *given) contentFor(w *workload.Workload) string {
 	about := map[string]string{}
 	for name, address := range g.services {
@@ -88,5 +90,5 @@ func (g *given) contentFor(w *workload.Workload) string {
 			about[name] = address
 		}
 	}
-	return fmt.Sprintf("%q %q", g.envOf(w), about) // Maps are printed in the order of their keys.
+	return fmt.Sprintf("%q", about) // Maps are printed in the order of their keys.
 }

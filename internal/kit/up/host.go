@@ -64,7 +64,6 @@ func (h *host) site(dir string, v *version) (pod.Site, error) {
 		FreePort: freePort,
 		Address:  h.routes.address,
 		Redirect: v.services,
-		Env:      v.env,
 	}
 	if err := os.Mkdir(site.Root, 0o755); err != nil {
 		return site, fmt.Errorf("making the root directory of a pod: %w", err)

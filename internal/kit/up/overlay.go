@@ -33,13 +33,16 @@ func (l *loop) render() (*workload.Plan, *given, error) {
 	if len(plan.Workloads) == 0 {
 		return nil, nil, errors.Join(append([]error{fmt.Errorf("kustomization %s has no workload to run here", l.opts.Kustomization)}, noted(plan)...)...)
 	}
+	if conflicts := plan.Conflicts(given.port); len(conflicts) > 0 {
+		return nil, nil, fmt.Errorf("kustomization %s: %w", l.opts.Kustomization, errors.Join(conflicts...))
+	}
 	return plan, given, nil
 }
 
 // read makes a plan of manifests, with the workloads and the Services that are
 // asked for.
 func (l *loop) read(manifests []byte, given *given) (*workload.Plan, error) {
-	plan, err := workload.Read(manifests)
+	plan, err := workload.Read(manifests, given.envOf)
 	if err != nil {
 		return nil, err
 	}

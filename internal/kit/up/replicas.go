@@ -94,7 +94,7 @@ func (r *replicas) shrink(n int) {
 // everything in it.
 func (l *loop) roll(r *replicas, slots []*slot, built time.Duration, since time.Time) {
 	v := &version{
-		plan: r.plan, workload: r.workload, env: r.given.envOf(r.workload), services: r.given.services, built: built, since: since,
+		plan: r.plan, workload: r.workload, services: r.given.services, built: built, since: since,
 		executables: map[string]string{}, sources: map[string]string{},
 	}
 	content := []string{r.workload.Fingerprint(), r.given.contentFor(r.workload)}

@@ -12,7 +12,6 @@ type version struct {
 	plan        *workload.Plan
 	workload    *workload.Workload
 	content     string            // equal for versions that run alike, see [version.same]
-	env         map[string]string // that wins over the environment in the manifest
 	services    map[string]string // where Services are that run elsewhere
 	executables map[string]string // by import path
 	sources     map[string]string // directories of the main packages, by import path

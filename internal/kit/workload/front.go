@@ -4,8 +4,6 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-
-	"github.com/koshop/koshop/internal/kit/listen"
 )
 
 // Front returns the Service whose workload faces users, nil if none speaks HTTP.
@@ -17,7 +15,7 @@ func (p *Plan) Front() *Service {
 	inner := map[*Service]bool{}
 	outgoing := map[*Workload]bool{}
 	for _, w := range p.Workloads {
-		for _, s := range w.refersTo {
+		for _, s := range p.refersTo[w] {
 			if !slices.Contains(s.Backends, w) {
 				inner[s], outgoing[w] = true, true
 			}
@@ -59,12 +57,11 @@ func (p *Plan) implicitServices() []*Service {
 	var services []*Service
 	for _, w := range p.Workloads {
 		led := slices.ContainsFunc(p.Services, func(s *Service) bool { return slices.Contains(s.Backends, w) })
-		c := w.Template.Spec.Containers[0]
-		ports := listen.Claimed(c, 0)
-		if led || w.Kind == "Job" || len(ports) == 0 {
+		number, listens := w.mainPort()
+		if led || w.Kind == "Job" || !listens {
 			continue
 		}
-		port := newServicePort(corev1.ServicePort{Port: listen.Primary(c, 0, ports)})
+		port := newServicePort(corev1.ServicePort{Port: number})
 		port.settle([]*Workload{w})
 		if port.HTTP {
 			services = append(services, &Service{
@@ -73,4 +70,15 @@ func (p *Plan) implicitServices() []*Service {
 		}
 	}
 	return services
+}
+
+// mainPort returns the port that PORT is about in the first main container that
+// listens; it reports false if none does.
+func (w *Workload) mainPort() (int32, bool) {
+	for _, ports := range w.listening[len(w.Template.Spec.InitContainers):] {
+		if len(ports.All) > 0 {
+			return ports.PORT, !ports.Presumed
+		}
+	}
+	return 0, false
 }

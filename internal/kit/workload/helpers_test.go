@@ -16,7 +16,7 @@ var (
 // read makes a plan of manifests.
 func read(t *testing.T, manifests string) *workload.Plan {
 	t.Helper()
-	plan, err := workload.Read([]byte(manifests))
+	plan, err := workload.Read([]byte(manifests), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,20 +1,11 @@
 package workload
 
-import (
-	"slices"
+import "slices"
 
-	"github.com/koshop/koshop/internal/kit/rewrite"
-)
-
-// mentioning returns a function that finds what a host leads to and notes, for
-// Mentions, which Services it may be the name of.
-func (w *Workload) mentioning(find func(host string) rewrite.Target) func(host string) rewrite.Target {
-	w.mentions = map[string]bool{}
-	return func(host string) rewrite.Target {
-		for _, name := range readings(host, w.Namespace) {
-			w.mentions[name.name], w.mentions[name.name+"."+name.namespace] = true, true
-		}
-		return find(host)
+// mention notes for Mentions which Services a host may be the name of.
+func (w *Workload) mention(host string) {
+	for _, name := range readings(host, w.Namespace) {
+		w.mentions[name.name], w.mentions[name.name+"."+name.namespace] = true, true
 	}
 }
 
@@ -38,7 +29,7 @@ func (p *Plan) NotRun(w *Workload) []*Service {
 // them: there is no need for a note that they are not run here.
 func (p *Plan) Elsewhere(services map[string]string) {
 	p.elsewhere = services
-	p.settle()
+	p.settleNotes()
 }
 
 // isElsewhere reports whether one of the Services that a note is about runs

@@ -37,6 +37,16 @@ func (n Names) Find(host string) rewrite.Target {
 	return nil
 }
 
+// lookup returns the Service of the plan that host names, nil if there is none.
+func (n Names) lookup(host string) *Service {
+	for _, name := range readings(host, n.Namespace) {
+		if s := n.service(name); s != nil {
+			return s
+		}
+	}
+	return nil
+}
+
 // serviceName is what a host name may mean.
 type serviceName struct {
 	key

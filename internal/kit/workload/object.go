@@ -31,6 +31,9 @@ type object struct {
 // defaultNamespace is where objects are that name none.
 const defaultNamespace = metav1.NamespaceDefault
 
+// key is the namespace and name of an object.
+type key struct{ namespace, name string }
+
 func newObject(raw []byte) (object, error) {
 	o := object{raw: raw}
 	if err := json.UnmarshalCaseSensitivePreserveInts(raw, &o); err != nil {
@@ -102,11 +105,11 @@ func expandList(raw []byte, do func(object) error) error {
 // decode reads an object as a T. The fields that a T does not have are
 // returned as a complaint each; a cluster that is not asked to be strict drops
 // them.
-func decode[T any](o object) (into *T, unknown []error, err error) {
-	into = new(T)
-	unknown, err = json.UnmarshalStrict(o.raw, into)
+func decode[T any](o object) (decoded *T, unknown []error, err error) {
+	decoded = new(T)
+	unknown, err = json.UnmarshalStrict(o.raw, decoded)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", o, err)
 	}
-	return into, unknown, nil
+	return decoded, unknown, nil
 }

@@ -29,6 +29,9 @@ type Plan struct {
 	objects   objects
 	notes     []note
 	elsewhere map[string]string // Services that run elsewhere
+	// refersTo are the Services that environment and arguments of a workload name.
+	refersTo map[*Workload][]*Service
+	given    func(*Workload) map[string]string // nil if there are none
 }
 
 // objects are what Workloads and Services refer to, by namespace and name.
@@ -40,34 +43,11 @@ type objects struct {
 	namespaces map[string]bool
 }
 
-// key is the namespace and name of an object.
-type key struct{ namespace, name string }
-
 // note is a line for people; about is nil if it concerns no Workload.
 type note struct {
 	about    *Workload
 	text     string
 	services []key // of which one is enough elsewhere for the note not to hold
-}
-
-// Only keeps the named workloads, such as payments-svc, deployment/payments-svc
-// or deployment.apps/payments-svc, and the Services that lead to them.
-func (p *Plan) Only(names []string) error {
-	keep := map[*Workload]bool{}
-	for _, name := range names {
-		found := false
-		for _, w := range p.Workloads {
-			if w.isNamed(name) {
-				keep[w], found = true, true
-			}
-		}
-		if !found {
-			return fmt.Errorf("no workload %s to run: there are %s", name, p.list())
-		}
-	}
-	p.Workloads = slices.DeleteFunc(p.Workloads, func(w *Workload) bool { return !keep[w] })
-	p.settle()
-	return nil
 }
 
 // CheckServices refuses the names of Services, bare ones, that the manifests do
@@ -84,35 +64,6 @@ func (p *Plan) CheckServices(names []string) error {
 		}
 	}
 	return nil
-}
-
-func (p *Plan) list() string {
-	var names []string
-	for _, w := range p.Workloads {
-		names = append(names, w.String())
-	}
-	if names == nil {
-		return "none"
-	}
-	return strings.Join(names, ", ")
-}
-
-// settle derives Services and Notes from Workloads.
-func (p *Plan) settle() {
-	p.Services = nil
-	for _, s := range p.objects.services {
-		s.settleBackends(p.Workloads)
-		if len(s.Backends) > 0 {
-			p.Services = append(p.Services, s)
-		}
-	}
-	p.Services = append(p.Services, p.implicitServices()...)
-	p.Notes = nil
-	for _, n := range p.notes {
-		if (n.about == nil || slices.Contains(p.Workloads, n.about)) && !p.isElsewhere(n.services) {
-			p.Notes = append(p.Notes, n.text)
-		}
-	}
 }
 
 // ConfigMap returns the data of a ConfigMap, nil if the manifests have none of

@@ -11,9 +11,10 @@ import (
 )
 
 // Read makes a plan of rendered manifests, in which ko:// references still
-// stand.
-func Read(manifests []byte) (*Plan, error) {
-	r := &reader{plan: &Plan{objects: objects{
+// stand. Given returns variables of a workload that go before those of the
+// manifests, but for PORT; it may be nil.
+func Read(manifests []byte, given func(*Workload) map[string]string) (*Plan, error) {
+	r := &reader{plan: &Plan{given: given, refersTo: map[*Workload][]*Service{}, objects: objects{
 		configMaps: map[key]map[string][]byte{},
 		secrets:    map[key]map[string][]byte{},
 		namespaces: map[string]bool{},
@@ -28,7 +29,9 @@ func Read(manifests []byte) (*Plan, error) {
 	for _, s := range r.plan.objects.services {
 		s.exposed = r.plan.objects.exposed[key{s.Namespace, s.Name}]
 	}
-	r.plan.settle()
+	if err := r.plan.settle(); err != nil {
+		return nil, fmt.Errorf("reading the manifests: %w", err)
+	}
 	for _, w := range r.plan.Workloads {
 		if err := r.plan.settleWorkload(w); err != nil {
 			return nil, fmt.Errorf("reading the manifests: %w", err)
@@ -37,15 +40,13 @@ func Read(manifests []byte) (*Plan, error) {
 	return r.plan, nil
 }
 
-// reader gathers a plan object by object.
-type reader struct {
-	plan    *Plan
-	notRun  []*Workload    // no main container is built from Go
-	ignored map[string]int // objects by kind
-}
-
-func (r *reader) note(about *Workload, format string, args ...any) {
-	r.plan.notes = append(r.plan.notes, note{about: about, text: fmt.Sprintf(format, args...)})
+// settleWorkload derives what depends on the rest of the plan.
+func (p *Plan) settleWorkload(w *Workload) (err error) {
+	if p.refersTo[w], err = p.references(w); err != nil {
+		return err
+	}
+	w.fingerprint, err = p.fingerprint(w)
+	return err
 }
 
 func (r *reader) read(o object) error {
@@ -80,27 +81,6 @@ func (r *reader) read(o object) error {
 	}
 	r.ignore(o)
 	return nil
-}
-
-// into decodes o and hands it on.
-func into[T any](r *reader, o object, use func(*T)) error {
-	decoded, unknown, err := decode[T](o)
-	if err != nil {
-		return err
-	}
-	for _, field := range unknown {
-		r.note(nil, "%s: %v: it is ignored", o, field)
-	}
-	use(decoded)
-	return nil
-}
-
-// count is a number that defaults to 1, as numbers of pods do.
-func count(n *int32) int {
-	if n == nil {
-		return 1
-	}
-	return int(*n)
 }
 
 // merged holds texts and data; where both have a key, texts win, as they do

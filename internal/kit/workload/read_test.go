@@ -110,7 +110,7 @@ func TestReadRefuses(t *testing.T) {
 		"kind: Deployment\n": `kind "Deployment", name ""`,
 		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {replicas: two}\n": "deployment.apps/a: json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas",
 	} {
-		if _, err := workload.Read([]byte(manifests)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := workload.Read([]byte(manifests), nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want %s", manifests, err, want)
 		}
 	}

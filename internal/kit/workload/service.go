@@ -9,7 +9,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/koshop/koshop/internal/kit/listen"
-	"github.com/koshop/koshop/internal/kit/rewrite"
 )
 
 // Service is a name by which workloads are reached.
@@ -101,45 +100,9 @@ func (s *Service) selected(workloads []*Workload) []*Workload {
 	return selected
 }
 
-// settleBackends derives what depends on which workloads are run.
-func (s *Service) settleBackends(workloads []*Workload) {
-	s.Backends = s.selected(workloads)
-	for i := range s.Ports {
-		s.Ports[i].settle(s.Backends)
-	}
-}
-
-// isPORT reports whether p leads to the port that PORT names in w: a program
-// that reads PORT is a web server as a rule.
+// isPORT reports whether p leads to the port that PORT names in a container of
+// w: a program that reads PORT is a web server as a rule.
 func (p ServicePort) isPORT(w *Workload) bool {
 	target, err := p.TargetPort(w)
-	if err != nil {
-		return false
-	}
-	c := w.Template.Spec.Containers[0]
-	stated := int32(0)
-	for _, v := range c.Env {
-		if v.Name == "PORT" {
-			stated, _ = rewrite.ParsePort(v.Value)
-		}
-	}
-	claims := listen.Claimed(c, stated)
-	return len(claims) == 0 || listen.Primary(c, stated, claims) == target
-}
-
-// Targets returns the ports of w's pods that Services lead to, as far as they
-// give numbers.
-func (p *Plan) Targets(w *Workload) []int32 {
-	var ports []int32
-	for _, s := range p.Services {
-		if !slices.Contains(s.Backends, w) {
-			continue
-		}
-		for _, port := range s.Ports {
-			if target, err := port.TargetPort(w); err == nil {
-				ports = append(ports, target)
-			}
-		}
-	}
-	return ports
+	return err == nil && slices.ContainsFunc(w.listening, func(ports listen.Ports) bool { return ports.PORT == target })
 }

@@ -10,13 +10,16 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/koshop/koshop/internal/kit/listen"
 )
 
 // Workload is an object whose pods run programs built from Go: a Deployment,
 // StatefulSet, DaemonSet, Pod or Job.
 type Workload struct {
 	Kind, Namespace, Name string
-	// Replicas is how many pods run at a time: 1 for a DaemonSet, Pod or Job.
+	// Replicas is how many pods run at a time: 1 for a DaemonSet, Pod or Job, and
+	// where a second pod could not listen on a fixed port.
 	Replicas int
 	// Template is the pod without the containers whose image is not ko://.
 	Template corev1.PodTemplateSpec
@@ -32,7 +35,7 @@ type Workload struct {
 	VolumeClaims []string
 
 	group       string // API group of Kind: "apps"
-	refersTo    []*Service
+	listening   []listen.Ports
 	mentions    map[string]bool // see [Workload.Mentions]
 	fingerprint string
 }
@@ -40,15 +43,6 @@ type Workload struct {
 // String names the workload as kubectl prints it: deployment.apps/user-svc.
 func (w *Workload) String() string {
 	return reference(schema.GroupKind{Group: w.group, Kind: w.Kind}, w.Name)
-}
-
-// isNamed reports whether a person means w by name.
-func (w *Workload) isNamed(name string) bool {
-	kind, bare, found := strings.Cut(name, "/")
-	if !found {
-		return name == w.Name
-	}
-	return bare == w.Name && (strings.EqualFold(kind, w.Kind) || strings.EqualFold(name, w.String()))
 }
 
 // ImportPaths returns the import paths of the containers' programs without
@@ -64,6 +58,9 @@ func (w *Workload) ImportPaths() []string {
 // Fingerprint is equal for workloads that run alike: same specification, same
 // ConfigMaps and Secrets, same Services referred to.
 func (w *Workload) Fingerprint() string { return w.fingerprint }
+
+// Listening returns the ports that each of the Containers listens on.
+func (w *Workload) Listening() []listen.Ports { return w.listening }
 
 // Containers returns all of them, init containers first.
 func (w *Workload) Containers() []corev1.Container {
@@ -98,4 +95,15 @@ func (w *Workload) PodMeta(replica int) metav1.ObjectMeta {
 	id := uuid.NewSHA1(uuid.NameSpaceURL, []byte(w.String()+"/"+w.Namespace+"/"+meta.Name))
 	meta.UID = types.UID(id.String())
 	return meta
+}
+
+// role returns when the container with an index of Containers runs.
+func (w *Workload) role(i int) listen.Role {
+	switch {
+	case i >= len(w.Template.Spec.InitContainers):
+		return listen.Main
+	case IsSidecar(w.Template.Spec.InitContainers[i]):
+		return listen.Sidecar
+	}
+	return listen.Init
 }

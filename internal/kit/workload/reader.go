@@ -1,0 +1,35 @@
+package workload
+
+import "fmt"
+
+// reader gathers a plan object by object.
+type reader struct {
+	plan    *Plan
+	notRun  []*Workload    // no main container is built from Go
+	ignored map[string]int // objects by kind
+}
+
+func (r *reader) note(about *Workload, format string, args ...any) {
+	r.plan.notes = append(r.plan.notes, note{about: about, text: fmt.Sprintf(format, args...)})
+}
+
+// into decodes o and hands it on.
+func into[T any](r *reader, o object, use func(*T)) error {
+	decoded, unknown, err := decode[T](o)
+	if err != nil {
+		return err
+	}
+	for _, field := range unknown {
+		r.note(nil, "%s: %v: it is ignored", o, field)
+	}
+	use(decoded)
+	return nil
+}
+
+// count is a number that defaults to 1, as numbers of pods do.
+func count(n *int32) int {
+	if n == nil {
+		return 1
+	}
+	return int(*n)
+}
