@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/ko/pkg/commands/options"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/koshop/koshop/internal/kit/up"
@@ -57,39 +58,26 @@ const upExample = `
   ko up -k kustomize/overlays/workshop payments-svc --env-file payments.env
 `
 
+// upFlags are the values of the flags of up.
+type upFlags struct {
+	opts     up.Options
+	dir      *directoryFlag
+	watch    watch.Mode
+	services []string
+	envFile  string
+}
+
 // addUp adds the command that needs no cluster.
 func addUp(root *cobra.Command) {
-	opts := up.Options{Build: &options.BuildOptions{Trimpath: true}}
-	mode := watch.Auto
-	var dir *directoryFlag
-	var services []string
-	var envFile string
-	var quiet bool
+	u := &upFlags{opts: up.Options{Build: &options.BuildOptions{Trimpath: true}}, watch: watch.Auto}
 	cmd := &cobra.Command{
 		Use:     "up -k DIRECTORY [WORKLOAD...]",
 		Short:   "Run the workloads of a kustomization on this machine, and reload them on save.",
 		Long:    upLong,
 		Example: upExample,
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if opts.Kustomization, opts.Workloads = dir.dir, args; !dir.set {
-				return needsDirectory(args)
-			}
-			if err := checkNamespace(cmd.Flag("namespace")); err != nil {
-				return err
-			}
-			if opts.Render, err = renderOptions(cmd); err != nil {
-				return err
-			}
-			if cmd.Flag("port").Changed && (opts.Port < 1 || opts.Port > 65535) {
-				return fmt.Errorf("--port %d: expected a port from 1 to 65535", opts.Port)
-			}
-			if cmd.Flag("watch").Changed {
-				opts.Watch = mode
-			}
-			if opts.Services, err = parseServices(services); err != nil {
-				return err
-			}
-			if opts.Env, err = readEnvFile(envFile, opts.Workloads); err != nil {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opts, err := u.options(cmd, args)
+			if err != nil {
 				return err
 			}
 			return runUp(cmd, opts)
@@ -97,19 +85,47 @@ func addUp(root *cobra.Command) {
 	}
 	addNamespace(cmd)
 	addRenderFlags(cmd.Flags())
-	flags := cmd.Flags()
-	dir = addDirectoryFlag(flags, "The kustomization directory, local or remote")
-	flags.IntVar(&opts.Port, "port", 0, fmt.Sprintf("The port of the front door on localhost (default %d)", up.DefaultPort))
-	flags.StringVar(&envFile, "env-file", "", "A file of NAME=VALUE lines, such as 'telepresence intercept --env-file' writes, that win over the manifests. For one workload")
-	flags.StringArrayVar(&services, "service", nil, "SERVICE[.NAMESPACE]=HOST:PORT, where a Service is that is not run here (may be repeated)")
-	flags.Var(&mode, "watch", "How changed files are noticed: by events, or by polling, for file systems that do not report the changes "+
-		"that others make (network file systems, folders that a virtual machine or WSL shares with its host). auto polls on those that it knows")
-	flags.StringVar(&opts.State, "state", ".ko", "The directory that keeps volumes and executables")
-	flags.BoolVarP(&quiet, "quiet", "q", false, "Show no progress, only errors and what the programs print")
-	flags.IntVarP(&opts.Build.ConcurrentBuilds, "jobs", "j", 0, "The maximum number of concurrent builds (default GOMAXPROCS)")
-	flags.StringSliceVar(&opts.Build.Ldflags, "ldflags", nil, "ldflags to pass to go build (may be repeated)")
-	flags.BoolVar(&opts.Build.DisableOptimizations, "disable-optimizations", false, "Disable optimizations, for a debugger")
+	u.add(cmd.Flags())
 	root.AddCommand(cmd)
+}
+
+func (u *upFlags) add(flags *pflag.FlagSet) {
+	u.dir = addDirectoryFlag(flags, "The kustomization directory, local or remote")
+	flags.IntVar(&u.opts.Port, "port", 0, fmt.Sprintf("The port of the front door on localhost (default %d)", up.DefaultPort))
+	flags.StringVar(&u.envFile, "env-file", "", "A file of NAME=VALUE lines, such as 'telepresence intercept --env-file' writes, that win over the manifests. For one workload")
+	flags.StringArrayVar(&u.services, "service", nil, "SERVICE[.NAMESPACE]=HOST:PORT, where a Service is that is not run here (may be repeated)")
+	flags.Var(&u.watch, "watch", "How changed files are noticed: by events, or by polling, for file systems that do not report the changes "+
+		"that others make (network file systems, folders that a virtual machine or WSL shares with its host). auto polls on those that it knows")
+	flags.StringVar(&u.opts.State, "state", ".ko", "The directory that keeps volumes and executables")
+	flags.BoolP("quiet", "q", false, "Show no progress, only errors and what the programs print")
+	flags.IntVarP(&u.opts.Build.ConcurrentBuilds, "jobs", "j", 0, "The maximum number of concurrent builds (default GOMAXPROCS)")
+	flags.StringSliceVar(&u.opts.Build.Ldflags, "ldflags", nil, "ldflags to pass to go build (may be repeated)")
+	flags.BoolVar(&u.opts.Build.DisableOptimizations, "disable-optimizations", false, "Disable optimizations, for a debugger")
+}
+
+// options checks the flags. What was not given is left to the file of settings.
+func (u *upFlags) options(cmd *cobra.Command, args []string) (opts up.Options, err error) {
+	opts = u.opts
+	if opts.Kustomization, opts.Workloads = u.dir.dir, args; !u.dir.set {
+		return opts, needsDirectory(args)
+	}
+	if err := checkNamespace(cmd.Flag("namespace")); err != nil {
+		return opts, err
+	}
+	if opts.Render, err = renderOptions(cmd); err != nil {
+		return opts, err
+	}
+	if cmd.Flag("port").Changed && (opts.Port < 1 || opts.Port > 65535) {
+		return opts, fmt.Errorf("--port %d: expected a port from 1 to 65535", opts.Port)
+	}
+	if cmd.Flag("watch").Changed {
+		opts.Watch = u.watch
+	}
+	if opts.Services, err = parseServices(u.services); err != nil {
+		return opts, err
+	}
+	opts.Env, err = readEnvFile(u.envFile, opts.Workloads)
+	return opts, err
 }
 
 // needsDirectory says what to type, for arguments without -k.
@@ -136,8 +152,8 @@ func runUp(cmd *cobra.Command, opts up.Options) error {
 	return err
 }
 
-// colourful tells whether w shows colours: it is a terminal, and nobody asked
-// for none (https://no-color.org).
+// colourful reports whether w shows colours: it is a terminal, and NO_COLOR is
+// not set (https://no-color.org).
 func colourful(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd())) && os.Getenv("NO_COLOR") == ""
