@@ -87,7 +87,7 @@ func (l *loop) run(ctx context.Context) error {
 		l.slots.Wait()
 	}()
 	l.note(nil)
-	l.watch() // What nothing could be found out about has to be mended in these.
+	l.watch() // Until more is known, a mistake is corrected in these.
 	l.reconcile(ctx)
 	for {
 		select {

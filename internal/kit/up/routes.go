@@ -121,7 +121,7 @@ func (r *routes) service(id doorID) *workload.Service {
 	return nil
 }
 
-// reason says why nobody answers behind a door.
+// reason says why nothing answers behind a door.
 func (r *routes) reason(id doorID) string {
 	r.mu.Lock()
 	s := r.service(id)

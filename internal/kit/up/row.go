@@ -130,7 +130,7 @@ func (r *row) readyAgain() {
 	r.board.step("%s: ready again", r.name)
 }
 
-// runs is for what nobody waits for to be ready.
+// runs says that a Job runs, which is not waited for to be ready.
 func (r *row) runs() {
 	r.change(func() { r.does("running") })
 	r.board.sayAllReady()

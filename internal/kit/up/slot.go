@@ -131,7 +131,7 @@ func (s *slot) clear() {
 
 // crowdedFor is how long the next instance of an exclusive workload may take to
 // be ready beside the one that serves. Most can share what they work on for a
-// moment, and nobody waits then; one that holds a lock cannot.
+// moment, so that no request waits; one that holds a lock cannot.
 const crowdedFor = 10 * time.Second
 
 // yield ends the instance that serves, because the next one seems to wait for
@@ -224,5 +224,5 @@ func (s *slot) stop(run context.Context) {
 	if s.overdue != nil {
 		s.overdue.Stop()
 	}
-	s.pass() // Whoever waits for a Job that is no more would wait in vain.
+	s.pass() // What waits for this Job would wait forever.
 }

@@ -52,7 +52,7 @@ const DefaultPort = 8080
 
 // Run runs the workloads until ctx ends; then it stops them all and returns
 // nil. It fails only on what stands in the way of a start, such as a port that
-// is taken: what goes wrong with a workload is shown, and mended by a change
+// is taken: what goes wrong with a workload is shown, and corrected by a change
 // of its files.
 func Run(ctx context.Context, opts Options) error {
 	l, err := newLoop(opts)
