@@ -22,9 +22,12 @@
 //	route     requests reach the processes that are ready
 //	up        joins them: a loop, and a slot for each replica
 //
-// Packages environment (what variables a container gets), listen (which ports it
-// listens on) and rewrite (what an address or path is on this machine) answer
-// the questions of workload and pod.
+// Below workload and pod there are
+//
+//	manifest     which objects the manifests hold
+//	environment  which variables a container gets
+//	listen       which ports it listens on, and which of them PORT names
+//	rewrite      what an address or a path is on this machine
 //
 // Behind `ko reload` there are compile and
 //

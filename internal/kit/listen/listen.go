@@ -53,8 +53,8 @@ type Port struct {
 	// "variable METRICS_PORT". It is "" for a fixed port: the program listens
 	// there whatever it is told.
 	ToldBy string
-	// Declared tells that the container itself has it, in its ports or as PORT;
-	// others are only asked by probes or led to by Services.
+	// Declared tells that the container itself has it, in its ports or as a PORT
+	// of its own; others are only asked by probes or led to by Services.
 	Declared bool
 }
 
@@ -84,8 +84,8 @@ func Decide(containers []Container, targets []int32) []Ports {
 		}
 		return false
 	}
-	for i, c := range containers {
-		decided[i].add(slices.DeleteFunc(probed(c.Spec), isTaken)...)
+	for i, c := range containers { // Several containers may share a ConfigMap with PORT, or a probe.
+		decided[i].add(slices.DeleteFunc(append(shared(c), probed(c.Spec)...), isTaken)...)
 	}
 	first := slices.IndexFunc(containers, func(c Container) bool { return c.Role == Main })
 	decided[first].add(slices.DeleteFunc(slices.Clone(targets), isTaken)...)
@@ -106,9 +106,23 @@ func (p *Ports) declare(c Container) {
 			p.All = append(p.All, Port{Number: port.ContainerPort, Name: port.Name, Declared: true})
 		}
 	}
-	if port := stated(c); port != 0 && p.index(port) < 0 {
+	if port := stated(c); port != 0 && p.index(port) < 0 && hasOwnPORT(c) {
 		p.All = append(p.All, Port{Number: port, Declared: true})
 	}
+}
+
+// hasOwnPORT reports whether PORT is among the variables of the container's own,
+// and not of a whole ConfigMap or Secret.
+func hasOwnPORT(c Container) bool {
+	return slices.ContainsFunc(c.Spec.Env, func(v corev1.EnvVar) bool { return v.Name == "PORT" })
+}
+
+// shared returns the PORT of a whole ConfigMap or Secret.
+func shared(c Container) []int32 {
+	if port := stated(c); port != 0 && !hasOwnPORT(c) {
+		return []int32{port}
+	}
+	return nil
 }
 
 func (p *Ports) add(ports ...int32) {
@@ -130,7 +144,7 @@ func (p *Ports) tell(c Container) {
 		return
 	}
 	p.PORT = p.All[max(0, slices.IndexFunc(p.All, func(port Port) bool { return port.Name == httpPort }))].Number
-	if port := stated(c); port != 0 {
+	if port := stated(c); p.index(port) >= 0 {
 		p.PORT = port
 	}
 	variables := maps.Clone(c.Variables)

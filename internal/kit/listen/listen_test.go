@@ -69,6 +69,29 @@ func TestDecideGoesByRoles(t *testing.T) {
 	}
 }
 
+// Containers of a pod may share a ConfigMap that has PORT, though one of them
+// listens.
+func TestDecideWithASharedPORT(t *testing.T) {
+	port := corev1.Container{Ports: []corev1.ContainerPort{{ContainerPort: 3000}}}
+	variables := map[string]string{"PORT": "3000"}
+	for _, test := range []struct {
+		containers []listen.Container
+		want       string
+	}{
+		{[]listen.Container{{Variables: variables}, {Spec: port, Variables: variables}}, "none; PORT 3000: 3000 variable PORT"},
+		{[]listen.Container{{Variables: variables}, {Variables: variables}}, "PORT 3000: 3000 variable PORT; none"},
+		{[]listen.Container{{Variables: variables, Role: listen.Init}, {Variables: variables}}, "PORT 3000: 3000 variable PORT; PORT 3000: 3000 variable PORT"},
+	} {
+		var got []string
+		for _, ports := range listen.Decide(test.containers, nil) {
+			got = append(got, describe(ports))
+		}
+		if text := strings.Join(got, "; "); text != test.want {
+			t.Errorf("%s, want %s", text, test.want)
+		}
+	}
+}
+
 func describe(ports listen.Ports) string {
 	if len(ports.All) == 0 {
 		return "none"

@@ -1,6 +1,7 @@
 package pod_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -106,5 +107,19 @@ func TestAProbeOfAnotherContainersPort(t *testing.T) {
 	main, proxy := p.Containers[0], p.Containers[1]
 	if got := proxy.Readiness.HTTPGet.Port.IntValue(); got != main.Ports[8080] || len(proxy.Ports) != 1 {
 		t.Errorf("the probe asks port %d, want %d; ports %v", got, main.Ports[8080], proxy.Ports)
+	}
+}
+
+// A container that shares PORT with another, and does not declare it, has a port
+// of its own that no request waits for.
+func TestASharedPORT(t *testing.T) {
+	plan := read(t, strings.TrimSuffix(deployment("app", "ports: [{containerPort: 3000}]\nenvFrom: [{configMapRef: {name: common}}]"), "---\n")+
+		"      - {name: worker, image: 'ko://example.com/worker', envFrom: [{configMapRef: {name: common}}]}\n---\n"+
+		"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: common, namespace: api}\ndata: {PORT: '3000'}\n")
+	p := newPod(t, plan, "app", newSite(t))
+	main, worker := p.Containers[0], p.Containers[1]
+	port, _ := variable(worker, "PORT")
+	if main.Listen != main.Ports[3000] || worker.Listen != 0 || len(worker.Ports) != 0 || port == strconv.Itoa(main.Listen) {
+		t.Errorf("main listens on %d of %v, worker on %d of %v, with PORT=%s", main.Listen, main.Ports, worker.Listen, worker.Ports, port)
 	}
 }

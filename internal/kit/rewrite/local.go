@@ -36,7 +36,7 @@ func Local(ports func(int32) (int, bool), next func(string) Target) func(string)
 	}
 }
 
-// defaultPorts are those of the schemes that people leave them out of.
+// defaultPorts are the ports that URLs leave out, by scheme.
 var defaultPorts = map[string]int32{
 	"http": 80, "ws": 80, "https": 443, "wss": 443, "postgres": 5432, "postgresql": 5432, "mysql": 3306,
 	"redis": 6379, "amqp": 5672, "nats": 4222, "mongodb": 27017,

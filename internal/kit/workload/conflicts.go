@@ -26,16 +26,19 @@ func (p *Plan) Conflicts(front int) []error {
 	for _, number := range slices.Sorted(maps.Keys(holders)) {
 		held := holders[number]
 		if int(number) == front {
-			conflicts = append(conflicts, fmt.Errorf("port %d is fixed in %s, and it is the port of the front door: choose another with --port, or %s",
-				number, list(held), held[0].remedy()))
+			conflicts = append(conflicts, fmt.Errorf("%s listens on port %d, which is the port of the front door, and %s: choose another front door with --port, or, %s",
+				held[0], number, cannotMove, held[0].remedy()))
 		}
 		if len(held) > 1 {
-			conflicts = append(conflicts, fmt.Errorf("port %d is fixed in %s, and on one machine only one program can listen there: %s; or run only one of them here, by its name%s",
-				number, list(held), held[1].remedy(), p.runElsewhere(held[1].workload)))
+			conflicts = append(conflicts, fmt.Errorf("%s listen on port %d, and %s: %s; or run only one of them here, by its name%s",
+				list(held), number, cannotMove, held[1].remedy(), p.runElsewhere(held[1].workload)))
 		}
 	}
 	return conflicts
 }
+
+// cannotMove says what a fixed port is.
+const cannotMove = "no variable or argument in the manifests can lead it to another port"
 
 // holder is a container with a fixed port.
 type holder struct {
@@ -52,9 +55,6 @@ func list(holders []holder) string {
 		texts = append(texts, h.String())
 	}
 	last := len(texts) - 1
-	if last == 0 {
-		return texts[0]
-	}
 	return strings.Join(texts[:last], ", ") + " and " + texts[last]
 }
 
@@ -64,7 +64,7 @@ func (h holder) remedy() string {
 	if name == "" {
 		name = "metrics"
 	}
-	return fmt.Sprintf("if the program reads its port from a variable or an argument, state it in the manifest, such as %s_PORT=%d or --%s-port=%[2]d; if it does not listen there, remove the port from the manifest",
+	return fmt.Sprintf("if its program reads the port from one, state it, such as %s_PORT=%d or --%s-port=%[2]d; if it does not listen there, remove the port from the manifest",
 		strings.ToUpper(strings.ReplaceAll(name, "-", "_")), h.port.Number, name)
 }
 
@@ -127,8 +127,8 @@ func (p *Plan) limitReplicas() {
 		if len(fixed) == 0 || w.Replicas == 1 {
 			continue
 		}
-		text := fmt.Sprintf("%s: only 1 of %d replicas is run: port %d is fixed in container %s, so that the others could not listen there; %s",
-			w, w.Replicas, fixed[0].port.Number, fixed[0].container, fixed[0].remedy())
+		text := fmt.Sprintf("%s: only 1 of %d replicas is run: container %s listens on port %d, and %s: %s",
+			w, w.Replicas, fixed[0].container, fixed[0].port.Number, cannotMove, fixed[0].remedy())
 		p.notes = append(p.notes, note{about: w, text: text})
 		w.Replicas = 1
 	}

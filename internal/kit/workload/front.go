@@ -7,10 +7,11 @@ import (
 )
 
 // Front returns the Service whose workload faces users, nil if none speaks HTTP.
-// That is one that says so by its type, or that an Ingress leads to, above all if
-// no other workload refers to it; or else one that no other workload refers to,
-// above all if its own refers to others; or else the first. One that only is presumed to speak HTTP, or is in no manifest,
-// comes after all that are not.
+// The first of these rules decides: its type says so; an Ingress leads to it and
+// no other workload refers to it; an Ingress leads to it; its workload refers to
+// others and no other refers to it; no other refers to it; it is the first. A
+// Service that is only presumed to speak HTTP, or that is in no manifest, is
+// taken if there is no other.
 func (p *Plan) Front() *Service {
 	inner := map[*Service]bool{}
 	outgoing := map[*Workload]bool{}
@@ -51,8 +52,8 @@ func (s *Service) maySpeakHTTP() bool {
 	return !s.implicit && slices.ContainsFunc(s.Ports, func(p ServicePort) bool { return p.HTTP && !p.Aside })
 }
 
-// implicitServices are for the workloads that listen, and that no Service leads
-// to: people reach them all the same.
+// implicitServices returns a Service for each workload that listens and that no
+// Service leads to, so that it has a URL too.
 func (p *Plan) implicitServices() []*Service {
 	var services []*Service
 	for _, w := range p.Workloads {

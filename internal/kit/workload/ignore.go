@@ -6,9 +6,11 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/koshop/koshop/internal/kit/manifest"
 )
 
-// quiet are the kinds that nobody misses where there is no cluster.
+// quiet are the kinds whose absence needs no note where there is no cluster.
 var quiet = map[string]bool{
 	"Namespace": true, "ServiceAccount": true, "PersistentVolumeClaim": true, "PersistentVolume": true,
 	"LimitRange": true, "ResourceQuota": true,
@@ -24,8 +26,8 @@ var idle = map[string]struct{ plural, reason string }{
 }
 
 // ignore notes an object of a kind that is not run.
-func (r *reader) ignore(o object) {
-	kind := o.groupKind().String()
+func (r *reader) ignore(o manifest.Object) {
+	kind := o.GroupKind().String()
 	if quiet[kind] {
 		return
 	}

@@ -2,6 +2,8 @@ package workload
 
 import (
 	networkingv1 "k8s.io/api/networking/v1"
+
+	"github.com/koshop/koshop/internal/kit/manifest"
 )
 
 // Ingress is what an Ingress of the manifests leads to Services of its namespace.
@@ -38,7 +40,7 @@ func (b IngressBackend) Serves(s *Service, p ServicePort) bool {
 
 // ingress takes in the rules. A backend that is a resource of the cluster leads
 // nowhere here.
-func (r *reader) ingress(o object, i *networkingv1.Ingress) {
+func (r *reader) ingress(o manifest.Object, i *networkingv1.Ingress) {
 	ingress := Ingress{Namespace: o.Metadata.Namespace, Name: o.Metadata.Name, Default: r.backend(o, i.Spec.DefaultBackend)}
 	for _, rule := range i.Spec.Rules {
 		if rule.HTTP == nil {
@@ -58,7 +60,7 @@ func (r *reader) ingress(o object, i *networkingv1.Ingress) {
 }
 
 // backend returns nil if there is no Service to lead to.
-func (r *reader) backend(o object, b *networkingv1.IngressBackend) *IngressBackend {
+func (r *reader) backend(o manifest.Object, b *networkingv1.IngressBackend) *IngressBackend {
 	if b == nil {
 		return nil
 	}
@@ -66,6 +68,6 @@ func (r *reader) backend(o object, b *networkingv1.IngressBackend) *IngressBacke
 		r.note(nil, "%s: a backend that is no Service is left out: there is none here", o)
 		return nil
 	}
-	r.plan.objects.exposed[key{o.Metadata.Namespace, b.Service.Name}] = true
+	r.plan.objects.exposed[manifest.Key{Namespace: o.Metadata.Namespace, Name: b.Service.Name}] = true
 	return &IngressBackend{Service: b.Service.Name, Port: b.Service.Port.Number, PortName: b.Service.Port.Name}
 }

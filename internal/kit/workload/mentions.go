@@ -1,6 +1,10 @@
 package workload
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/koshop/koshop/internal/kit/manifest"
+)
 
 // mention notes for Mentions which Services a host may be the name of.
 func (w *Workload) mention(host string) {
@@ -34,8 +38,8 @@ func (p *Plan) Elsewhere(services map[string]string) {
 
 // isElsewhere reports whether one of the Services that a note is about runs
 // elsewhere.
-func (p *Plan) isElsewhere(services []key) bool {
-	return slices.ContainsFunc(services, func(k key) bool {
-		return p.elsewhere[k.name] != "" || p.elsewhere[k.name+"."+k.namespace] != ""
+func (p *Plan) isElsewhere(services []manifest.Key) bool {
+	return slices.ContainsFunc(services, func(k manifest.Key) bool {
+		return p.elsewhere[k.Name] != "" || p.elsewhere[k.Name+"."+k.Namespace] != ""
 	})
 }

@@ -49,8 +49,8 @@ func (n Names) lookup(host string) *Service {
 
 // serviceName is what a host name may mean.
 type serviceName struct {
-	key
-	ofPod bool // the name is that of one pod behind the Service
+	namespace, name string
+	ofPod           bool // the name is that of one pod behind the Service
 }
 
 // ordinal ends the names of a StatefulSet's pods.
@@ -66,13 +66,13 @@ func readings(host, namespace string) []serviceName {
 	ofPod := ordinal.MatchString(labels[0])
 	switch {
 	case len(labels) == 1 && short == host:
-		return []serviceName{{key{namespace, labels[0]}, false}}
+		return []serviceName{{namespace, labels[0], false}}
 	case len(labels) == 2 && ofPod && short == qualified:
-		return []serviceName{{key{labels[1], labels[0]}, false}, {key{namespace, labels[1]}, true}}
+		return []serviceName{{labels[1], labels[0], false}, {namespace, labels[1], true}}
 	case len(labels) == 2:
-		return []serviceName{{key{labels[1], labels[0]}, false}}
+		return []serviceName{{labels[1], labels[0], false}}
 	case len(labels) == 3 && ofPod:
-		return []serviceName{{key{labels[2], labels[1]}, true}}
+		return []serviceName{{labels[2], labels[1], true}}
 	}
 	return nil
 }

@@ -1,8 +1,8 @@
 // Package workload says what rendered manifests ask a machine without a
 // cluster to run: which workloads, and by which Services they are reached.
 //
-// [Read] makes a [Plan] of the manifests. Package pod works out what one replica
-// of a workload needs. Neither starts or writes anything.
+// [Read] makes a [Plan] of the manifests. It starts and writes nothing. Package
+// pod works out what one replica of a workload needs.
 package workload
 
 import (
@@ -10,6 +10,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/koshop/koshop/internal/kit/manifest"
 )
 
 // Plan is what manifests ask to run.
@@ -36,10 +38,10 @@ type Plan struct {
 
 // objects are what Workloads and Services refer to, by namespace and name.
 type objects struct {
-	configMaps map[key]map[string][]byte
-	secrets    map[key]map[string][]byte
-	services   []*Service   // all, in the order of the manifests
-	exposed    map[key]bool // Services that an Ingress leads to
+	configMaps map[manifest.Key]map[string][]byte
+	secrets    map[manifest.Key]map[string][]byte
+	services   []*Service            // all, in the order of the manifests
+	exposed    map[manifest.Key]bool // Services that an Ingress leads to
 	namespaces map[string]bool
 }
 
@@ -47,11 +49,12 @@ type objects struct {
 type note struct {
 	about    *Workload
 	text     string
-	services []key // of which one is enough elsewhere for the note not to hold
+	services []manifest.Key // of which one is enough elsewhere for the note not to hold
 }
 
 // CheckServices refuses the names of Services, bare ones, that the manifests do
-// not have: they are likely to be mistyped. One with a namespace may be anybody's.
+// not have: they are likely to be mistyped. One with a namespace may be of other
+// manifests.
 func (p *Plan) CheckServices(names []string) error {
 	known := map[string]bool{}
 	for _, s := range p.objects.services {
@@ -69,11 +72,11 @@ func (p *Plan) CheckServices(names []string) error {
 // ConfigMap returns the data of a ConfigMap, nil if the manifests have none of
 // that name.
 func (p *Plan) ConfigMap(namespace, name string) map[string][]byte {
-	return p.objects.configMaps[key{namespace, name}]
+	return p.objects.configMaps[manifest.Key{Namespace: namespace, Name: name}]
 }
 
 // Secret returns the data of a Secret, nil if the manifests have none of that
 // name.
 func (p *Plan) Secret(namespace, name string) map[string][]byte {
-	return p.objects.secrets[key{namespace, name}]
+	return p.objects.secrets[manifest.Key{Namespace: namespace, Name: name}]
 }

@@ -8,6 +8,8 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+
+	"github.com/koshop/koshop/internal/kit/manifest"
 )
 
 // Read makes a plan of rendered manifests, in which ko:// references still
@@ -15,19 +17,19 @@ import (
 // manifests, but for PORT; it may be nil.
 func Read(manifests []byte, given func(*Workload) map[string]string) (*Plan, error) {
 	r := &reader{plan: &Plan{given: given, refersTo: map[*Workload][]*Service{}, objects: objects{
-		configMaps: map[key]map[string][]byte{},
-		secrets:    map[key]map[string][]byte{},
+		configMaps: map[manifest.Key]map[string][]byte{},
+		secrets:    map[manifest.Key]map[string][]byte{},
 		namespaces: map[string]bool{},
-		exposed:    map[key]bool{},
+		exposed:    map[manifest.Key]bool{},
 	}}, ignored: map[string]int{}}
-	if err := eachObject(manifests, r.read); err != nil {
+	if err := manifest.Each(manifests, r.read); err != nil {
 		return nil, fmt.Errorf("reading the manifests: %w", err)
 	}
 	r.noteIgnored()
 	r.noteNotRun()
 	r.noteUnled()
 	for _, s := range r.plan.objects.services {
-		s.exposed = r.plan.objects.exposed[key{s.Namespace, s.Name}]
+		s.exposed = r.plan.objects.exposed[manifest.Key{Namespace: s.Namespace, Name: s.Name}]
 	}
 	if err := r.plan.settle(); err != nil {
 		return nil, fmt.Errorf("reading the manifests: %w", err)
@@ -49,9 +51,9 @@ func (p *Plan) settleWorkload(w *Workload) (err error) {
 	return err
 }
 
-func (r *reader) read(o object) error {
+func (r *reader) read(o manifest.Object) error {
 	r.plan.objects.namespaces[o.Metadata.Namespace] = true
-	switch o.groupKind().String() {
+	switch o.GroupKind().String() {
 	case "Deployment.apps":
 		return into(r, o, func(d *appsv1.Deployment) {
 			w := r.workload(o, d.Spec.Template, count(d.Spec.Replicas), nil)
@@ -71,9 +73,9 @@ func (r *reader) read(o object) error {
 	case "Job.batch":
 		return into(r, o, func(j *batchv1.Job) { r.job(o, j) })
 	case "ConfigMap":
-		return into(r, o, func(c *corev1.ConfigMap) { r.plan.objects.configMaps[o.key()] = merged(c.Data, c.BinaryData) })
+		return into(r, o, func(c *corev1.ConfigMap) { r.plan.objects.configMaps[o.Key()] = merged(c.Data, c.BinaryData) })
 	case "Secret":
-		return into(r, o, func(s *corev1.Secret) { r.plan.objects.secrets[o.key()] = merged(s.StringData, s.Data) })
+		return into(r, o, func(s *corev1.Secret) { r.plan.objects.secrets[o.Key()] = merged(s.StringData, s.Data) })
 	case "Service":
 		return into(r, o, func(s *corev1.Service) { r.service(o, s) })
 	case "Ingress.networking.k8s.io":
@@ -94,7 +96,7 @@ func merged(texts map[string]string, data map[string][]byte) map[string][]byte {
 	return all
 }
 
-func (r *reader) service(o object, s *corev1.Service) {
+func (r *reader) service(o manifest.Object, s *corev1.Service) {
 	service := &Service{
 		Namespace: o.Metadata.Namespace, Name: s.Name, Type: s.Spec.Type,
 		selector: s.Spec.Selector, headless: s.Spec.ClusterIP == corev1.ClusterIPNone, external: s.Spec.ExternalName,

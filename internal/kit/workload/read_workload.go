@@ -7,14 +7,16 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/koshop/koshop/internal/kit/manifest"
 )
 
 // workload takes in an object with pods. It comes into the plan if it has a
 // main container that is built from Go.
-func (r *reader) workload(o object, template corev1.PodTemplateSpec, replicas int, claims []corev1.PersistentVolumeClaim) *Workload {
+func (r *reader) workload(o manifest.Object, template corev1.PodTemplateSpec, replicas int, claims []corev1.PersistentVolumeClaim) *Workload {
 	w := &Workload{
 		Kind: o.Kind, Namespace: o.Metadata.Namespace, Name: o.Metadata.Name,
-		Replicas: replicas, Template: template, group: o.groupKind().Group,
+		Replicas: replicas, Template: template, group: o.GroupKind().Group,
 	}
 	for _, claim := range claims {
 		w.VolumeClaims = append(w.VolumeClaims, claim.Name)
@@ -37,7 +39,7 @@ func (r *reader) workload(o object, template corev1.PodTemplateSpec, replicas in
 // say.
 const defaultBackoffLimit = 6
 
-func (r *reader) job(o object, j *batchv1.Job) {
+func (r *reader) job(o manifest.Object, j *batchv1.Job) {
 	if j.Spec.Suspend != nil && *j.Spec.Suspend {
 		r.note(nil, "%s is not run: it is suspended", o)
 		return
@@ -71,11 +73,11 @@ func (r *reader) noteNotRun() {
 		n := note{text: fmt.Sprintf("%s is not run: its image %s is not built from Go", w, images(w.Template.Spec.Containers))}
 		for _, s := range r.plan.objects.services {
 			if len(s.selected([]*Workload{w})) > 0 {
-				n.services = append(n.services, key{s.Namespace, s.Name})
+				n.services = append(n.services, manifest.Key{Namespace: s.Namespace, Name: s.Name})
 			}
 		}
 		if len(n.services) > 0 {
-			n.text += fmt.Sprintf("; if you have one, --service %s=HOST:PORT", n.services[0].name)
+			n.text += fmt.Sprintf("; if you have one, --service %s=HOST:PORT", n.services[0].Name)
 		}
 		r.plan.notes = append(r.plan.notes, n)
 	}
@@ -101,6 +103,6 @@ func (r *reader) noteUnled() {
 		default:
 			continue
 		}
-		r.plan.notes = append(r.plan.notes, note{text: text, services: []key{{s.Namespace, s.Name}}})
+		r.plan.notes = append(r.plan.notes, note{text: text, services: []manifest.Key{{Namespace: s.Namespace, Name: s.Name}}})
 	}
 }

@@ -1,6 +1,10 @@
 package workload
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/koshop/koshop/internal/kit/manifest"
+)
 
 // reader gathers a plan object by object.
 type reader struct {
@@ -14,8 +18,8 @@ func (r *reader) note(about *Workload, format string, args ...any) {
 }
 
 // into decodes o and hands it on.
-func into[T any](r *reader, o object, use func(*T)) error {
-	decoded, unknown, err := decode[T](o)
+func into[T any](r *reader, o manifest.Object, use func(*T)) error {
+	decoded, unknown, err := manifest.Decode[T](o)
 	if err != nil {
 		return err
 	}

@@ -85,8 +85,8 @@ func (p ServicePort) TargetPort(w *Workload) (int32, error) {
 	return 0, fmt.Errorf("%s: no container has a port named %q, to which port %d of a Service leads", w, p.target.StrVal, p.Port)
 }
 
-// selected returns the workloads whose pods s leads to; a Job is finished
-// before anybody could ask.
+// selected returns the workloads whose pods s leads to. A Job is not one: it ends
+// before requests come.
 func (s *Service) selected(workloads []*Workload) []*Workload {
 	if len(s.selector) == 0 {
 		return nil

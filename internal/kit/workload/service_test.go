@@ -8,10 +8,10 @@ func TestFront(t *testing.T) {
 		"by its type": {deployment("a", "") + a + deployment("b", "") +
 			"apiVersion: v1\nkind: Service\nmetadata: {name: b, namespace: api}\nspec: {type: NodePort, selector: {app: b}, ports: [{name: http, port: 1}]}\n---\n", "b"},
 		"an Ingress leads to it":                                  {deployment("a", "") + a + deployment("b", "") + b + ingress("b"), "b"},
-		"of two that an Ingress leads to, nobody refers to it":    {deployment("a", "") + a + deployment("b", "args: ['a:1']") + b + ingress("a") + ingress("b"), "b"},
+		"of two that an Ingress leads to, none refers to it":      {deployment("a", "") + a + deployment("b", "args: ['a:1']") + b + ingress("a") + ingress("b"), "b"},
 		"of two that refer to each other, an Ingress leads to it": {deployment("a", "args: ['b:1']") + a + deployment("b", "args: ['a:1']") + b + ingress("b"), "b"},
 		"it refers to others":                                     {deployment("a", "") + a + deployment("b", "args: ['c:80']") + b + deployment("c", "") + c, "b"},
-		"nobody refers to it":                                     {deployment("a", "env: [{name: A, value: 'http://a'}]") + a + deployment("b", "") + b, "a"},
+		"no other refers to it":                                   {deployment("a", "env: [{name: A, value: 'http://a'}]") + a + deployment("b", "") + b, "a"},
 		"it is the first": {deployment("a", "args: ['c:80']") + a + deployment("b", "args: ['a:1']") + b +
 			deployment("c", "args: ['b:1']") + c, "a"},
 		"it speaks HTTP": {deployment("a", "args: ['c:80']") + service("a", "[{port: 6379}]") + deployment("c", "") + c, "c"},

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/koshop/koshop/internal/kit/listen"
+	"github.com/koshop/koshop/internal/kit/manifest"
 )
 
 // Workload is an object whose pods run programs built from Go: a Deployment,
@@ -42,7 +43,7 @@ type Workload struct {
 
 // String names the workload as kubectl prints it: deployment.apps/user-svc.
 func (w *Workload) String() string {
-	return reference(schema.GroupKind{Group: w.group, Kind: w.Kind}, w.Name)
+	return manifest.Reference(schema.GroupKind{Group: w.group, Kind: w.Kind}, w.Name)
 }
 
 // ImportPaths returns the import paths of the containers' programs without

@@ -1,4 +1,5 @@
-package workload
+// Package manifest reads the objects of rendered manifests.
+package manifest
 
 import (
 	"bufio"
@@ -16,8 +17,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// object is one object of the manifests, as yet undecoded.
-type object struct {
+// Object is one object of the manifests, not yet decoded.
+type Object struct {
 	metav1.TypeMeta `json:",inline"`
 	Metadata        struct {
 		Name      string `json:"name"`
@@ -28,14 +29,14 @@ type object struct {
 	raw []byte // JSON
 }
 
-// defaultNamespace is where objects are that name none.
-const defaultNamespace = metav1.NamespaceDefault
+// DefaultNamespace is the namespace of objects that name none.
+const DefaultNamespace = metav1.NamespaceDefault
 
-// key is the namespace and name of an object.
-type key struct{ namespace, name string }
+// Key is the namespace and name of an object.
+type Key struct{ Namespace, Name string }
 
-func newObject(raw []byte) (object, error) {
-	o := object{raw: raw}
+func newObject(raw []byte) (Object, error) {
+	o := Object{raw: raw}
 	if err := json.UnmarshalCaseSensitivePreserveInts(raw, &o); err != nil {
 		return o, err
 	}
@@ -43,27 +44,30 @@ func newObject(raw []byte) (object, error) {
 		return o, fmt.Errorf("kind %q, name %q is no Kubernetes object: it needs apiVersion, kind and metadata.name", o.Kind, o.Metadata.Name)
 	}
 	if o.Metadata.Namespace == "" {
-		o.Metadata.Namespace = defaultNamespace
+		o.Metadata.Namespace = DefaultNamespace
 	}
 	return o, nil
 }
 
-func (o object) isList() bool { return o.APIVersion == "v1" && strings.HasSuffix(o.Kind, "List") }
+func (o Object) isList() bool { return o.APIVersion == "v1" && strings.HasSuffix(o.Kind, "List") }
 
-func (o object) groupKind() schema.GroupKind { return o.GroupVersionKind().GroupKind() }
+// GroupKind returns the kind of the object and its API group.
+func (o Object) GroupKind() schema.GroupKind { return o.GroupVersionKind().GroupKind() }
 
-func (o object) key() key { return key{o.Metadata.Namespace, o.Metadata.Name} }
+// Key returns the namespace and name of the object.
+func (o Object) Key() Key { return Key{o.Metadata.Namespace, o.Metadata.Name} }
 
 // String names the object as kubectl prints it: deployment.apps/user-svc.
-func (o object) String() string { return reference(o.groupKind(), o.Metadata.Name) }
+func (o Object) String() string { return Reference(o.GroupKind(), o.Metadata.Name) }
 
-func reference(kind schema.GroupKind, name string) string {
+// Reference names an object as kubectl prints it.
+func Reference(kind schema.GroupKind, name string) string {
 	return strings.ToLower(kind.String()) + "/" + name
 }
 
-// eachObject calls do for every object of a stream of YAML documents, and for
+// Each calls do for every object of a stream of YAML documents, and for
 // the items of a List instead of the List.
-func eachObject(manifests []byte, do func(object) error) error {
+func Each(manifests []byte, do func(Object) error) error {
 	stream := yamlstream.NewYAMLReader(bufio.NewReader(bytes.NewReader(manifests)))
 	for number := 1; ; number++ {
 		document, err := stream.Read()
@@ -86,7 +90,7 @@ func eachObject(manifests []byte, do func(object) error) error {
 	}
 }
 
-func expandList(raw []byte, do func(object) error) error {
+func expandList(raw []byte, do func(Object) error) error {
 	o, err := newObject(raw)
 	if err != nil {
 		return err
@@ -102,10 +106,10 @@ func expandList(raw []byte, do func(object) error) error {
 	return nil
 }
 
-// decode reads an object as a T. The fields that a T does not have are
+// Decode reads an object as a T. The fields that a T does not have are
 // returned as a complaint each; a cluster that is not asked to be strict drops
 // them.
-func decode[T any](o object) (decoded *T, unknown []error, err error) {
+func Decode[T any](o Object) (decoded *T, unknown []error, err error) {
 	decoded = new(T)
 	unknown, err = json.UnmarshalStrict(o.raw, decoded)
 	if err != nil {
