@@ -290,6 +290,42 @@ func TestMistakes(t *testing.T) {
 			args: []string{"resolve", "-k", "config/charts", "--enable-helm", "--helm-command=no-such-helm"},
 			want: []string{"need the program no-such-helm", "--helm-command"},
 		},
+		"nothing to run": {
+			args: []string{"up"},
+			want: []string{"ko up needs the directory of a kustomization: ko up -k DIRECTORY, such as ko up -k kustomize/overlays/dev"},
+		},
+		"a directory to run without its flag": {
+			args: []string{"up", "config/base"},
+			want: []string{"such as ko up -k config/base"},
+		},
+		"no directory to run": {
+			args: []string{"up", "-k", ""},
+			want: []string{"-k needs the directory of a kustomization"},
+		},
+		"two directories to run": {
+			args: []string{"up", "-k", overlay, "-k", "config/base"},
+			want: []string{"-k was given twice: config/overlays/prod and config/base"},
+		},
+		"no port to run at": {
+			args: []string{"up", "-k", overlay, "--port", "0"},
+			want: []string{"--port 0: expected a port from 1 to 65535"},
+		},
+		"no way to watch": {
+			args: []string{"up", "-k", overlay, "--watch", "sometimes"},
+			want: []string{"--watch", "expected auto, events or poll"},
+		},
+		"a Service without a port": {
+			args: []string{"up", "-k", overlay, "--service", "postgres=127.0.0.1"},
+			want: []string{`--service "postgres=127.0.0.1": expected SERVICE=HOST:PORT`},
+		},
+		"an environment that is not there": {
+			args: []string{"up", "-k", overlay, "web", "--env-file", "none.env"},
+			want: []string{"--env-file: open none.env"},
+		},
+		"an environment of no workload": {
+			args: []string{"up", "-k", overlay, "--env-file", "none.env"},
+			want: []string{"--env-file is the environment of one workload: name it"},
+		},
 		"helm charts to run": {
 			args: []string{"up", "-k", "config/charts"},
 			want: []string{"it has helmCharts", "pass --enable-helm"},

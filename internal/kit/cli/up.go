@@ -4,16 +4,17 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"strings"
 
 	"github.com/google/ko/pkg/commands/options"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/koshop/koshop/internal/kit/backing"
 	"github.com/koshop/koshop/internal/kit/up"
+	"github.com/koshop/koshop/internal/kit/up/settings"
 	"github.com/koshop/koshop/internal/kit/watch"
 )
 
@@ -34,7 +35,18 @@ The hosts and paths of an Ingress are led there too: acme.example.com is http://
 name, else http://acme.example.com.localhost:8080, and any request whose Host is acme.example.com. Without a host, it is
 http://localhost:8080.
 
-Name workloads to run only those; the others are left to the network.`
+Name workloads to run only those; the others are left to the network.
+
+What is typed each time can stand in ko-up.yaml beside kustomization.yaml, for all who work on the overlay. Flags win over
+it, and it is read again when it changes:
+
+  port: 8081                           # as --port
+  watch: poll                          # as --watch
+  services: {postgres: 127.0.0.1:5432} # as --service
+  workloads:
+    payments-svc:
+      env: {LOG_LEVEL: debug}          # wins over the manifests
+      envFile: payments.env            # as --env-file, relative to this file; may be one that Git ignores`
 
 const upExample = `
   # Run an overlay on this machine:
@@ -48,32 +60,26 @@ const upExample = `
   ko up -k kustomize/overlays/workshop payments-svc --env-file payments.env
 `
 
+// upFlags are the values of the flags of up.
+type upFlags struct {
+	opts     up.Options
+	dir      *directoryFlag
+	watch    watch.Mode
+	services []string
+	envFile  string
+}
+
 // addUp adds the command that needs no cluster.
 func addUp(root *cobra.Command) {
-	opts := up.Options{Build: &options.BuildOptions{Trimpath: true}, Watch: watch.Auto, Images: backing.Auto}
-	var services []string
-	var envFile string
-	var quiet bool
+	u := &upFlags{opts: up.Options{Build: &options.BuildOptions{Trimpath: true}, Images: backing.Auto}, watch: watch.Auto}
 	cmd := &cobra.Command{
 		Use:     "up -k DIRECTORY [WORKLOAD...]",
 		Short:   "Run the workloads of a kustomization on this machine, and reload them on save.",
 		Long:    upLong,
 		Example: upExample,
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			opts.Workloads = args
-			if err := checkNamespace(cmd.Flag("namespace")); err != nil {
-				return err
-			}
-			if opts.Render, err = renderOptions(cmd); err != nil {
-				return err
-			}
-			if opts.Port < 1 || opts.Port > 65535 {
-				return fmt.Errorf("--port %d: expected a port from 1 to 65535", opts.Port)
-			}
-			if opts.Services, err = parseServices(services); err != nil {
-				return err
-			}
-			if opts.Env, err = readEnvFile(envFile, opts.Workloads); err != nil {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opts, err := u.options(cmd, args)
+			if err != nil {
 				return err
 			}
 			return runUp(cmd, opts)
@@ -81,24 +87,60 @@ func addUp(root *cobra.Command) {
 	}
 	addNamespace(cmd)
 	addRenderFlags(cmd.Flags())
-	flags := cmd.Flags()
-	flags.StringVarP(&opts.Kustomization, "kustomize", "k", "", "The kustomization directory, local or remote")
-	flags.IntVar(&opts.Port, "port", 8080, "The port of the front door on localhost")
-	flags.StringVar(&envFile, "env-file", "", "A file of NAME=VALUE lines, such as 'telepresence intercept --env-file' writes, that win over the manifests. For one workload")
-	flags.StringArrayVar(&services, "service", nil, "SERVICE[.NAMESPACE]=HOST:PORT, where a Service is that is not run here (may be repeated)")
-	flags.Var(&opts.Images, "images", "How images are run that are not built from Go: auto, by a program of this machine (PostgreSQL, Redis, Valkey, NATS) "+
-		"or else by docker, podman or nerdctl; programs, by no container engine; or none")
-	flags.Var(&opts.Watch, "watch", "How changed files are noticed: by events, or by polling, for file systems that do not report the changes "+
-		"that others make (network file systems, folders that a virtual machine or WSL shares with its host). auto polls on those that it knows")
-	flags.StringVar(&opts.State, "state", ".ko", "The directory that keeps volumes and executables")
-	flags.BoolVarP(&quiet, "quiet", "q", false, "Show no progress, only errors and what the programs print")
-	flags.IntVarP(&opts.Build.ConcurrentBuilds, "jobs", "j", 0, "The maximum number of concurrent builds (default GOMAXPROCS)")
-	flags.StringSliceVar(&opts.Build.Ldflags, "ldflags", nil, "ldflags to pass to go build (may be repeated)")
-	flags.BoolVar(&opts.Build.DisableOptimizations, "disable-optimizations", false, "Disable optimizations, for a debugger")
-	if err := cmd.MarkFlagRequired("kustomize"); err != nil {
-		panic(err) // The flag is declared above.
-	}
+	u.add(cmd.Flags())
 	root.AddCommand(cmd)
+}
+
+func (u *upFlags) add(flags *pflag.FlagSet) {
+	u.dir = addDirectoryFlag(flags, "The kustomization directory, local or remote")
+	flags.IntVar(&u.opts.Port, "port", 0, fmt.Sprintf("The port of the front door on localhost (default %d)", up.DefaultPort))
+	flags.StringVar(&u.envFile, "env-file", "", "A file of NAME=VALUE lines, such as 'telepresence intercept --env-file' writes, that win over the manifests. For one workload")
+	flags.StringArrayVar(&u.services, "service", nil, "SERVICE[.NAMESPACE]=HOST:PORT, where a Service is that is not run here (may be repeated)")
+	flags.Var(&u.opts.Images, "images", "How images are run that are not built from Go: auto, by a program of this machine (PostgreSQL, Redis, Valkey, NATS) "+
+		"or else by docker, podman or nerdctl; programs, by no container engine; or none")
+	flags.Var(&u.watch, "watch", "How changed files are noticed: by events, or by polling, for file systems that do not report the changes "+
+		"that others make (network file systems, folders that a virtual machine or WSL shares with its host). auto polls on those that it knows")
+	flags.StringVar(&u.opts.State, "state", ".ko", "The directory that keeps volumes and executables")
+	flags.BoolP("quiet", "q", false, "Show no progress, only errors and what the programs print")
+	flags.IntVarP(&u.opts.Build.ConcurrentBuilds, "jobs", "j", 0, "The maximum number of concurrent builds (default GOMAXPROCS)")
+	flags.StringSliceVar(&u.opts.Build.Ldflags, "ldflags", nil, "ldflags to pass to go build (may be repeated)")
+	flags.BoolVar(&u.opts.Build.DisableOptimizations, "disable-optimizations", false, "Disable optimizations, for a debugger")
+}
+
+// options checks the flags. What was not given is left to the file of settings.
+func (u *upFlags) options(cmd *cobra.Command, args []string) (opts up.Options, err error) {
+	opts = u.opts
+	if opts.Kustomization, opts.Workloads = u.dir.dir, args; !u.dir.set {
+		return opts, needsDirectory(args)
+	}
+	if err := checkNamespace(cmd.Flag("namespace")); err != nil {
+		return opts, err
+	}
+	if opts.Render, err = renderOptions(cmd); err != nil {
+		return opts, err
+	}
+	if cmd.Flag("port").Changed && (opts.Port < 1 || opts.Port > 65535) {
+		return opts, fmt.Errorf("--port %d: expected a port from 1 to 65535", opts.Port)
+	}
+	if cmd.Flag("watch").Changed {
+		opts.Watch = u.watch
+	}
+	if opts.Services, err = parseServices(u.services); err != nil {
+		return opts, err
+	}
+	opts.Env, err = readEnvFile(u.envFile, opts.Workloads)
+	return opts, err
+}
+
+// needsDirectory says what to type, for arguments without -k.
+func needsDirectory(args []string) error {
+	example := "kustomize/overlays/dev"
+	if len(args) > 0 {
+		if info, err := os.Stat(args[0]); err == nil && info.IsDir() {
+			example = args[0]
+		}
+	}
+	return fmt.Errorf("ko up needs the directory of a kustomization: ko up -k DIRECTORY, such as ko up -k %s", example)
 }
 
 func runUp(cmd *cobra.Command, opts up.Options) error {
@@ -114,8 +156,8 @@ func runUp(cmd *cobra.Command, opts up.Options) error {
 	return err
 }
 
-// colourful tells whether w shows colours: it is a terminal, and nobody asked
-// for none (https://no-color.org).
+// colourful reports whether w shows colours: it is a terminal, and NO_COLOR is
+// not set (https://no-color.org).
 func colourful(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd())) && os.Getenv("NO_COLOR") == ""
@@ -126,8 +168,7 @@ func parseServices(list []string) (map[string]string, error) {
 	services := map[string]string{}
 	for _, entry := range list {
 		name, address, _ := strings.Cut(entry, "=")
-		host, port, err := net.SplitHostPort(address)
-		if err != nil || name == "" || host == "" || port == "" {
+		if err := settings.CheckAddress(address); err != nil || name == "" {
 			return nil, fmt.Errorf("--service %q: expected SERVICE=HOST:PORT or SERVICE.NAMESPACE=HOST:PORT, such as postgres=127.0.0.1:5432", entry)
 		}
 		services[name] = address

@@ -53,7 +53,7 @@ func begin(ctx context.Context, client *net.TCPConn) []byte {
 		more, err := client.Read(buffer[n:])
 		n += more
 		if err != nil || !mayBeHTTP.Match(buffer[:n]) || isHTTP(buffer[:n]) {
-			break // Of an error, the next to read hears as well.
+			break // The next read returns an error again.
 		}
 	}
 	return buffer[:n]

@@ -40,6 +40,7 @@ func TestFrontRoutesByHostName(t *testing.T) {
 		"orders-svc.api":         orders,
 		"payments-svc.api":       payments,
 		"metrics.orders-svc.api": other,
+		"http.orders-svc.api":    orders,
 		"twice.api":              other,
 		"twice.web":              other,
 	}})
@@ -63,6 +64,7 @@ func TestFrontRoutesByHostName(t *testing.T) {
 		"twice.web":                            "other",
 		"metrics.orders-svc.api.localhost":     "other",
 		"metrics.orders-svc.api":               "gateway", // No DNS has it.
+		"http.orders-svc.api.localhost":        "orders",
 		"localhost:" + port:                    "gateway",
 		"127.0.0.1:" + port:                    "gateway",
 		"[::1]:" + port:                        "gateway",

@@ -138,12 +138,15 @@ func (t *table) choose(rules paths, path string) *Pool {
 	return t.routes.Default
 }
 
-// local returns the addresses below localhost that a port of this machine
-// answers to, those of Services first.
+// local returns the names below localhost that lead somewhere, those of Services
+// first. A port that has the name of its Service is not listed once more.
 func (t *table) local() []string {
 	var names []string
 	for _, name := range t.names {
-		names = append(names, name+localSuffix)
+		_, service, _ := strings.Cut(name, ".")
+		if t.pools[service] != t.pools[name] {
+			names = append(names, name+localSuffix)
+		}
 	}
 	for _, host := range slices.Sorted(maps.Keys(t.hosts)) {
 		if name := t.localName(host); name != "" && !slices.Contains(names, name) {

@@ -39,7 +39,7 @@ type artifact struct {
 	digest     string          // of the content of executable
 	outdated   string          // the one before, which a slot may be about to start
 	inputs     *compile.Inputs // nil before the first listing
-	mended     *compile.Inputs // those of when it compiled last, while it does not
+	compiled   *compile.Inputs // those of the last compilation that succeeded, while there is a failure
 	serial     int             // of the newest build that was started
 	cancel     context.CancelFunc
 	failure    string // what the last build failed with, "" if it did not
@@ -108,7 +108,7 @@ func (b *builds) start(ctx context.Context, importPath string) {
 	})
 }
 
-// discard removes the executable of a build that nobody wants, unless it is one
+// discard removes the executable of a build that is not used, unless it is one
 // that was there before.
 func (done build) discard(before string) {
 	if done.executable != before {
@@ -223,14 +223,14 @@ func (b *builds) dirs() []string {
 func (a *artifact) found(inputs *compile.Inputs) {
 	switch {
 	case a.failure == "":
-		a.mended = nil
-	case a.mended == nil:
-		a.mended = a.inputs
+		a.compiled = nil
+	case a.compiled == nil:
+		a.compiled = a.inputs
 	}
 	a.inputs = inputs
 }
 
 // watched returns the inputs whose changes concern the import path.
 func (a *artifact) watched() []*compile.Inputs {
-	return slices.DeleteFunc([]*compile.Inputs{a.inputs, a.mended}, func(in *compile.Inputs) bool { return in == nil })
+	return slices.DeleteFunc([]*compile.Inputs{a.inputs, a.compiled}, func(in *compile.Inputs) bool { return in == nil })
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -54,12 +55,12 @@ func lead(t *testing.T, manifests string, services map[string]string) *routes {
 	}
 	port := listener.Addr().(*net.TCPAddr).Port
 	listener.Close()
-	r, err := newRoutes(Options{Port: port, Services: services}, func(w *workload.Workload) string { return w.Name + " is not ready" })
+	r, err := newRoutes(port, func(w *workload.Workload) string { return w.Name + " is not ready" })
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.close)
-	if err := r.lead(plan); err != nil {
+	if err := r.lead(plan, services); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -107,8 +108,9 @@ func TestAddressesOfAWorkload(t *testing.T) {
 
 // A door has the same port in every run, and another one where that is taken.
 func TestDoorsKeepTheirPorts(t *testing.T) {
-	manifests := deployment + serviceOf("web", "{port: 5432, targetPort: other}")
-	address := func(r *routes) string { return r.doors[doorID{"shop", "web", 5432}].listener.Addr() }
+	service := fmt.Sprintf("web-%d", os.Getpid()) // Another run of this test may have the usual port of one name.
+	manifests := deployment + serviceOf(service, "{port: 5432, targetPort: other}")
+	address := func(r *routes) string { return r.doors[doorID{"shop", service, 5432}].listener.Addr() }
 	one := lead(t, manifests, nil)
 	first := address(one)
 	two := lead(t, manifests, nil)

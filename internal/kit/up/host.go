@@ -70,7 +70,7 @@ func (h *host) site(dir string, v *version) (pod.Site, error) {
 		Local:    h.isLocal,
 		FreePort: freePort,
 		Address:  h.routes.address,
-		Redirect: h.opts.Services,
+		Redirect: v.services,
 	}
 	if err := os.Mkdir(site.Root, 0o755); err != nil {
 		return site, fmt.Errorf("making the root directory of a pod: %w", err)

@@ -18,16 +18,16 @@ import (
 )
 
 // images says which containers can be run whose images are not built from Go.
-func (l *loop) images(ctx context.Context) workload.Images {
+func (l *loop) images(ctx context.Context, given *given) workload.Images {
 	if l.opts.Images == "" || l.opts.Images == backing.None {
-		return workload.Images{Elsewhere: l.opts.Services}
+		return workload.Images{Elsewhere: given.services}
 	}
 	return workload.Images{
 		Run: func(c corev1.Container) error {
 			_, err := l.finder.Find(ctx, c.Image, c.Command, c.Args)
 			return err
 		},
-		Port: backing.UsualPort, Elsewhere: l.opts.Services,
+		Port: backing.UsualPort, Elsewhere: given.services,
 	}
 }
 

@@ -30,6 +30,7 @@ type loop struct {
 	ports   *ports
 
 	plan     *workload.Plan
+	given    *given
 	rendered []string // files that the plan was made from
 	replicas map[string]*replicas
 	slots    sync.WaitGroup
@@ -48,27 +49,27 @@ func newLoop(ctx context.Context, opts Options) (l *loop, err error) {
 		return l, err
 	}
 	l.finder = backing.NewFinder(ctx, opts.Images, l.group, opts.Err)
-	if l.plan, err = l.render(ctx); err != nil {
+	if l.plan, l.given, err = l.render(ctx); err != nil {
 		return l, err
 	}
 	if l.state, err = openState(opts.State); err != nil {
 		return l, err
 	}
-	if err := l.accept(l.plan); err != nil {
+	if err := l.accept(l.plan, l.given); err != nil {
 		return l, err
 	}
 	settings, err := program.Load(opts.Build, l.group.Run)
 	if err != nil {
 		return l, err
 	}
-	if l.watcher, err = watch.New(opts.Watch, l.polls); err != nil {
+	if l.watcher, err = watch.New(l.given.watch, l.polls); err != nil {
 		return l, err
 	}
-	if l.routes, err = newRoutes(opts, l.board.explain); err != nil {
+	if l.routes, err = newRoutes(l.given.port, l.board.explain); err != nil {
 		return l, err
 	}
 	l.builds = newBuilds(compile.New(settings, l.group, l.state.run()), l.state.executables(), l.state.run())
-	return l, l.routes.lead(l.plan)
+	return l, l.routes.lead(l.plan, l.given.services)
 }
 
 func (l *loop) close() {
@@ -99,7 +100,7 @@ func (l *loop) run(ctx context.Context) error {
 		l.late.end()
 	}()
 	l.note(nil)
-	l.watch() // What nothing could be found out about has to be mended in these.
+	l.watch() // Until more is known, a mistake is corrected in these.
 	l.reconcile(ctx)
 	for {
 		select {

@@ -14,6 +14,7 @@ import (
 type replicas struct {
 	workload *workload.Workload
 	plan     *workload.Plan
+	given    *given
 	slots    []*slot
 	newest   *version // nil before the first
 }
@@ -68,8 +69,8 @@ func (l *loop) reconcileOne(ctx context.Context, w *workload.Workload) {
 		r = &replicas{workload: w}
 		l.replicas[name(w)] = r
 	}
-	changed := r.workload.Fingerprint() != w.Fingerprint()
-	r.workload, r.plan = w, l.plan
+	changed := r.given == nil || r.workload.Fingerprint() != w.Fingerprint() || r.given.contentFor(w) != l.given.contentFor(w)
+	r.workload, r.plan, r.given = w, l.plan, l.given
 	r.shrink(w.Replicas)
 	old := r.slots
 	for len(r.slots) < w.Replicas {
@@ -93,10 +94,10 @@ func (r *replicas) shrink(n int) {
 // everything in it.
 func (l *loop) roll(r *replicas, slots []*slot, built time.Duration, since time.Time) {
 	v := &version{
-		plan: r.plan, workload: r.workload, built: built, since: since,
+		plan: r.plan, workload: r.workload, services: r.given.services, built: built, since: since,
 		executables: map[string]string{}, sources: map[string]string{},
 	}
-	content := []string{r.workload.Fingerprint()}
+	content := []string{r.workload.Fingerprint(), r.given.contentFor(r.workload)}
 	for _, importPath := range r.workload.ImportPaths() {
 		a := l.builds.artifacts[importPath]
 		if a == nil || a.executable == "" {

@@ -27,8 +27,27 @@ func (s *slot) again(ended *instance) {
 
 func (s *slot) restart(ended *instance) {
 	wait := s.backoff.ended(time.Since(ended.began))
+	if s.backoff.ends == 1 { // A new series begins.
+		s.hinted = false
+	}
 	s.row.restarting(ended, wait)
+	s.hint()
 	s.retry = time.After(wait)
+}
+
+// hint says once in a series of restarts which Services the workload refers to
+// that are not run here: it may end for want of them.
+func (s *slot) hint() {
+	if s.hinted {
+		return
+	}
+	s.hinted = true
+	v := s.version
+	for _, service := range v.plan.NotRun(v.workload) {
+		if v.services[service.Name] == "" && v.services[service.Name+"."+service.Namespace] == "" {
+			s.row.lacks(service.Name)
+		}
+	}
 }
 
 // final tells whether a pod that ended so stays ended.
@@ -41,6 +60,7 @@ func (s *slot) jobEnded(ended *instance) {
 	if !errors.Is(ended.err, errCompleted) {
 		if s.tally.failed++; s.tally.failed > s.version.workload.BackoffLimit {
 			s.row.finished(ended)
+			s.hint()
 			return
 		}
 		s.restart(ended)

@@ -42,20 +42,20 @@ type door struct {
 	listener *route.Listener
 }
 
-func newRoutes(opts Options, explain func(*workload.Workload) string) (*routes, error) {
-	front, err := route.NewFront(opts.Port)
+func newRoutes(port int, explain func(*workload.Workload) string) (*routes, error) {
+	front, err := route.NewFront(port)
 	if err != nil {
 		return nil, fmt.Errorf("opening the front door: %w", err)
 	}
 	return &routes{
-		front: front, port: opts.Port, services: opts.Services, explain: explain,
+		front: front, port: port, explain: explain,
 		doors: map[doorID]*door{}, outside: map[string]*outside{}, ready: map[slotID]*instance{},
 	}, nil
 }
 
-// lead makes the routes those of a plan. Doors that were opened stay open:
-// programs know their addresses.
-func (r *routes) lead(plan *workload.Plan) error {
+// lead makes the routes those of a plan, and of Services that run elsewhere. Doors
+// that were opened stay open: programs know their addresses.
+func (r *routes) lead(plan *workload.Plan, services map[string]string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, s := range plan.Services {
@@ -65,7 +65,7 @@ func (r *routes) lead(plan *workload.Plan) error {
 			}
 		}
 	}
-	r.plan = plan
+	r.plan, r.services = plan, services
 	r.setFront()
 	r.setPools()
 	return nil
@@ -121,7 +121,7 @@ func (r *routes) service(id doorID) *workload.Service {
 	return nil
 }
 
-// reason says why nobody answers behind a door.
+// reason says why nothing answers behind a door.
 func (r *routes) reason(id doorID) string {
 	r.mu.Lock()
 	s := r.service(id)

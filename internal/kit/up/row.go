@@ -132,7 +132,7 @@ func (r *row) readyAgain() {
 	r.board.step("%s: ready again", r.name)
 }
 
-// runs is for what nobody waits for to be ready.
+// runs says that a Job runs, which is not waited for to be ready.
 func (r *row) runs() {
 	r.change(func() { r.does("running") })
 	r.board.sayAllReady()
@@ -173,6 +173,11 @@ func (r *row) restarting(i *instance, wait time.Duration) {
 		return
 	}
 	r.board.alert("%s: %v; it is restarted in %s", r.name, i.err, wait)
+}
+
+// lacks says that a Service is not run here to which the workload refers.
+func (r *row) lacks(service string) {
+	r.board.alert("%s refers to service/%s, which is not run here: if you have one, --service %s=HOST:PORT", r.name, service, service)
 }
 
 // finished says that a program that need not run on has ended.

@@ -23,7 +23,7 @@ type running struct {
 	host   *host
 	giveUp context.CancelCauseFunc
 
-	turning sync.Mutex // held while the slot is told, so that it hears of turns in order
+	turning sync.Mutex // held while the slot is told, so that it is told of turns in their order
 	mu      sync.Mutex
 	unready int
 	alive   int

@@ -21,6 +21,7 @@ type slot struct {
 	pass     func()             // lets those start that wait for a Job
 	overdue  *time.Timer        // lets them start though the Job still runs
 	isJob    bool
+	hinted   bool // whether it was said, in this series of restarts, what is not run here
 
 	version *version  // nil before the first
 	serving *instance // nil while none is ready
@@ -70,7 +71,7 @@ func (s *slot) take(run context.Context, version *version) {
 		s.stay()
 		return
 	}
-	s.done = false
+	s.done, s.hinted = false, false
 	s.backoff.reset()
 	s.tally.succeeded, s.tally.failed = 0, 0
 	s.begin(run)
@@ -130,7 +131,7 @@ func (s *slot) clear() {
 
 // crowdedFor is how long the next instance of an exclusive workload may take to
 // be ready beside the one that serves. Most can share what they work on for a
-// moment, and nobody waits then; one that holds a lock cannot.
+// moment, so that no request waits; one that holds a lock cannot.
 const crowdedFor = 10 * time.Second
 
 // yield ends the instance that serves, because the next one seems to wait for
@@ -177,6 +178,7 @@ func (s *slot) comingEnded(ctx context.Context) {
 	default:
 		wait := max(s.backoff.ended(time.Since(ended.began)), firstBackoff)
 		s.row.stays(ended, wait)
+		s.hint()
 		s.retry = time.After(wait)
 	}
 }
@@ -222,5 +224,5 @@ func (s *slot) stop(run context.Context) {
 	if s.overdue != nil {
 		s.overdue.Stop()
 	}
-	s.pass() // Whoever waits for a Job that is no more would wait in vain.
+	s.pass() // What waits for this Job would wait forever.
 }

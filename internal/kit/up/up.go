@@ -27,14 +27,16 @@ type Options struct {
 	Render        render.Options
 	Workloads     []string // names of those to run; all when empty
 	Build         *options.BuildOptions
-	// Watch says how changed files are noticed; "" is [watch.Auto].
+	// Watch says how changed files are noticed. If it is "", the file of settings
+	// beside the kustomization does, or it is [watch.Auto].
 	Watch watch.Mode
-	// Port is that of the front door on localhost.
+	// Port is that of the front door on localhost. If it is 0, the file does, or
+	// it is [DefaultPort].
 	Port int
-	// Env wins over the environment in the manifests.
+	// Env wins over the environment in the manifests, and over that of the file.
 	Env map[string]string
 	// Services says where Services that are not run here are, as host:port, by
-	// name or name.namespace.
+	// name or name.namespace. The file may have more of them.
 	Services map[string]string
 	// Images says how images are run that are not built from Go; "" means not at all.
 	Images backing.Mode
@@ -48,9 +50,12 @@ type Options struct {
 	Colour bool
 }
 
+// DefaultPort is that of the front door unless something else is asked for.
+const DefaultPort = 8080
+
 // Run runs the workloads until ctx ends; then it stops them all and returns
 // nil. It fails only on what stands in the way of a start, such as a port that
-// is taken: what goes wrong with a workload is shown, and mended by a change
+// is taken: what goes wrong with a workload is shown, and corrected by a change
 // of its files.
 func Run(ctx context.Context, opts Options) error {
 	l, err := newLoop(ctx, opts)

@@ -14,6 +14,7 @@ type version struct {
 	plan        *workload.Plan
 	workload    *workload.Workload
 	content     string            // equal for versions that run alike, see [version.same]
+	services    map[string]string // where Services are that run elsewhere
 	executables map[string]string // by import path
 	sources     map[string]string // directories of the main packages, by import path
 	built       time.Duration     // how long the last build of it took

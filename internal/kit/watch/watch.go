@@ -84,7 +84,7 @@ func (w *Watcher) Set(dirs []string) error {
 // changed; compile.Inputs.Match takes it so. Paths begin as the directory was
 // given to Set, symbolic links or not.
 //
-// Changes that come while nobody receives join the batch that waits. The channel
+// Changes that come while the batch waits for a receiver join it. The channel
 // is closed by Close.
 func (w *Watcher) Changes() <-chan []string { return w.changes }
 

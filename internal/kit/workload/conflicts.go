@@ -129,7 +129,7 @@ func (p *Plan) limitReplicas() {
 		}
 		text := fmt.Sprintf("%s: only 1 of %d replicas is run: container %s listens on port %d, and %s: %s",
 			w, w.Replicas, fixed[0].container, fixed[0].port.Number, cannotMove, fixed[0].remedy())
-		p.notes = append(p.notes, note{w, text})
+		p.notes = append(p.notes, note{about: w, text: text})
 		w.Replicas = 1
 	}
 }

@@ -28,8 +28,9 @@ type Plan struct {
 	// there is one, the remedy.
 	Notes []string
 
-	objects objects
-	notes   []note
+	objects   objects
+	notes     []note
+	elsewhere map[string]string // Services that run elsewhere
 	// refersTo are the Services that environment and arguments of a workload name.
 	refersTo map[*Workload][]*Service
 	given    func(*Workload) map[string]string // nil if there are none
@@ -46,8 +47,9 @@ type objects struct {
 
 // note is a line for people; about is nil if it concerns no Workload.
 type note struct {
-	about *Workload
-	text  string
+	about    *Workload
+	text     string
+	services []manifest.Key // of which one is enough elsewhere for the note not to hold
 }
 
 // CheckServices refuses the names of Services, bare ones, that the manifests do

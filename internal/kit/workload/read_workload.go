@@ -1,6 +1,8 @@
 package workload
 
 import (
+	"fmt"
+
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
@@ -53,11 +55,15 @@ func isBuilt(c corev1.Container) bool { return ImportPath(c.Image) != "" }
 // noteUnled says which Services lead to nothing in the manifests.
 func (r *reader) noteUnled() {
 	for _, s := range r.plan.objects.services {
+		text := ""
 		switch {
 		case s.external != "":
-			r.note(nil, "%s leads to %s, outside the kustomization; if you can reach it, --service %s=HOST:PORT", s, s.external, s.Name)
+			text = fmt.Sprintf("%s leads to %s, outside the kustomization; if you can reach it, --service %s=HOST:PORT", s, s.external, s.Name)
 		case len(s.selector) == 0:
-			r.note(nil, "%s selects no pods; if you have what it leads to, --service %s=HOST:PORT", s, s.Name)
+			text = fmt.Sprintf("%s selects no pods; if you have what it leads to, --service %s=HOST:PORT", s, s.Name)
+		default:
+			continue
 		}
+		r.plan.notes = append(r.plan.notes, note{text: text, services: []manifest.Key{{Namespace: s.Namespace, Name: s.Name}}})
 	}
 }

@@ -17,7 +17,7 @@ type reader struct {
 }
 
 func (r *reader) note(about *Workload, format string, args ...any) {
-	r.plan.notes = append(r.plan.notes, note{about, fmt.Sprintf(format, args...)})
+	r.plan.notes = append(r.plan.notes, note{about: about, text: fmt.Sprintf(format, args...)})
 }
 
 // into decodes o and hands it on.

@@ -33,13 +33,18 @@ func (p *Plan) settle() error {
 	}
 	p.Services = append(p.Services, p.implicitServices()...)
 	p.limitReplicas()
+	p.settleNotes()
+	return nil
+}
+
+// settleNotes derives Notes: those that concern what is run.
+func (p *Plan) settleNotes() {
 	p.Notes = nil
 	for _, n := range p.notes {
-		if n.about == nil || slices.Contains(p.Workloads, n.about) {
+		if (n.about == nil || slices.Contains(p.Workloads, n.about)) && !p.isElsewhere(n.services) {
 			p.Notes = append(p.Notes, n.text)
 		}
 	}
-	return nil
 }
 
 // containers returns what the manifests tell the containers of w. What they
@@ -89,7 +94,11 @@ func (p *Plan) references(w *Workload) ([]*Service, error) {
 		return nil, err
 	}
 	names := Names{Plan: p, Namespace: w.Namespace}
-	isService := func(host string) bool { return names.lookup(host) != nil }
+	w.mentions = map[string]bool{}
+	isService := func(host string) bool {
+		w.mention(host)
+		return names.lookup(host) != nil
+	}
 	named := map[*Service]bool{}
 	for _, c := range containers {
 		for _, settings := range [][]rewrite.Setting{rewrite.Variables(c.Variables), rewrite.Arguments(c.Arguments)} {

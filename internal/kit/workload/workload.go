@@ -41,6 +41,7 @@ type Workload struct {
 	group       string // API group of Kind: "apps"
 	order       int    // in the manifests
 	listening   []listen.Ports
+	mentions    map[string]bool // see [Workload.Mentions]
 	fingerprint string
 }
 

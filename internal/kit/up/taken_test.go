@@ -60,7 +60,7 @@ spec: {selector: {app: fixed}, ports: [{port: 80, targetPort: http}]}
 	r.replace("config/kustomization.yaml", "- other.yaml", "- fixed.yaml")
 }
 
-// A program that lacks a port that only its code names is not ready.
+// A program that lacks one of its ports is not ready, though only its log says so.
 func TestReplicasWithTheSamePort(t *testing.T) {
 	dir, port := newShop(t), freePort(t)
 	r := &run{t: t, dir: dir}
@@ -76,20 +76,6 @@ func TestReplicasWithTheSamePort(t *testing.T) {
 	}
 	if n := r.count(": ready in"); n > 1 {
 		t.Errorf("%d replicas are said to be ready, of which one can have the port", n)
-	}
-}
-
-// If the manifests say that a program has a port of its own, one replica is run.
-func TestOneReplicaHasAFixedPort(t *testing.T) {
-	dir, port := newShop(t), freePort(t)
-	r := &run{t: t, dir: dir}
-	r.listens(port, "one")
-	r.fixed(3, fmt.Sprintf(", {name: metrics, containerPort: %d}", port))
-	r = start(t, dir, func(o *up.Options) { o.Workloads = []string{"fixed"} })
-	r.answers(r.service("fixed", "/"), "one")
-	r.prints(fmt.Sprintf("only 1 of 3 replicas is run: container main listens on port %d", port))
-	if n := r.count("port is in use"); n > 0 {
-		t.Errorf("%d replicas have tried to have the port", n)
 	}
 }
 
