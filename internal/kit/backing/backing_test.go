@@ -169,3 +169,19 @@ func TestBitnamisPostgres(t *testing.T) {
 		t.Errorf("max_connections is %s", got)
 	}
 }
+
+// A program of this machine goes before a container engine, which is asked only
+// if it may be used.
+func TestFindGoesByOrder(t *testing.T) {
+	p := newPlace(t)
+	if way, err := p.finder.Find(t.Context(), "nats:2", nil, nil); err == nil && !way.Local() {
+		if _, err := exec.LookPath("nats-server"); err == nil {
+			t.Error("nats-server is installed, and a container engine is to run it")
+		}
+	}
+	programs := backing.NewFinder(t.Context(), backing.Programs, p.group, &p.said)
+	defer programs.Close()
+	if _, err := programs.Find(t.Context(), "minio/minio", nil, nil); err == nil || err.Error() != "no program is known for it" {
+		t.Errorf("without an engine: %v", err)
+	}
+}
