@@ -21,6 +21,8 @@
 //	watch     changes of files come in batches
 //	process   programs run, and never outlive ko
 //	probe     processes are asked what a kubelet asks containers
+//	backing   images that are not built from Go are run, by a program of this
+//	          machine or by a container engine
 //	route     requests reach the processes that are ready
 //	up        joins them: a loop, and a slot for each replica
 //

@@ -146,3 +146,42 @@ func TestNoWay(t *testing.T) {
 		t.Fatal("the test has a PATH")
 	}
 }
+
+// Bitnami's charts wait for a file beside the data, and state where that is in
+// a configuration.
+func TestBitnamisPostgres(t *testing.T) {
+	p := newPlace(t)
+	volume, configuration := p.directory("claims/data"), filepath.Join(p.directory("run/config"), "own.conf")
+	settings := "data_directory = '/bitnami/postgresql/data'\nport = 5432\nmax_connections = 44\n"
+	if err := os.WriteFile(configuration, []byte(settings), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	program, _ := p.start(backing.Container{
+		Image: "docker.io/bitnamilegacy/postgresql:16", Args: []string{"-c", "config_file=" + configuration},
+		Env:   map[string]string{"POSTGRESQL_PASSWORD": "secret", "POSTGRESQL_DATABASE": "shop", "POSTGRES_INITDB_ARGS": "--no-sync"},
+		Ports: map[int32]int{5432: freePort(t)}, Mounts: []bind.Mount{
+			{Inside: "/bitnami/postgresql", Here: volume}, {Inside: "/etc/own", Here: filepath.Dir(configuration)}, {Inside: "/host", Here: "/"},
+		},
+	})
+	script := `exec pg_isready -U "postgres" -d "dbname=shop" -h 127.0.0.1 -p 5432 && [ -f ` + volume + `/.initialized ]`
+	p.answers(program, "/bin/sh", "-c", "-e", strings.TrimPrefix(script, "exec "))
+	if got := p.answers(program, "psql", "-U", "postgres", "-d", "shop", "-Atc", "SHOW max_connections"); got != "44" {
+		t.Errorf("max_connections is %s", got)
+	}
+}
+
+// A program of this machine goes before a container engine, which is asked only
+// if it may be used.
+func TestFindGoesByOrder(t *testing.T) {
+	p := newPlace(t)
+	if way, err := p.finder.Find(t.Context(), "nats:2", nil, nil); err == nil && !way.Local() {
+		if _, err := exec.LookPath("nats-server"); err == nil {
+			t.Error("nats-server is installed, and a container engine is to run it")
+		}
+	}
+	programs := backing.NewFinder(t.Context(), backing.Programs, p.group, &p.said)
+	defer programs.Close()
+	if _, err := programs.Find(t.Context(), "minio/minio", nil, nil); err == nil || err.Error() != "no program is known for it" {
+		t.Errorf("without an engine: %v", err)
+	}
+}

@@ -3,6 +3,7 @@ package backing
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path"
@@ -44,10 +45,13 @@ func (w postgresWay) Prepare(ctx context.Context, c Container) (*Program, error)
 	server := postgres.Server{
 		Installed: w.installed, Tag: w.tag, Words: c.words(), Env: c.Env, Port: c.port(postgresPort), Scripts: scripts,
 		Data:  c.directory(c.Env["PGDATA"], c.Env["POSTGRESQL_DATA_DIR"], "/bitnami/postgresql/data", "/var/lib/postgresql/data"),
-		State: c.State, Run: w.run, Output: c.Output,
+		State: c.State, Mounts: c.own(), Run: w.run, Output: c.Output,
 	}
 	command, from, err := server.Prepare(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.markInitialized(server.Data); err != nil {
 		return nil, err
 	}
 	client, err := server.ClientEnv()
@@ -58,6 +62,28 @@ func (w postgresWay) Prepare(ctx context.Context, c Container) (*Program, error)
 		Origin: from.String(), Command: command,
 		Exec: c.exec(from.Bin, c.environment(from.Bin, client), func(word string) string { return word }),
 	}, nil
+}
+
+// own returns the mounts below the state directory.
+func (c Container) own() []string {
+	var paths []string
+	for _, m := range c.Mounts {
+		if isBelow(m.Here, c.State, string(filepath.Separator)) {
+			paths = append(paths, m.Here)
+		}
+	}
+	return paths
+}
+
+// markInitialized makes the file for which the probes of Bitnami's charts look.
+func (c Container) markInitialized(data string) error {
+	if !isBitnami(c.Image) {
+		return nil
+	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(data), ".initialized"), nil, 0o644); err != nil {
+		return fmt.Errorf("saying that the database is there: %w", err)
+	}
+	return nil
 }
 
 // scripts returns the files that are mounted for a new database, sorted by

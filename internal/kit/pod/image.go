@@ -85,34 +85,45 @@ func (d *draft) imageMounts(places rewrite.Paths) []bind.Mount {
 
 // sourceOf tells what a volume of the pod is.
 func (d *draft) sourceOf(name string) bind.Source {
-	spec := d.workload.Template.Spec
-	i := slices.IndexFunc(spec.Volumes, func(v corev1.Volume) bool { return v.Name == name })
-	if i < 0 {
-		return bind.Volume // It is a StatefulSet's claim.
-	}
-	switch v := spec.Volumes[i]; {
+	v := d.volumeOf(name)
+	switch {
+	case v == nil, v.PersistentVolumeClaim != nil, d.isShared(name):
+		return bind.Volume
 	case v.HostPath != nil:
 		return bind.Host
 	case v.ConfigMap != nil, v.Secret != nil, v.DownwardAPI != nil, v.Projected != nil:
 		return bind.Files
-	case v.PersistentVolumeClaim != nil, d.isShared(name):
-		return bind.Volume
 	}
 	return bind.Scratch
 }
 
-func (d *draft) isShared(volume string) bool {
+// volumeOf returns a volume of the pod, nil for a claim of a StatefulSet.
+func (d *draft) volumeOf(name string) *corev1.Volume {
+	for _, v := range d.workload.Template.Spec.Volumes {
+		if v.Name == name {
+			return &v
+		}
+	}
+	return nil
+}
+
+// isShared reports whether several containers mount an emptyDir.
+func (d *draft) isShared(name string) bool {
 	n := 0
 	for _, c := range d.workload.Containers() {
-		if slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == volume }) {
+		if slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == name }) {
 			n++
 		}
 	}
-	return n > 1
+	v := d.volumeOf(name)
+	return n > 1 && v != nil && v.EmptyDir != nil
 }
 
-// keeps reports whether the container writes to a volume that outlives it: two
+// keeps reports whether the container writes to a claim, which outlives it: two
 // programs cannot do that at a time.
 func (d *draft) keeps() bool {
-	return slices.ContainsFunc(d.mounts, func(m bind.Mount) bool { return m.Source == bind.Volume && !m.ReadOnly })
+	return slices.ContainsFunc(d.container.VolumeMounts, func(m corev1.VolumeMount) bool {
+		v := d.volumeOf(m.Name)
+		return !m.ReadOnly && (v == nil || v.PersistentVolumeClaim != nil)
+	})
 }

@@ -1,6 +1,7 @@
 package pod_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -45,6 +46,7 @@ spec:
         - {name: host, mountPath: /host}
       - name: web
         image: ko://example.com/web
+        env: [{name: DATABASE_ADDR, value: "localhost:5432"}]
         volumeMounts: [{name: shared, mountPath: /shared}]
       volumes:
       - {name: settings, configMap: {name: settings}}
@@ -70,9 +72,11 @@ func newDatabase(t *testing.T, isLocal bool) (pod.Site, *pod.Pod, *pod.Image, po
 	site.Local = func(corev1.Container) bool { return isLocal }
 	p := newPod(t, plan, "database", site)
 	i := slices.IndexFunc(p.Containers, func(c pod.Container) bool { return c.Name == "main" })
-	if p.Containers[1-i].Image != nil {
+	web := p.Containers[1-i]
+	if web.Image != nil {
 		t.Error("a program that is built from Go has an image")
 	}
+	wantVariables(t, web, map[string]string{"DATABASE_ADDR": fmt.Sprintf("127.0.0.1:%d", p.Containers[i].Ports[5432])})
 	return site, p, p.Containers[i].Image, p.Containers[i]
 }
 

@@ -29,8 +29,8 @@ func openState(dir string) (*state, error) {
 	}
 	s := &state{dir: dir}
 	// In a container, the run before may have had our process id.
-	if err := os.RemoveAll(s.run()); err != nil {
-		return nil, fmt.Errorf("removing what an earlier run left: %w", err)
+	if err := removeLeft(s.run()); err != nil {
+		return nil, err
 	}
 	for _, dir := range []string{s.claims(), s.executables(), s.run()} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -94,9 +94,18 @@ func (s *state) sweep() error {
 		if err != nil || pid == os.Getpid() || alive(pid) {
 			continue
 		}
-		if err := os.RemoveAll(filepath.Join(filepath.Dir(s.run()), run.Name())); err != nil {
-			return fmt.Errorf("removing what an earlier run left: %w", err)
+		if err := removeLeft(filepath.Join(filepath.Dir(s.run()), run.Name())); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// removeLeft removes the directory of an earlier run. What a container has written
+// may be another user's, and stays.
+func removeLeft(dir string) error {
+	if err := os.RemoveAll(dir); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("removing what an earlier run left: %w", err)
 	}
 	return nil
 }

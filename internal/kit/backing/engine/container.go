@@ -77,7 +77,7 @@ func (e *Engine) Container(c Container) (*Running, error) {
 		words = slices.Concat(c.Command[1:], c.Args)
 	}
 	args = append(append(args, c.Image), words...)
-	r.Command = process.Command{Path: e.path, Args: args, Env: env, Terminate: func(*os.Process) { r.stop(c.Grace) }}
+	r.Command = process.Command{Path: e.path, Args: args, Env: env, Terminate: func(p *os.Process) { r.stop(p, c.Grace) }}
 	return r, nil
 }
 
@@ -86,12 +86,15 @@ func (r *Running) Exec(ctx context.Context, command []string) *exec.Cmd {
 	return exec.CommandContext(ctx, r.engine.path, append([]string{"exec", r.name}, command...)...)
 }
 
-// stop asks the container to end as its image says, and kills it after grace.
-func (r *Running) stop(grace time.Duration) {
+// stop asks the container to end as its image says, and kills it after grace. If
+// there is none yet, as while its image is pulled, it ends the command line.
+func (r *Running) stop(commandLine *os.Process, grace time.Duration) {
 	seconds := strconv.Itoa(int(grace.Round(time.Second).Seconds()))
 	ctx, cancel := context.WithTimeout(context.Background(), grace+answerTimeout)
 	defer cancel()
-	exec.CommandContext(ctx, r.engine.path, "stop", "-t", seconds, r.name).Run() // Without one, it is gone already.
+	if exec.CommandContext(ctx, r.engine.path, "stop", "-t", seconds, r.name).Run() != nil {
+		commandLine.Signal(os.Interrupt)
+	}
 }
 
 // unfit matches what no container's name may have.

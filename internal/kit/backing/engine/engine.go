@@ -50,7 +50,7 @@ var kinds = []kind{
 }
 
 // answerTimeout bounds how long an engine may take to say that it is there.
-const answerTimeout = 10 * time.Second
+const answerTimeout = 5 * time.Second
 
 // Find returns the first engine on PATH that answers and is on this machine.
 // Its error says of each what is missing.

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // labelKey labels containers with the run that has started them: the host, the
@@ -78,9 +79,13 @@ func (e *Engine) Sweep(ctx context.Context) error {
 	return e.remove(ctx, left)
 }
 
+// removeTimeout bounds how long an engine may take to remove containers: it lets
+// them end by themselves first.
+const removeTimeout = 30 * time.Second
+
 // Close removes the containers of this run that are left.
 func (e *Engine) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), removeTimeout)
 	defer cancel()
 	ids, err := e.list(ctx, labelKey+"="+e.label)
 	return errors.Join(err, e.remove(ctx, ids))

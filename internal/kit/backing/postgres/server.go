@@ -30,7 +30,9 @@ type Server struct {
 	Scripts   []Script // for a new database, in their order
 	// State is the directory above Data that is ours: what is in it may be opened
 	// to the user as whom the server runs.
-	State  string
+	State string
+	// Mounts are further directories and files below State that the server uses.
+	Mounts []string
 	Run    func(*exec.Cmd) error // runs a tool to its end
 	Output io.Writer             // gets remarks, one line in each Write
 }
@@ -85,8 +87,10 @@ func (s *Server) Prepare(ctx context.Context) (command process.Command, from Ins
 			return command, from, fmt.Errorf("making the database: %w", err)
 		}
 	}
-	if err := user.Own(s.Data); err != nil {
-		return command, from, fmt.Errorf("giving the database to the user that runs it: %w", err)
+	for _, path := range append([]string{s.Data}, s.Mounts...) {
+		if err := user.Own(path); err != nil {
+			return command, from, fmt.Errorf("giving %s to the user that runs PostgreSQL: %w", path, err)
+		}
 	}
 	return process.Command{
 		Path: from.program("postgres"), Args: append(slices.Clone(arguments), s.ours()...),
@@ -98,7 +102,12 @@ func (s *Server) Prepare(ctx context.Context) (command process.Command, from Ins
 
 // admit returns the user as whom the server runs, who can reach its data.
 func (s *Server) admit(user *process.User) (*process.User, error) {
-	refused := user.Admit(s.State, filepath.Dir(s.Data))
+	var refused error
+	for _, path := range append([]string{s.Data}, s.Mounts...) {
+		if refused = user.Admit(s.State, filepath.Dir(path)); refused != nil {
+			break
+		}
+	}
 	if refused == nil {
 		return user, nil
 	}
@@ -112,7 +121,7 @@ func (s *Server) admit(user *process.User) (*process.User, error) {
 // ours are the arguments that go before those of the manifests.
 func (s *Server) ours() []string {
 	return []string{
-		"-D", s.Data, "-c", "listen_addresses=127.0.0.1", "-c", "port=" + strconv.Itoa(s.Port), "-c", "unix_socket_directories=",
+		"-D", s.Data, "-c", "data_directory=" + s.Data, "-c", "listen_addresses=127.0.0.1", "-c", "port=" + strconv.Itoa(s.Port), "-c", "unix_socket_directories=",
 	}
 }
 
