@@ -16,6 +16,8 @@ import (
 	"github.com/google/ko/pkg/commands"
 	"github.com/google/ko/pkg/commands/options"
 	"golang.org/x/sync/semaphore"
+
+	"github.com/koshop/koshop/internal/kit/koyaml"
 )
 
 // Builder builds the images of import paths.
@@ -35,7 +37,7 @@ type Builder struct {
 func New(ctx context.Context, opts *options.BuildOptions) (*Builder, error) {
 	b := &Builder{pulls: ctx, options: *opts}
 	if err := b.options.LoadConfig(); err != nil {
-		return nil, fmt.Errorf("reading the build configuration: %w", err)
+		return nil, koyaml.Explain(b.options.WorkingDirectory, err)
 	}
 	jobs := b.options.ConcurrentBuilds
 	if jobs <= 0 {

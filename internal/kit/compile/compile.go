@@ -26,6 +26,7 @@ import (
 	"github.com/google/ko/pkg/commands/options"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/koshop/koshop/internal/kit/koyaml"
 	"github.com/koshop/koshop/internal/kit/process"
 )
 
@@ -49,10 +50,10 @@ type Compiler struct {
 func New(opts *options.BuildOptions, tools *process.Group, scratch string) (*Compiler, error) {
 	c := &Compiler{tools: tools, scratch: scratch, options: *opts, goos: runtime.GOOS, goarch: runtime.GOARCH}
 	if err := c.options.LoadConfig(); err != nil {
-		return nil, fmt.Errorf("reading the build configuration: %w", err)
+		return nil, koyaml.Explain(c.options.WorkingDirectory, err)
 	}
 	var err error
-	if c.settingsFile, err = filepath.Abs(settingsFile(c.options.WorkingDirectory)); err != nil {
+	if c.settingsFile, err = filepath.Abs(koyaml.File(c.options.WorkingDirectory)); err != nil {
 		return nil, fmt.Errorf("finding the build configuration: %w", err)
 	}
 	jobs := c.options.ConcurrentBuilds

@@ -153,16 +153,3 @@ func GoTool() string {
 	}
 	return "go"
 }
-
-// settingsFile returns where upstream's LoadConfig looks for the settings.
-func settingsFile(workingDirectory string) string {
-	const name = ".ko.yaml"
-	path := os.Getenv("KO_CONFIG_PATH")
-	if path == "" {
-		return filepath.Join(workingDirectory, name)
-	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return filepath.Join(path, name)
-	}
-	return path
-}
