@@ -166,34 +166,10 @@ func TestTarballIsWhole(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	closed := closedPort(t)
 	overlay := "config/overlays/prod"
-	tests := map[string]struct {
-		env  map[string]string
-		args []string
-		want []string
-	}{
+	mistakes(t, map[string]mistake{
 		"files and kustomization": {
 			args: []string{"apply", "-f", "config/base/web.yaml", "-k", overlay},
 			want: []string{"-f and -k cannot be used together"},
-		},
-		"two kustomizations": {
-			args: []string{"apply", "-k", overlay, "-k", "config/base"},
-			want: []string{"-k was given twice: config/overlays/prod and config/base", "as resources"},
-		},
-		"one kustomization twice": {
-			args: []string{"delete", "-k", overlay, "--kustomize=" + overlay},
-			want: []string{"-k was given twice"},
-		},
-		"two kustomizations to resolve": {
-			args: []string{"resolve", "-kconfig/base", "-k=config/overlays/prod"},
-			want: []string{"-k was given twice: config/base and config/overlays/prod"},
-		},
-		"two kustomizations to create": {
-			args: []string{"create", "--kustomize", overlay, "-k", "config/base"},
-			want: []string{"-k was given twice"},
-		},
-		"kustomization of an unset variable": {
-			args: []string{"apply", "-k", ""},
-			want: []string{"-k needs the directory of a kustomization"},
 		},
 		"no kustomization in the directory": {
 			args: []string{"resolve", "-k", "config/empty"},
@@ -282,14 +258,6 @@ func TestMistakes(t *testing.T) {
 			args: []string{"up", "-k", overlay, "-n", "Team1"},
 			want: []string{`--namespace "Team1"`},
 		},
-		"helm charts": {
-			args: []string{"resolve", "-k", "config/charts"},
-			want: []string{"rendering kustomization config/charts: it has helmCharts", "pass --enable-helm"},
-		},
-		"helm charts without helm": {
-			args: []string{"resolve", "-k", "config/charts", "--enable-helm", "--helm-command=no-such-helm"},
-			want: []string{"need the program no-such-helm", "--helm-command"},
-		},
 		"nothing to run": {
 			args: []string{"up"},
 			want: []string{"ko up needs the directory of a kustomization: ko up -k DIRECTORY, such as ko up -k kustomize/overlays/dev"},
@@ -326,31 +294,23 @@ func TestMistakes(t *testing.T) {
 			args: []string{"up", "-k", overlay, "--env-file", "none.env"},
 			want: []string{"--env-file is the environment of one workload: name it"},
 		},
-		"helm charts to run": {
-			args: []string{"up", "-k", "config/charts"},
-			want: []string{"it has helmCharts", "pass --enable-helm"},
-		},
-		"helm's program, not asked for": {
-			args: []string{"resolve", "-k", overlay, "--helm-command=helm"},
-			want: []string{"--helm-command goes with --enable-helm"},
-		},
-		"helm's program of an unset variable": {
-			args: []string{"resolve", "-k", overlay, "--enable-helm", "--helm-command="},
-			want: []string{"--helm-command needs the name or the path of a program"},
-		},
-		"helm with files": {
-			args: []string{"apply", "--enable-helm", "-f", "config/base/web.yaml"},
-			want: []string{"--enable-helm goes with -k"},
-		},
-		"an unknown restriction": {
-			args: []string{"delete", "-k", overlay, "--load-restrictor=none"},
-			want: []string{"--load-restrictor", "expected LoadRestrictionsRootOnly or LoadRestrictionsNone"},
-		},
 		"unknown flag of delete": {
 			args: []string{"delete", "-k", overlay, "--cascade=orphan"},
 			want: []string{"unknown flag: --cascade"},
 		},
-	}
+	})
+}
+
+// mistake is a call that fails.
+type mistake struct {
+	env  map[string]string
+	args []string
+	want []string // in the error
+}
+
+// mistakes makes each of them on the guestbook.
+func mistakes(t *testing.T, tests map[string]mistake) {
+	t.Helper()
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			kittest.UseRegistry(t)

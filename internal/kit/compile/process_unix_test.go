@@ -73,6 +73,9 @@ func ended(pid int) bool {
 }
 
 func TestCancellingKillsTheGoToolAndItsCompilers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	dir := write(t, hello())
 	c := newCompiler(t, options.BuildOptions{})
 	file := slowGo(t)

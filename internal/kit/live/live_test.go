@@ -202,6 +202,9 @@ func TestAnExecutableTakesOver(t *testing.T) {
 }
 
 func TestTheSameExecutableGoesOn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	p := newPod(t)
 	p.expect("image")
 	for _, executable := range []string{filepath.Join(p.bin, "image"), p.build("one", ""), filepath.Join(p.bin, "one")} {
@@ -239,6 +242,9 @@ func TestSignalsAndExitCodesPass(t *testing.T) {
 }
 
 func TestAStubbornProgramIsKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	p := newPod(t)
 	p.expect("image")
 	for _, version := range []string{"first", "second"} {

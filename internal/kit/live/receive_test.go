@@ -46,6 +46,9 @@ func TestWhatIsSentIsTheProgramOfTheImage(t *testing.T) {
 // Several developers may send at once: one after the other takes over, and all
 // are told so.
 func TestSeveralAtOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	p := newPod(t)
 	p.expect("image")
 	var senders sync.WaitGroup
@@ -64,6 +67,9 @@ func TestSeveralAtOnce(t *testing.T) {
 }
 
 func TestWhatDoesNotArriveWholeChangesNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	p := newPod(t)
 	p.expect("image")
 	if out, err := p.send(p.build("one", "")); err != nil {
@@ -122,6 +128,9 @@ func TestWhatDoesNotArriveWholeChangesNothing(t *testing.T) {
 }
 
 func TestWhatCrossesIsTheDifference(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	p := newPod(t)
 	p.expect("image")
 	first, out, err := p.sendCounting(p.build("one", ""))

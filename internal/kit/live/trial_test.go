@@ -14,6 +14,9 @@ import (
 const trial = 11 * time.Second
 
 func TestOneThatCrashesGivesWayToTheOneBefore(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	p := newPod(t)
 	p.expect("image")
 	if out, err := p.send(p.build("good", "")); err != nil {
@@ -56,6 +59,9 @@ func TestTwoBadOnesInARow(t *testing.T) {
 
 // A version that takes the container down with it does not begin the next one.
 func TestTheContainerEndsOnTrial(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	p := newPod(t)
 	p.expect("image")
 	if out, err := p.send(p.build("one", "")); err != nil {

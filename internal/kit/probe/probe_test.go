@@ -113,6 +113,9 @@ func TestUntilTheFirstSuccess(t *testing.T) {
 
 // Thresholds count failures and successes in a row.
 func TestWatchTurns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	p := &corev1.Probe{PeriodSeconds: 1, FailureThreshold: 2, SuccessThreshold: 1}
 	p.Exec = &corev1.ExecAction{}
 	answers := []error{nil, errors.New("one"), nil, errors.New("two"), errors.New("three"), nil}

@@ -13,13 +13,14 @@ package program
 import (
 	"cmp"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"sync"
 
 	"github.com/google/ko/pkg/commands/options"
+
+	"github.com/koshop/koshop/internal/kit/koyaml"
 )
 
 // Settings say how programs are compiled. They may be used concurrently.
@@ -40,28 +41,13 @@ type Settings struct {
 func Load(opts *options.BuildOptions, run func(*exec.Cmd) error) (*Settings, error) {
 	s := &Settings{Options: *opts, run: run, found: map[string]*Program{}}
 	var err error
-	if s.file, err = filepath.Abs(settingsFile(opts.WorkingDirectory)); err != nil {
+	if s.file, err = filepath.Abs(koyaml.File(opts.WorkingDirectory)); err != nil {
 		return nil, fmt.Errorf("finding the build settings: %w", err)
 	}
 	if err := s.Options.LoadConfig(); err != nil {
-		return nil, fmt.Errorf("reading the build settings%s: %w", s.origin(), err)
+		return nil, fmt.Errorf("reading the build settings: %w", koyaml.Explain(opts.WorkingDirectory, err))
 	}
 	return s, nil
-}
-
-// origin names the file with the settings, if there is one.
-func (s *Settings) origin() string {
-	if _, err := os.Stat(s.file); err != nil {
-		return ""
-	}
-	here, err := os.Getwd()
-	if err != nil {
-		return " in " + s.file
-	}
-	if relative, err := filepath.Rel(here, s.file); err == nil && filepath.IsLocal(relative) {
-		return " in " + relative
-	}
-	return " in " + s.file
 }
 
 // File returns the absolute path of the file that holds the settings, .ko.yaml as
@@ -75,16 +61,3 @@ func (s *Settings) Jobs() int64 {
 
 // workingDirectory is where references are resolved.
 func (s *Settings) workingDirectory() string { return cmp.Or(s.Options.WorkingDirectory, ".") }
-
-// settingsFile returns where upstream's LoadConfig looks for the settings.
-func settingsFile(workingDirectory string) string {
-	const name = ".ko.yaml"
-	path := os.Getenv("KO_CONFIG_PATH")
-	if path == "" {
-		return filepath.Join(workingDirectory, name)
-	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return filepath.Join(path, name)
-	}
-	return path
-}

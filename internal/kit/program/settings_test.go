@@ -28,7 +28,7 @@ func TestLoadNamesTheFile(t *testing.T) {
 			for path, file := range map[string]string{"": ".ko.yaml", "elsewhere/settings.yaml": "elsewhere/settings.yaml"} {
 				t.Setenv("KO_CONFIG_PATH", path)
 				_, err := program.Load(&options.BuildOptions{}, (*exec.Cmd).Run)
-				for _, want := range append(test.want, "reading the build settings in "+file) {
+				for _, want := range append(test.want, "reading the build settings: "+file) {
 					if err == nil || !strings.Contains(err.Error(), want) {
 						t.Errorf("error %v lacks %q", err, want)
 					}

@@ -15,6 +15,9 @@ import (
 )
 
 func TestNoRequestFailsWhileEndpointsAreSwapped(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	const swaps = 200
 	pool := route.NewPool("web")
 	url := listenHTTP(t, pool)
@@ -99,6 +102,9 @@ func TestARequestWaitsForTheFirstEndpoint(t *testing.T) {
 }
 
 func TestARequestThatNothingIsReadyFor(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	t.Parallel() // It waits.
 	pool := route.NewPool("payments-svc")
 	url := listenHTTP(t, pool)

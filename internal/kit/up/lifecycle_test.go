@@ -37,6 +37,9 @@ func TestScalesAndFollowsServices(t *testing.T) {
 
 // What cannot be built at the start runs once it is mended, without a restart.
 func TestStartsWhatIsMendedLater(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	for name, test := range map[string]struct{ broken, mended func(*run) }{
 		"code": {
 			func(r *run) { r.write("greeting/greeting.go", "package greeting\n") },
@@ -122,6 +125,9 @@ spec: {selector: {app: fixed}, ports: [{port: 80, targetPort: http}]}
 // strategy Recreate that one makes room. A Service's port needs no name, and no
 // certain number.
 func TestReloadsAProgramThatLocksItsData(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	dir := newShop(t)
 	r := &run{t: t, dir: dir}
 	program := func(answer string) {

@@ -148,6 +148,9 @@ func load(t *testing.T, url string) (stop func() int) {
 }
 
 func TestRestartsWhatEndsOrIsNotAlive(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	r := start(t, newShop(t), func(o *up.Options) { o.Workloads = []string{"front"} })
 	front := fmt.Sprintf("http://127.0.0.1:%d", r.port)
 	r.answers(front+"/", "v1one")
@@ -246,6 +249,9 @@ func TestRunsInAnotherNamespace(t *testing.T) {
 // Saving by rename, a checkout that removes directories, and a thousand files
 // at once lose nothing.
 func TestSurvivesACheckout(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	dir := newShop(t)
 	git := func(args ...string) {
 		t.Helper()

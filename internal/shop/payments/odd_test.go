@@ -31,6 +31,9 @@ func odd(t *testing.T, ordersURL, order string) (url string) {
 }
 
 func TestOddRefusalLeavesItsPaymentPendingAndNoOther(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	databasetest.Each(t, func(t *testing.T, url string) {
 		ordersURL := startOrders(t, databasetest.For(url, "orders"))
 		bad, good := newOrder(t, ordersURL), newOrder(t, ordersURL)
