@@ -100,7 +100,8 @@ func (b *Builder) findData(ctx context.Context, recipe *program.Recipe) (program
 	return data, err
 }
 
-// Qualify makes a path such as ./cmd/web an import path with its scheme.
+// Qualify returns the import path, scheme included, of the program that a reference
+// such as ./cmd/web names.
 func (b *Builder) Qualify(ctx context.Context, path string) (string, error) {
 	_, p, err := b.recipe(ctx, path)
 	if err != nil {
@@ -133,17 +134,38 @@ func (b *Builder) build(ctx context.Context, recipe *program.Recipe, p *program.
 	if err != nil {
 		return nil, err
 	}
-	opts := p.ImageOptions()
 	if data.Linked {
-		scratch, err := os.MkdirTemp("", "ko-data-*")
-		if err != nil {
-			return nil, err
-		}
-		defer os.RemoveAll(scratch)
-		if opts, err = p.StagedOptions(ctx, recipe, data, scratch); err != nil {
-			return nil, err
-		}
+		return b.buildStaged(ctx, recipe, p, data)
 	}
+	if err := recipe.CheckCache(false); err != nil {
+		return nil, err
+	}
+	image, err := b.buildWith(ctx, p, p.ImageOptions())
+	if err != nil && strings.Contains(err.Error(), "contains no Go files") {
+		// Upstream looks for the data without the build tags of the settings.
+		return b.buildStaged(ctx, recipe, p, data)
+	}
+	return image, err
+}
+
+// buildStaged has upstream see another directory than the program's own.
+func (b *Builder) buildStaged(ctx context.Context, recipe *program.Recipe, p *program.Program, data program.Data) (build.Result, error) {
+	if err := recipe.CheckCache(true); err != nil {
+		return nil, err
+	}
+	scratch, err := os.MkdirTemp("", "ko-data-*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(scratch)
+	opts, err := p.StagedOptions(ctx, recipe, data, scratch)
+	if err != nil {
+		return nil, err
+	}
+	return b.buildWith(ctx, p, opts)
+}
+
+func (b *Builder) buildWith(ctx context.Context, p *program.Program, opts *options.BuildOptions) (build.Result, error) {
 	ko, err := b.upstream(opts)
 	if err != nil {
 		return nil, err

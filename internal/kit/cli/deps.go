@@ -60,8 +60,10 @@ func rootsOf(ctx context.Context, compiler *compile.Compiler, importPath string)
 		return nil, fmt.Errorf("looking for the working directory: %w", err)
 	}
 	roots := inputs.Roots()
-	if _, err := os.Stat(compiler.SettingsFile()); err == nil {
-		roots = append(roots, compiler.SettingsFile())
+	for _, file := range compiler.SettingsFiles() {
+		if _, err := os.Stat(file); err == nil {
+			roots = append(roots, file)
+		}
 	}
 	for i, root := range roots {
 		if relative, err := filepath.Rel(here, root); err == nil && filepath.IsLocal(relative) {

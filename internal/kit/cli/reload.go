@@ -154,7 +154,7 @@ func (r *reloading) parcel(ctx context.Context) (*live.Parcel, error) {
 		compiler = r.compiler.ForDebugging()
 	}
 	executable := filepath.Join(r.scratch, "program")
-	if err := compiler.Compile(ctx, r.program.ImportPath, executable); err != nil {
+	if err := compiler.Compile(ctx, r.reference, executable); err != nil {
 		return nil, err
 	}
 	return live.NewParcel(executable, live.UserLibrary(r.program.ImportPath))
@@ -197,7 +197,7 @@ func (r *reloading) writeDeps(ctx context.Context) error {
 	if r.depsFile == "" {
 		return nil
 	}
-	roots, err := rootsOf(ctx, r.compiler, r.program.ImportPath)
+	roots, err := rootsOf(ctx, r.compiler, r.reference)
 	if err != nil {
 		return err
 	}

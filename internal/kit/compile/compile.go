@@ -70,9 +70,10 @@ func (c *Compiler) Platform() (goos, goarch string) {
 	return c.target.Platform.OS, c.target.Platform.Architecture
 }
 
-// SettingsFile returns the absolute path of the file that holds the settings,
-// .ko.yaml as a rule, whether it exists or not.
-func (c *Compiler) SettingsFile() string { return c.settings.File() }
+// SettingsFiles returns the absolute paths of the files whose changes are changes of
+// the settings: .ko.yaml as a rule, whether it exists or not, and what it leads to if
+// it is a link.
+func (c *Compiler) SettingsFiles() []string { return c.settings.Files() }
 
 // Compile builds the program that a reference names into the file out. A failed
 // compilation is a *[program.CompileError]; another error says what else is wrong, such
@@ -140,7 +141,7 @@ func (c *Compiler) explain(ctx context.Context, reference string, recipe *progra
 	if !errors.As(err, &exit) {
 		return fmt.Errorf("%w; install Go, or name the go tool in KO_GO_PATH", err)
 	}
-	if packages, err := c.list(ctx, recipe, args); err == nil {
+	if packages, err := c.list(ctx, recipe); err == nil {
 		if err := packages.checkCommand(); err != nil {
 			return err
 		}

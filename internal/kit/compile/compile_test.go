@@ -302,10 +302,6 @@ func TestCompileErrors(t *testing.T) {
 					t.Errorf("the error does not mention %q:\n%v", want, err)
 				}
 			}
-			left, err := filepath.Glob("go-build-*")
-			if err != nil || len(left) > 0 {
-				t.Errorf("left behind: %v, %v", left, err)
-			}
 		})
 	}
 }
@@ -325,7 +321,7 @@ func TestSettingsFile(t *testing.T) {
 	dir := write(t, files)
 	for override, want := range map[string]string{"": ".ko.yaml", "elsewhere": "elsewhere/.ko.yaml", "other.yaml": "other.yaml"} {
 		t.Setenv("KO_CONFIG_PATH", override)
-		if got := newCompiler(t, options.BuildOptions{}).SettingsFile(); got != filepath.Join(dir, want) {
+		if got := newCompiler(t, options.BuildOptions{}).SettingsFiles()[0]; got != filepath.Join(dir, want) {
 			t.Errorf("with KO_CONFIG_PATH=%s it is %s, want %s", override, got, want)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	gobuild "go/build"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -51,7 +50,7 @@ func (c *Compiler) inputs(ctx context.Context, reference string) (*Inputs, error
 	if err != nil {
 		return nil, err
 	}
-	packages, err := c.list(ctx, recipe, recipe.Flags)
+	packages, err := c.list(ctx, recipe)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +59,8 @@ func (c *Compiler) inputs(ctx context.Context, reference string) (*Inputs, error
 	}
 	in := newInputs(packages)
 	in.addWorkspace(recipe)
-	in.addModfile(recipe)
+	in.addFlagFiles(recipe)
+	in.addRefusedData()
 	in.platform = platform(recipe)
 	return in, nil
 }
@@ -84,11 +84,7 @@ func newInputs(packages listing) *Inputs {
 		}
 		in.addLinks(p)
 		for _, pattern := range p.EmbedPatterns {
-			e := newEmbed(p.Dir, pattern)
-			in.embeds = append(in.embeds, e)
-			for _, dir := range e.dirs() {
-				in.dirs[dir] = true
-			}
+			in.addEmbed(newEmbed(p.Dir, pattern))
 		}
 	}
 	return in
@@ -99,34 +95,26 @@ func (in *Inputs) addPackage(dir string) {
 	in.packages[dir] = true
 }
 
-// addWorkspace adds the directory of the go.work file, which the go tool looks
-// for in the directory it runs in and above.
+// addWorkspace adds the directory of the go.work file that counts, and those of its
+// modules: together they decide the versions of what is imported.
 func (in *Inputs) addWorkspace(recipe *program.Recipe) {
-	file := recipe.Vars()["GOWORK"]
-	if file == "off" {
+	file := recipe.Workspace()
+	if file == "" {
 		return
 	}
-	if filepath.IsAbs(file) {
-		in.dirs[filepath.Dir(file)] = true
-		return
-	}
-	dir, err := filepath.Abs(recipe.Dir)
-	for ; err == nil; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.work")); err == nil {
-			in.dirs[dir] = true
-			return
-		}
-		if dir == filepath.Dir(dir) {
-			return
-		}
+	in.dirs[filepath.Dir(file)] = true
+	for _, dir := range program.WorkspaceModules(file) {
+		in.dirs[dir] = true
 	}
 }
 
-// addModfile adds the file that -modfile names in the place of go.mod, and its sums.
-func (in *Inputs) addModfile(recipe *program.Recipe) {
-	for _, flag := range flags(recipe) {
+// addFlagFiles adds the files that flags name: the one in the place of go.mod and its
+// sums, replacements of sources, and a profile.
+func (in *Inputs) addFlagFiles(recipe *program.Recipe) {
+	for _, flag := range recipe.AllFlags() {
 		name, file, _ := strings.Cut(flag, "=")
-		if strings.TrimLeft(name, "-") != "modfile" || file == "" {
+		name = strings.TrimLeft(name, "-")
+		if file == "" || !slices.Contains([]string{"modfile", "overlay", "pgo"}, name) || file == "auto" || file == "off" {
 			continue
 		}
 		if !filepath.IsAbs(file) {
@@ -136,15 +124,31 @@ func (in *Inputs) addModfile(recipe *program.Recipe) {
 		if err != nil {
 			continue
 		}
-		for _, name := range []string{file, strings.TrimSuffix(file, ".mod") + ".sum"} {
-			in.files[name], in.targets[name], in.dirs[filepath.Dir(name)] = true, true, true
+		in.addTarget(file)
+		if name == "modfile" {
+			in.addTarget(strings.TrimSuffix(file, ".mod") + ".sum")
 		}
 	}
 }
 
-// flags returns the flags of the go tool, those of GOFLAGS first.
-func flags(recipe *program.Recipe) []string {
-	return append(strings.Fields(recipe.Vars()["GOFLAGS"]), recipe.Flags...)
+// addTarget adds a file that counts, wherever it is.
+func (in *Inputs) addTarget(file string) {
+	in.files[file], in.targets[file], in.dirs[filepath.Dir(file)] = true, true, true
+}
+
+// addRefusedData adds the data of the program while it is refused: a correction of
+// it must be noticed.
+func (in *Inputs) addRefusedData() {
+	if _, err := program.FindData(in.Dir); err != nil {
+		in.addEmbed(newEmbed(in.Dir, "all:kodata"))
+	}
+}
+
+func (in *Inputs) addEmbed(e embed) {
+	in.embeds = append(in.embeds, e)
+	for _, dir := range e.dirs() {
+		in.dirs[dir] = true
+	}
 }
 
 // platform returns what decides whether a file with build constraints counts.
@@ -153,7 +157,7 @@ func platform(recipe *program.Recipe) gobuild.Context {
 	platform := gobuild.Default
 	platform.GOOS, platform.GOARCH = env["GOOS"], env["GOARCH"]
 	platform.CgoEnabled = env["CGO_ENABLED"] == "1"
-	platform.BuildTags = buildTags(flags(recipe))
+	platform.BuildTags = buildTags(recipe.AllFlags())
 	return platform
 }
 

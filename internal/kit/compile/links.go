@@ -55,7 +55,7 @@ func (in *Inputs) follow(path, within string) string {
 		at = filepath.Join(target, rest)
 	}
 	if at != path {
-		in.files[at], in.targets[at], in.dirs[filepath.Dir(at)] = true, true, true
+		in.addTarget(at)
 	}
 	return at
 }

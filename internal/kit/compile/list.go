@@ -40,11 +40,10 @@ type goModule struct {
 	Replace *goModule
 }
 
-// list runs `go list` on the command, with flags of `go build`. Broken code is
-// listed as far as it goes.
-func (c *Compiler) list(ctx context.Context, recipe *program.Recipe, flags []string) (listing, error) {
-	args := append([]string{"list", "-e", "-deps", "-json=" + listFields()}, flags...)
-	cmd := recipe.GoTool(ctx, append(args, recipe.ImportPath)...)
+// list runs `go list` on the program, as it is compiled. Broken code is listed as
+// far as it goes.
+func (c *Compiler) list(ctx context.Context, recipe *program.Recipe) (listing, error) {
+	cmd := recipe.GoList(ctx, append(recipe.ListArgs("-e", "-deps", "-json="+listFields()), recipe.ImportPath)...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := c.tools.Run(cmd); err != nil {

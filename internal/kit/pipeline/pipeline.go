@@ -5,6 +5,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"golang.org/x/sync/errgroup"
@@ -74,23 +75,24 @@ func Render(target string, opts render.Options, selector labels.Selector) (*reso
 // check refuses references that can never be built, before the first
 // compilation, and says where each stands.
 func (p *Pipeline) check(ctx context.Context, refs []resolve.Reference) error {
-	paths := make([]string, len(refs))
-	for i, ref := range refs {
-		paths[i] = ref.ImportPath
-	}
-	if err := p.Publisher.Check(paths); err != nil {
-		return err
-	}
+	programs := make([]string, len(refs))
 	var group errgroup.Group
-	for _, ref := range refs {
-		group.Go(func() error {
-			if err := p.Builder.Check(ctx, ref.ImportPath); err != nil {
+	for i, ref := range refs {
+		group.Go(func() (err error) {
+			if programs[i], err = p.Builder.Qualify(ctx, ref.ImportPath); err == nil {
+				err = p.Builder.Check(ctx, ref.ImportPath)
+			}
+			if err != nil {
 				return fmt.Errorf("%s: %w", ref.Uses[0], err)
 			}
 			return nil
 		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	slices.Sort(programs)
+	return p.Publisher.Check(slices.Compact(programs))
 }
 
 // images builds and publishes all references; one image is pushed while the

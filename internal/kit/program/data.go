@@ -9,6 +9,9 @@ import (
 	"strings"
 )
 
+// dataDir is the name of the directory, in that of the main package.
+const dataDir = "kodata"
+
 // Data is the kodata directory of a program
 // (https://ko.build/features/static-assets/).
 type Data struct {
@@ -23,7 +26,7 @@ type Data struct {
 // It fails if a link in it leads out of the repository, which would bring files of
 // this machine into an image, or to nothing, or back to where it came from.
 func FindData(mainDir string) (Data, error) {
-	dir := filepath.Join(mainDir, "kodata")
+	dir := filepath.Join(mainDir, dataDir)
 	info, err := os.Lstat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -36,6 +39,9 @@ func FindData(mainDir string) (Data, error) {
 	w := &dataWalk{within: boundary(mainDir)}
 	if w.root, err = filepath.EvalSymlinks(dir); err != nil {
 		return Data{}, fmt.Errorf("following the link %s: %w", dir, err)
+	}
+	if info, err := os.Stat(w.root); err == nil && !info.IsDir() {
+		return Data{}, fmt.Errorf("kodata: the link %s leads to a file, %s: it must lead to a directory", dir, w.root)
 	}
 	w.linked = info.Mode()&fs.ModeSymlink != 0
 	if err := w.check(dir, w.root); err != nil {

@@ -36,8 +36,9 @@ func Tidy(dir, output string) string {
 		if strings.HasPrefix(line, "# ") {
 			continue
 		}
-		if file, rest, _ := strings.Cut(line, ":"); position.MatchString(line) && !filepath.IsAbs(file) {
-			line = filepath.Join(dir, file) + ":" + rest
+		text := strings.TrimLeft(line, " \t")
+		if file, rest, _ := strings.Cut(text, ":"); position.MatchString(text) && !filepath.IsAbs(file) {
+			line = line[:len(line)-len(text)] + filepath.Join(dir, file) + ":" + rest
 		}
 		lines = append(lines, line)
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,14 +18,24 @@ import (
 func write(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
+	writeInto(t, dir, files)
+	t.Chdir(dir)
+	return dir
+}
+
+// writeInto puts files into a directory. The content of a link is "-> TARGET".
+func writeInto(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
 	for name, content := range files {
 		name = filepath.Join(dir, name)
+		if target, isLink := strings.CutPrefix(content, "-> "); isLink {
+			link(t, target, name)
+			continue
+		}
 		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(content), 0o644)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	t.Chdir(dir)
-	return dir
 }
 
 func link(t *testing.T, target, name string) {
@@ -59,6 +70,7 @@ func TestFind(t *testing.T) {
 		"deploy/kustomization.yaml": "", ".git/HEAD": "",
 	}
 	root := map[string]string{"go.mod": mod("example.com/app"), "cmd/web/main.go": main, "sub/go.mod": mod("example.com/app/sub"), "sub/main.go": main, "sub/cmd/job/main.go": main}
+	copies := map[string]string{"a/go.mod": mod("example.com/twice"), "a/cmd/app/main.go": main, "b/go.mod": mod("example.com/twice"), "b/cmd/app/main.go": main}
 	for _, test := range []struct {
 		name       string
 		files      map[string]string
@@ -67,7 +79,7 @@ func TestFind(t *testing.T) {
 		references []string
 		importPath string
 		dir        string
-		env        string // of the build configuration
+		env        string // of the build configuration; "-X" if X must not be there
 	}{
 		{"main module", root, nil, "", []string{"./cmd/web", "example.com/app/cmd/web", "ko://./cmd/web"}, "example.com/app/cmd/web", ".", ""},
 		{"subdirectory", root, nil, "cmd", []string{"./web", "../cmd/web", "example.com/app/cmd/web"}, "example.com/app/cmd/web", ".", ""},
@@ -83,11 +95,28 @@ func TestFind(t *testing.T) {
 		{"entry with a directory", services, map[string]string{".ko.yaml": "builds: [{dir: svca, env: [A=1]}]\n"}, "",
 			[]string{"./svca", "example.com/svca"}, "example.com/svca", "svca", "A=1"},
 		{"entry of another program", services, map[string]string{".ko.yaml": "builds: [{dir: svca, env: [A=1]}]\n"}, "",
-			[]string{"./svca/cmd/job", "example.com/svca/cmd/job"}, "example.com/svca/cmd/job", "svca", ""},
+			[]string{"./svca/cmd/job", "example.com/svca/cmd/job"}, "example.com/svca/cmd/job", "svca", "-A=1"},
 		{"entry in another directory", root, map[string]string{".ko.yaml": "builds: [{id: sub, dir: sub, main: .}]\n"}, "",
 			[]string{"./cmd/web", "example.com/app/cmd/web"}, "example.com/app/cmd/web", ".", ""},
 		{"entry by file", root, map[string]string{".ko.yaml": "builds: [{main: ./cmd/web/main.go, env: [B=2]}]\n"}, "",
 			[]string{"./cmd/web", "./cmd/web/", "example.com/app/cmd/web"}, "example.com/app/cmd/web", ".", "B=2"},
+		{"directory of one of two copies", copies, nil, "", []string{"./b/cmd/app", "example.com/twice/cmd/app"}, "example.com/twice/cmd/app", "b", ""},
+		{"entry of the other copy", copies, map[string]string{".ko.yaml": "builds: [{dir: a, main: ./cmd/app, env: [A=1]}]\n"}, "",
+			[]string{"./b/cmd/app"}, "example.com/twice/cmd/app", "b", "-A=1"},
+		{"copy of the main module", root, map[string]string{"wt/feature/go.mod": mod("example.com/app"), "wt/feature/cmd/web/main.go": main}, "",
+			[]string{"./wt/feature/cmd/web"}, "example.com/app/cmd/web", "wt/feature", ""},
+		{"copy in vendor", root, map[string]string{
+			"go.mod":             mod("example.com/app", "\nrequire example.com/app/sub v1.0.0\n"),
+			"vendor/modules.txt": "# example.com/app/sub v1.0.0\n## explicit; go 1.26\nexample.com/app/sub/cmd/job\n",
+			"vendor/example.com/app/sub/cmd/job/a.go": main,
+		}, "", []string{"./sub/cmd/job"}, "example.com/app/sub/cmd/job", "sub", ""},
+		{"module with a link for a go.mod", services, map[string]string{"svcc/main.go": main, "mods/c.mod": mod("example.com/svcc"), "svcc/go.mod": "-> ../mods/c.mod"}, "",
+			[]string{"example.com/svcc", "./svcc"}, "example.com/svcc", "svcc", ""},
+		{"link to a module", services, map[string]string{"zlatest": "-> svca", "alias": "-> svca"}, "", []string{"./svca", "example.com/svca"}, "example.com/svca", "svca", ""},
+		{"module behind a link", services, map[string]string{"../other/go.mod": mod("example.com/other"), "../other/main.go": main, "svco": "-> ../other"}, "",
+			[]string{"example.com/other", "./svco"}, "example.com/other", "svco", ""},
+		{"working directory that is a link", services, map[string]string{"../link": "-> repo"}, "../link",
+			[]string{"example.com/svca", "./svca"}, "example.com/svca", "svca", ""},
 		{"copies in vendor, testdata and hidden directories", services, map[string]string{
 			"vendor/example.com/svca/go.mod": mod("example.com/svca"), "vendor/example.com/svca/main.go": main,
 			".cache/svca/go.mod": mod("example.com/svca"), ".cache/svca/main.go": main,
@@ -101,7 +130,9 @@ func TestFind(t *testing.T) {
 					files[name] = content
 				}
 			}
-			t.Chdir(filepath.Join(write(t, files), test.in))
+			dir := filepath.Join(t.TempDir(), "repo")
+			writeInto(t, dir, files)
+			t.Chdir(filepath.Join(dir, test.in))
 			settings := load(t)
 			for _, reference := range test.references {
 				p, err := settings.Find(t.Context(), reference)
@@ -116,8 +147,9 @@ func TestFind(t *testing.T) {
 				if p.ImportPath != test.importPath || filepath.ToSlash(recipe.Dir) != test.dir {
 					t.Errorf("%s is %s in %s, want %s in %s", reference, p.ImportPath, recipe.Dir, test.importPath, test.dir)
 				}
-				if test.env != "" && !strings.Contains(strings.Join(recipe.Env, "\n"), test.env) {
-					t.Errorf("%s is compiled without %s of its entry", reference, test.env)
+				env, unwanted := strings.CutPrefix(test.env, "-")
+				if env != "" && slices.Contains(recipe.Env, env) == unwanted {
+					t.Errorf("%s is compiled with %s: %v", reference, env, !unwanted)
 				}
 				if _, err := recipe.MainDir(t.Context()); err != nil {
 					t.Errorf("the go tool does not find it there: %v", err)

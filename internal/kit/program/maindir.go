@@ -10,17 +10,16 @@ import (
 )
 
 // ErrNotCommand says that a package cannot become an executable.
-var ErrNotCommand = errors.New("it is no main package; " + errNotFound.Error())
+var ErrNotCommand = errors.New("it is not a main package; " + errNotFound.Error())
 
 // MainDir returns the absolute directory of the main package. It fails if the
 // package is not there or is no command, and costs a `go list`, no compilation.
 func (r *Recipe) MainDir(ctx context.Context) (string, error) {
-	args := append([]string{"list", "-e", "-find", "-json=Dir,Name,Error"}, r.Flags...)
-	cmd := r.GoTool(ctx, append(args, "--", r.ImportPath)...)
+	cmd := r.GoList(ctx, append(r.ListArgs("-e", "-find", "-json=Dir,Name,Error"), "--", r.ImportPath)...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := r.run(cmd); err != nil {
-		return "", fmt.Errorf("go list: %w: %s", err, strings.TrimSpace(stderr.String()))
+		return "", fmt.Errorf("go list: %w: %s", err, Tidy(r.Dir, stderr.String()))
 	}
 	var found struct {
 		Dir, Name string

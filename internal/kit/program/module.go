@@ -69,13 +69,18 @@ func (m module) mayHold(importPath string) bool {
 	return m.path != "" && (importPath == m.path || strings.HasPrefix(importPath, m.path+"/"))
 }
 
+// packageDir returns where an import path of the module is.
+func (m module) packageDir(importPath string) string {
+	return filepath.Join(m.dir, filepath.FromSlash(strings.TrimPrefix(importPath, m.path)))
+}
+
 // holds reports whether an import path is a directory of the module, and not one
 // of another module below it.
 func (m module) holds(importPath string) bool {
 	if !m.mayHold(importPath) {
 		return false
 	}
-	dir := filepath.Join(m.dir, filepath.FromSlash(strings.TrimPrefix(importPath, m.path)))
+	dir := m.packageDir(importPath)
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return false
 	}
@@ -92,42 +97,63 @@ func moduleOf(here, importPath string) (module, error) {
 	}
 	for _, place := range places {
 		m, err := moduleBelow(place, importPath)
-		if err != nil || m.dir != "" {
+		switch {
+		case m.dir != "":
 			return m, err
+		case err != nil:
+			return m, fmt.Errorf("%w; %w", err, errNotFound)
 		}
 	}
 	return module{}, errNotFound
 }
 
 // moduleBelow returns the module with the longest path among those that hold an
-// import path. Two copies of it are an error.
+// import path. Two copies of it are an error, and so is a go.mod without a module
+// if there is no other.
 func moduleBelow(root, importPath string) (module, error) {
 	var best module
-	var double error
+	var double, broken error
+	root += string(filepath.Separator) + "." // Of a root that is a link, what it leads to is walked.
 	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+		dir, isModule := moduleDir(file, entry)
 		switch {
 		case err != nil:
 			return nil // What cannot be read has no module of ours.
 		case file != root && skipped(entry.Name()):
 			return skip(entry)
-		case entry.Type()&fs.ModeSymlink != 0: // It may lead to a module that is elsewhere.
-		case entry.IsDir() || entry.Name() != goMod:
+		case !isModule:
 			return nil
-		default:
-			file = filepath.Dir(file)
 		}
-		m, found, err := readModule(file)
+		m, found, err := readModule(dir)
 		switch {
-		case err != nil || !found || !m.holds(importPath) || len(m.path) < len(best.path):
+		case err != nil || !found:
 			return err
-		case m.path == best.path:
+		case m.path == "":
+			broken = fmt.Errorf("%s names no module", filepath.Join(dir, goMod))
+		case !m.holds(importPath) || len(m.path) < len(best.path):
+		case m.path == best.path && !sameFile(best.dir, m.dir):
 			double = fmt.Errorf("%s and %s are both module %s: say which one in .ko.yaml, by an entry under builds with dir and main", best.dir, m.dir, m.path)
-		default:
+		case m.path != best.path:
 			best, double = m, nil
 		}
 		return nil
 	})
+	if best.dir == "" && err == nil {
+		err = broken
+	}
 	return best, errors.Join(err, double)
+}
+
+// moduleDir returns the directory that an entry of a walk may make a module: that of
+// a go.mod, or what a link leads to.
+func moduleDir(file string, entry fs.DirEntry) (dir string, isModule bool) {
+	switch {
+	case entry == nil || entry.IsDir():
+		return "", false
+	case entry.Name() == goMod:
+		return filepath.Dir(file), true
+	}
+	return file, entry.Type()&fs.ModeSymlink != 0
 }
 
 // skip returns what ends the walk below an entry.

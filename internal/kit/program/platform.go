@@ -17,7 +17,10 @@ import (
 func (s *Settings) ImageTarget() (Target, error) {
 	text := s.imagePlatform()
 	platform, err := v1.ParsePlatform(text)
-	if err != nil || platform.OS == "" || platform.Architecture == "" {
+	if err == nil && platform.Architecture == "" {
+		platform.Architecture = runtime.GOARCH // Any is meant.
+	}
+	if err != nil || platform.OS == "" {
 		return Target{}, fmt.Errorf("platform %q: expected one such as linux/amd64, in --platform or under defaultPlatforms in .ko.yaml", text)
 	}
 	return Target{Platform: *platform}, nil

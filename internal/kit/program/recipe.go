@@ -44,7 +44,6 @@ type Recipe struct {
 
 	ldflags []string // templates
 	added   []string // more ldflags, unless they are there
-	extra   []string // the part of Env that a shell does not have
 	run     func(*exec.Cmd) error
 }
 
@@ -67,7 +66,10 @@ func (p *Program) Recipe(ctx context.Context, target Target) (*Recipe, error) {
 		r.Flags = append(r.Flags, "-trimpath=false")
 		r.added = []string{"-s=0", "-w=0"} // Whatever stands before.
 	}
-	return r, refuseToolexec(r.Flags)
+	if err := refuseToolexec(r.Flags); err != nil {
+		return nil, err
+	}
+	return r, r.checkWorkspace()
 }
 
 func (r *Recipe) setEnv(target Target, configured []string) error {
@@ -75,18 +77,10 @@ func (r *Recipe) setEnv(target Target, configured []string) error {
 	if err != nil {
 		return err
 	}
-	shell := os.Environ()
-	r.Env = slices.Concat([]string{"CGO_ENABLED=0"}, platform, shell, configured)
+	r.Env = slices.Concat([]string{"CGO_ENABLED=0"}, platform, os.Environ(), configured)
 	if target.Local {
 		r.Env = append(r.Env, platform...)
 	}
-	if _, set := os.LookupEnv("CGO_ENABLED"); !set {
-		r.extra = append(r.extra, "CGO_ENABLED=0")
-	}
-	if _, set := os.LookupEnv("GOOS"); set || target.Platform.OS != runtime.GOOS || target.Platform.Architecture != runtime.GOARCH {
-		r.extra = append(r.extra, platform...)
-	}
-	r.extra = append(r.extra, configured...)
 	return checkEnv(r.Env)
 }
 
@@ -100,7 +94,7 @@ func checkEnv(env []string) error {
 		if name != "GOFLAGS" {
 			continue
 		}
-		if err := refuseToolexec(strings.Fields(value)); err != nil {
+		if err := refuseToolexec(splitFlags(value)); err != nil {
 			return fmt.Errorf("GOFLAGS: %w", err)
 		}
 	}
@@ -125,6 +119,9 @@ func (r *Recipe) BuildArgs(ctx context.Context) ([]string, error) {
 	ldflags, err := r.expand(ctx, r.ldflags)
 	if err != nil {
 		return nil, fmt.Errorf("the ldflags of .ko.yaml or --ldflags: %w", err)
+	}
+	if others, found := lastValue(r.AllFlags(), "ldflags"); found && len(ldflags) == 0 {
+		ldflags = []string{others} // What is added would take their place.
 	}
 	there := strings.Fields(strings.Join(ldflags, " "))
 	for _, flag := range r.added {
@@ -153,11 +150,21 @@ func (r *Recipe) GoTool(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// GoList returns a call of `go list` for the compilation. The paths that it prints
+// go by the working directory's own name, even if that is a link.
+func (r *Recipe) GoList(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := r.GoTool(ctx, args...)
+	if dir, err := filepath.Abs(r.Dir); err == nil {
+		cmd.Env = append(cmd.Env, "PWD="+dir)
+	}
+	return cmd
+}
+
 // Command returns the compilation with these flags as a line for a shell in the
 // working directory. It writes no executable.
 func (r *Recipe) Command(args []string) string {
-	words := make([]string, 0, len(r.extra)+1)
-	for _, entry := range r.extra {
+	var words []string
+	for _, entry := range r.difference() {
 		name, value, _ := strings.Cut(entry, "=")
 		words = append(words, name+"="+shellescape.Quote(value))
 	}
@@ -165,8 +172,28 @@ func (r *Recipe) Command(args []string) string {
 	if r.Dir != "." {
 		build = append(build, "-C", r.Dir)
 	}
-	build = append(append(build, args...), "-o", "/dev/null", r.ImportPath)
+	build = append(append(build, args...), "-o", os.DevNull, r.ImportPath)
 	return strings.Join(append(words, shellescape.QuoteCommand(build)), " ")
+}
+
+// difference returns the variables of the compilation that a shell does not have
+// with the same value. The go tool compiles for this machine by default.
+func (r *Recipe) difference() []string {
+	byDefault := map[string]string{"GOOS": runtime.GOOS, "GOARCH": runtime.GOARCH}
+	vars, said := r.Vars(), map[string]bool{}
+	var differ []string
+	for _, entry := range r.Env {
+		name, _, _ := strings.Cut(entry, "=")
+		shell, set := os.LookupEnv(name)
+		if !set {
+			shell, set = byDefault[name], byDefault[name] != ""
+		}
+		if !said[name] && (!set || shell != vars[name]) {
+			differ = append(differ, name+"="+vars[name])
+		}
+		said[name] = true
+	}
+	return differ
 }
 
 // GoTool returns the path of the go tool: KO_GO_PATH, as upstream has it, or go.

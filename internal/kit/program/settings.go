@@ -54,6 +54,16 @@ func Load(opts *options.BuildOptions, run func(*exec.Cmd) error) (*Settings, err
 // a rule, whether it exists or not.
 func (s *Settings) File() string { return s.file }
 
+// Files returns the files whose changes are changes of the settings: the file that
+// holds them, and if that is a link, what it leads to.
+func (s *Settings) Files() []string {
+	files := []string{s.file}
+	if real, err := filepath.EvalSymlinks(s.file); err == nil && real != s.file {
+		files = append(files, real)
+	}
+	return files
+}
+
 // Jobs returns how many programs may be compiled at once.
 func (s *Settings) Jobs() int64 {
 	return int64(cmp.Or(max(s.Options.ConcurrentBuilds, 0), runtime.GOMAXPROCS(0)))

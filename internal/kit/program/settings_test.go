@@ -16,14 +16,15 @@ func TestLoadNamesTheFile(t *testing.T) {
 		config string
 		want   []string
 	}{
-		"syntax":             {"defaultFlags: [\n-x\n", []string{"line 2"}},
-		"tabs":               {"builds:\n\t- id: a\n", []string{"line 2"}},
+		"syntax":             {"defaultFlags: [\n-x\n", []string{":2: "}},
+		"tabs":               {"builds:\n\t- id: a\n", []string{":2: "}},
 		"type":               {"builds: {id: [a, b]}\n", []string{"builds"}},
 		"base image":         {"defaultBaseImage: 'UPPER CASE'\n", []string{"defaultBaseImage", "UPPER CASE"}},
 		"missing directory":  {"builds: [{id: a, dir: nope}]\n", []string{"nope"}},
 		"directory is no Go": {"builds: [{id: a, dir: docs}]\n", []string{"docs", "go.mod"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Setenv("KO_DEFAULTBASEIMAGE", "")
 			write(t, map[string]string{".ko.yaml": test.config, "elsewhere/settings.yaml": test.config, "docs/README": ""})
 			for path, file := range map[string]string{"": ".ko.yaml", "elsewhere/settings.yaml": "elsewhere/settings.yaml"} {
 				t.Setenv("KO_CONFIG_PATH", path)

@@ -15,14 +15,14 @@ import (
 	"golang.org/x/mod/modfile"
 )
 
-// StagedOptions returns what [Program.ImageOptions] does, for a program whose data
-// has links that upstream does not follow. Upstream finds the data in scratch, an
-// empty directory: a module of the same name, in which the links are files. The
-// go tool is told to compile in the real one. Scratch must live until the image
-// is built.
+// StagedOptions returns what [Program.ImageOptions] does, for a program whose
+// directory upstream would not read as the go tool does: links lead out of its data,
+// or its files need a build tag. Upstream looks into scratch, an empty directory,
+// instead: a module of the same name with a copy of the data. The go tool is told to
+// compile in the real one. Scratch must live until the image is built.
 func (p *Program) StagedOptions(ctx context.Context, recipe *Recipe, data Data, scratch string) (*options.BuildOptions, error) {
-	if cache := os.Getenv("KOCACHE"); cache != "" && !filepath.IsAbs(cache) {
-		return nil, fmt.Errorf("KOCACHE=%s is relative, which does not work for a program with links in its kodata: make it absolute", cache)
+	if file := os.Getenv("GOWORK"); file != "" && file != "off" {
+		return nil, fmt.Errorf("GOWORK=%s does not go together with links in kodata: unset it", file)
 	}
 	where, err := filepath.Abs(recipe.Dir)
 	if err != nil {
@@ -45,6 +45,16 @@ func (p *Program) StagedOptions(ctx context.Context, recipe *Recipe, data Data, 
 	return opts, nil
 }
 
+// CheckCache refuses a KOCACHE that upstream and the go tool would look for in
+// different directories.
+func (r *Recipe) CheckCache(staged bool) error {
+	cache := os.Getenv("KOCACHE")
+	if cache == "" || filepath.IsAbs(cache) || r.Dir == "." && !staged {
+		return nil
+	}
+	return fmt.Errorf("KOCACHE=%s is relative, and the program is compiled in another directory: make it absolute", cache)
+}
+
 // fixGit fills in the templates that ask for the repository, which is not where
 // upstream would look for it.
 func (r *Recipe) fixGit(ctx context.Context, templates []string) ([]string, error) {
@@ -64,21 +74,16 @@ func (r *Recipe) fixGit(ctx context.Context, templates []string) ([]string, erro
 }
 
 // stage writes a module in which upstream finds the program by its import path,
-// and a copy of its data beside it.
+// and a copy of its data beside it, if there is any.
 func (p *Program) stage(data, scratch string) error {
-	m, found, err := moduleAt(filepath.Dir(data))
-	if err != nil || !found {
-		return errors.Join(err, errors.New("it is in no Go module"))
-	}
-	mainDir := filepath.Join(scratch, filepath.FromSlash(strings.TrimPrefix(p.ImportPath, m.path)))
-	if err := os.MkdirAll(mainDir, 0o755); err != nil {
+	err := errors.Join(
+		os.WriteFile(filepath.Join(scratch, goMod), []byte("module "+modfile.AutoQuote(p.ImportPath)+"\n"), 0o644),
+		os.WriteFile(filepath.Join(scratch, "main.go"), []byte("package main\n\nfunc main() {}\n"), 0o644),
+	)
+	if err != nil || data == "" {
 		return err
 	}
-	return errors.Join(
-		os.WriteFile(filepath.Join(scratch, goMod), []byte("module "+modfile.AutoQuote(m.path)+"\n"), 0o644),
-		os.WriteFile(filepath.Join(mainDir, "main.go"), []byte("package main\n\nfunc main() {}\n"), 0o644),
-		copyTree(data, filepath.Join(mainDir, filepath.Base(data))),
-	)
+	return copyTree(data, filepath.Join(scratch, dataDir))
 }
 
 // copyTree copies a directory. Where it has links, the copy has what they lead to.

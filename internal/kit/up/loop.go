@@ -132,7 +132,7 @@ func (l *loop) changed(ctx context.Context, files []string) {
 	if touched(l.rendered, files) {
 		l.rerender(ctx)
 	}
-	if touched([]string{l.builds.compiler.SettingsFile()}, files) && l.reconfigure(ctx) {
+	if touched(l.builds.compiler.SettingsFiles(), files) && l.reconfigure(ctx) {
 		return
 	}
 	for _, importPath := range l.builds.affected(files) {
@@ -150,7 +150,10 @@ func touched(files, changed []string) bool {
 
 // watch watches the files that everything is made of.
 func (l *loop) watch() {
-	dirs := append(l.builds.dirs(), filepath.Dir(l.builds.compiler.SettingsFile()))
+	dirs := l.builds.dirs()
+	for _, file := range l.builds.compiler.SettingsFiles() {
+		dirs = append(dirs, filepath.Dir(file))
+	}
 	for _, file := range l.rendered {
 		dirs = append(dirs, filepath.Dir(file))
 	}
