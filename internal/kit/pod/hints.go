@@ -18,7 +18,7 @@ import (
 // each.
 func (d *draft) hints() []string {
 	if d.isImage() {
-		return nil
+		return nil // What runs it leads the paths that the image has built in.
 	}
 	about := fmt.Sprintf("%s: container %s", d.workload, d.container.Name)
 	var hints []string

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -75,6 +76,9 @@ func newDatabase(t *testing.T, isLocal bool) (pod.Site, *pod.Pod, *pod.Image, po
 	web := p.Containers[1-i]
 	if web.Image != nil {
 		t.Error("a program that is built from Go has an image")
+	}
+	if hints := strings.Join(p.Hints, "\n"); strings.Contains(hints, "container main") || !strings.Contains(hints, "container web mounts volume shared") {
+		t.Errorf("hints\n%s\nwant them for what is built from Go alone", hints)
 	}
 	wantVariables(t, web, map[string]string{"DATABASE_ADDR": fmt.Sprintf("127.0.0.1:%d", p.Containers[i].Ports[5432])})
 	return site, p, p.Containers[i].Image, p.Containers[i]

@@ -64,7 +64,7 @@ func TestRunsAnImage(t *testing.T) {
 	writeDatabase(t, dir)
 	r := start(t, dir, withDatabase)
 	r.prints("database: ready in")
-	if text := r.out.String(); !strings.Contains(text, "(postgresql ") || strings.Contains(text, "database is not run") {
+	if text := r.out.String(); !strings.Contains(text, " by postgresql ") || strings.Contains(text, "database is not run") {
 		t.Error("it is not said what the database is")
 	}
 	password, err := os.ReadFile(filepath.Join(dir, ".ko/secrets/shop/made/password"))

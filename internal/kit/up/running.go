@@ -182,9 +182,12 @@ func (h *host) exec(c pod.Container) probe.Exec {
 func (h *host) runner(prepare func(context.Context, []string) *exec.Cmd) probe.Exec {
 	return func(ctx context.Context, command []string) error {
 		err := h.group.Run(prepare(ctx, command))
-		if errors.Is(err, exec.ErrNotFound) {
+		switch {
+		case errors.Is(err, exec.ErrNotFound):
 			return fmt.Errorf("%w: a probe can run only what is installed here", err)
+		case err != nil:
+			return fmt.Errorf("%s: %w", command[0], err)
 		}
-		return err
+		return nil
 	}
 }

@@ -53,9 +53,9 @@ func (r *row) addresses() []string {
 	switch {
 	case r.origin == "":
 	case len(urls) == 0:
-		urls = []string{"(" + r.origin + ")"}
+		urls = []string{"by " + r.origin}
 	default:
-		urls[0] += " (" + r.origin + ")"
+		urls[0] += " by " + r.origin
 	}
 	return urls
 }

@@ -35,6 +35,9 @@ func TestMain(m *testing.M) {
 // answers, or where it cannot run containers.
 func start(t *testing.T) *Engine {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("it runs containers: see make test-all")
+	}
 	dir := t.TempDir()
 	// Podman is to leave the images and the limits of this machine alone.
 	for name, content := range map[string]string{

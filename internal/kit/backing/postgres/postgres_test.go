@@ -40,6 +40,9 @@ func TestServer(t *testing.T) {
 
 func TestFilesWithPasswordsAndBitnamisNames(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	secret := filepath.Join(t.TempDir(), "password")
 	if err := os.WriteFile(secret, []byte("from a file\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -54,6 +57,9 @@ func TestFilesWithPasswordsAndBitnamisNames(t *testing.T) {
 
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	d := newDatabase(t, map[string]string{"POSTGRES_PASSWORD": "secret", "POSTGRES_DB": "shop", "POSTGRES_USER": "shop"})
 	var packed bytes.Buffer
 	zip := gzip.NewWriter(&packed)
@@ -75,6 +81,9 @@ func TestScripts(t *testing.T) {
 // What is cut short is no database: the next start makes it anew.
 func TestInitializationIsAllOrNothing(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	d := newDatabase(t, map[string]string{"POSTGRES_PASSWORD": "secret", "POSTGRES_INITDB_ARGS": "--no-sync"})
 	d.scripts([][2]string{{"bad.sql", "CREATE TABL;"}})
 	_, _, err := d.server.Prepare(t.Context())
@@ -144,6 +153,9 @@ func TestWhatIsRefused(t *testing.T) {
 // where others may not enter.
 func TestDirectoryThatOthersMayNotEnter(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	if os.Geteuid() != 0 {
 		t.Skip("only root has another user run the server")
 	}
