@@ -51,7 +51,7 @@ func Explain(workingDirectory string, err error) error {
 	}
 	text := plain.Replace(err.Error())
 	if line := findLine(content, text, workingDirectory); line > 0 {
-		return fmt.Errorf("%s:%d: %s", file, line, syntax.ReplaceAllString(text, ""))
+		return fmt.Errorf("%s:%d: %s", file, line, item.ReplaceAllString(syntax.ReplaceAllString(text, ""), "entry $1"))
 	}
 	return fmt.Errorf("%s: %s", file, text)
 }
@@ -65,11 +65,14 @@ var plain = strings.NewReplacer(
 	"unconvertible type 'map[string]interface {}'", "a mapping",
 	"unconvertible type '[]interface {}'", "a list",
 	"map[string]interface {}", "a mapping",
+	"a map or struct", "a mapping",
 )
 
 var (
 	// syntax begins what the YAML parser says.
 	syntax = regexp.MustCompile(`^yaml: (?:unmarshal errors:\s+)?(?:line (\d+): )?`)
+	// item is how the decoder names an entry of a list.
+	item = regexp.MustCompile(`'\[(\d+)\]'`)
 	// entry is a place in builds: "'[0].flags" or "'builds': entry #0".
 	entry = regexp.MustCompile(`'(?:builds)?\[(\d+)\](?:\.(\w+))?|entry #(\d+)`)
 	// absent is a directory or a file of builds that is not there.
