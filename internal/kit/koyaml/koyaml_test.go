@@ -19,7 +19,7 @@ func TestExplain(t *testing.T) {
 		"no mapping":        {"- builds\n", "FILE:1: cannot unmarshal"},
 		"no image":          {"defaultEnv: [A=1]\ndefaultBaseImage: UPPER CASE\n", "FILE:2: "},
 		"no image override": {"\nbaseImageOverrides:\n  example.com/app: UPPER CASE\n", "FILE:2: "},
-		"builds is a text":  {"# note\nbuilds: all\n", "FILE:2: builds: '[0]' expected a map or struct, got \"string\""},
+		"builds is a text":  {"# note\nbuilds: all\n", "FILE:2: builds: entry 0 expected a mapping, got \"string\""},
 		"flags is a map":    {"builds:\n- id: a\n  main: .\n- id: b\n  main: .\n  flags: {v: true}\n", "FILE:6: builds: '[1].Flags[0]' expected type 'string', got a mapping"},
 		"an unknown dir":    {"builds:\n- id: a\n  main: .\n- id: b\n  dir: none\n  main: .\n", "FILE:5: builds: stat none: "},
 		"an unknown main":   {"builds:\n- id: a\n  main: ./none\n", "FILE:3: builds: stat none: "},
