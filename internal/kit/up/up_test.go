@@ -317,7 +317,7 @@ func TestRefusesToStart(t *testing.T) {
 		"no kustomization": {func(o *up.Options) { o.Kustomization = "cmd" }, "holds no kustomization"},
 		"unknown workload": {func(o *up.Options) { o.Workloads = []string{"fornt"} }, "deployment.apps/front"},
 		"unknown Service":  {func(o *up.Options) { o.Services = map[string]string{"datbase": "127.0.0.1:1"} }, "no Service datbase: there are back, database, front"},
-		"broken settings":  {func(o *up.Options) { o.Build.WorkingDirectory = "broken" }, "'builds'"},
+		"broken settings":  {func(o *up.Options) { o.Build.WorkingDirectory = "broken" }, "broken/.ko.yaml:1: builds: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := newShop(t)
