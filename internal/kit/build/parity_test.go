@@ -53,38 +53,42 @@ func TestImagesAndExecutablesAreUpstreams(t *testing.T) {
 		config string            // .ko.yaml
 		env    map[string]string // of this process
 		opts   options.BuildOptions
+		slow   bool // the standard library is compiled anew
 	}{
 		"no settings":         {},
 		"trimpath":            {opts: options.BuildOptions{Trimpath: true}},
-		"no optimizations":    {opts: options.BuildOptions{DisableOptimizations: true, Trimpath: true}},
+		"no optimizations":    {opts: options.BuildOptions{DisableOptimizations: true, Trimpath: true}, slow: true},
 		"ldflags":             {config: "defaultLdflags: [-s -w]\n", opts: options.BuildOptions{Ldflags: []string{"-X main.greeting=flag"}}},
-		"platform":            {config: "defaultPlatforms: [linux/arm64]\n"},
-		"variant of ARM":      {opts: options.BuildOptions{Platforms: []string{"linux/arm/v6"}}},
-		"variant of AMD64":    {opts: options.BuildOptions{Platforms: []string{"linux/amd64/v2"}}},
-		"GOOS and GOARCH":     {env: map[string]string{"GOOS": "linux", "GOARCH": "arm64"}},
-		"GOARM":               {env: map[string]string{"GOOS": "linux", "GOARCH": "arm", "GOARM": "6"}},
-		"GOAMD64":             {env: map[string]string{"GOAMD64": "v2"}},
+		"platform":            {config: "defaultPlatforms: [linux/arm64]\n", slow: true},
+		"variant of ARM":      {opts: options.BuildOptions{Platforms: []string{"linux/arm/v6"}}, slow: true},
+		"variant of AMD64":    {opts: options.BuildOptions{Platforms: []string{"linux/amd64/v2"}}, slow: true},
+		"GOOS and GOARCH":     {env: map[string]string{"GOOS": "linux", "GOARCH": "arm64"}, slow: true},
+		"GOARM":               {env: map[string]string{"GOOS": "linux", "GOARCH": "arm", "GOARM": "6"}, slow: true},
+		"GOAMD64":             {env: map[string]string{"GOAMD64": "v2"}, slow: true},
 		"GOFLAGS":             {env: map[string]string{"GOFLAGS": "-tags=loud"}},
 		"default flags":       {config: "defaultFlags: [-tags=loud, -trimpath]\n"},
-		"default environment": {config: "defaultEnv: [GOFLAGS=-tags=loud, GOAMD64=v2]\n"},
+		"default environment": {config: "defaultEnv: [GOFLAGS=-tags=loud, GOAMD64=v2]\n", slow: true},
 		"KO environment":      {env: map[string]string{"KO_DEFAULTLDFLAGS": "-X=main.greeting=hey"}},
 		"template of the environment": {
 			config: "defaultLdflags: ['-X main.greeting={{.Env.WHO}}{{.Env.GOOS}}{{.Env.LDFLAGS}}']\n", env: map[string]string{"WHO": "ada"},
 		},
 		"template of the go environment": {
-			config: "defaultEnv: [GOAMD64=v2]\ndefaultLdflags: ['-X main.greeting={{.GoEnv.CGO_ENABLED}}/{{.GoEnv.GOARCH}}/{{.GoEnv.GOVERSION}}/{{.GoEnv.GOAMD64}}']\n",
+			slow: true, config: "defaultEnv: [GOAMD64=v2]\ndefaultLdflags: ['-X main.greeting={{.GoEnv.CGO_ENABLED}}/{{.GoEnv.GOARCH}}/{{.GoEnv.GOVERSION}}/{{.GoEnv.GOAMD64}}']\n",
 		},
 		"template of the time": {
 			config: "defaultLdflags: ['-X main.greeting={{.Timestamp}}/{{.Date}}']\n", env: map[string]string{"SOURCE_DATE_EPOCH": "1700000000"},
 		},
 		"template of the repository": {config: "defaultLdflags: ['-X main.greeting={{.Git.Branch}}/{{.Git.Tag}}/{{.Git.FullCommit}}/{{.Git.TreeState}}']\n"},
-		"entry": {config: "defaultFlags: [-tags=quiet]\ndefaultEnv: [GOAMD64=v3]\nbuilds:\n" +
+		"entry": {slow: true, config: "defaultFlags: [-tags=quiet]\ndefaultEnv: [GOAMD64=v3]\nbuilds:\n" +
 			"- {id: hello, main: ./cmd/hello, flags: [-tags, loud], ldflags: [-X main.greeting=own], env: [GOAMD64=v2]}\n"},
 		"entry that names a file":   {config: "builds: [{main: ./cmd/hello/main.go, flags: [-tags=loud]}]\n"},
 		"entry with a directory":    {config: "builds: [{dir: cmd, main: ./hello, flags: [-tags=loud]}]\n"},
-		"entry of another platform": {config: "defaultPlatforms: [linux/arm64]\nbuilds: [{main: ./cmd/hello, ldflags: ['-X main.greeting={{.Env.GOARCH}}']}]\n"},
+		"entry of another platform": {slow: true, config: "defaultPlatforms: [linux/arm64]\nbuilds: [{main: ./cmd/hello, ldflags: ['-X main.greeting={{.Env.GOARCH}}']}]\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if test.slow && testing.Short() {
+				t.Skip("slow: it compiles the standard library anew")
+			}
 			write(t, hello(), map[string]string{".ko.yaml": test.config})
 			repository(t)
 			for name, value := range test.env {

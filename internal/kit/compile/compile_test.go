@@ -99,6 +99,9 @@ func newCompiler(t *testing.T, opts options.BuildOptions) *compile.Compiler {
 }
 
 func TestCompileUsesTheBuildSettings(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: compiles the standard library with other flags")
+	}
 	tests := map[string]struct {
 		files map[string]string
 		env   map[string]string
@@ -373,6 +376,9 @@ func forImages(t *testing.T) *compile.Compiler {
 
 // What is sent into a pod is what its image holds, if that is linked for speed.
 func TestForReloadIsTheImagesExecutable(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: compiles the standard library with other flags")
+	}
 	for name, linked := range map[string]string{"without debug information": "-s -w", "with it": ""} {
 		t.Run(name, func(t *testing.T) {
 			dir := write(t, hello(), map[string]string{".ko.yaml": "defaultFlags: [-trimpath]\ndefaultLdflags: ['-X main.greeting=hey " + linked + "']\n"})
@@ -403,6 +409,9 @@ func TestForReloadIsTheImagesExecutable(t *testing.T) {
 }
 
 func TestForDebuggingFindsTheSources(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: compiles the standard library with other flags")
+	}
 	dir := write(t, hello(), map[string]string{".ko.yaml": "defaultFlags: [-trimpath]\ndefaultLdflags: [-s -w]\n"})
 	out := filepath.Join(dir, "out")
 	if err := forImages(t).ForDebugging().Compile(t.Context(), helloPath, out); err != nil {
