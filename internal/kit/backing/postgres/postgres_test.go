@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -91,8 +92,10 @@ func TestInitializationIsAllOrNothing(t *testing.T) {
 		t.Errorf("a bad script: %v", err)
 	}
 	for tool := range 3 { // initdb, the statements, the server for scripts
+		var left atomic.Int64 // Tools run at the same time.
+		left.Store(int64(tool))
 		d.server.Run = func(cmd *exec.Cmd) error {
-			if tool--; tool < 0 {
+			if left.Add(-1) < 0 {
 				return errors.New("killed")
 			}
 			return d.group.Run(cmd)
