@@ -46,6 +46,9 @@ type Ports struct {
 	// Presumed tells that nothing in the manifests says that the container
 	// listens at all.
 	Presumed bool
+	// Unsure tells that nothing but a PORT of a whole ConfigMap or Secret says that
+	// the container listens: a worker may share that with a server.
+	Unsure bool
 }
 
 // Port is a port of a container.
@@ -98,6 +101,7 @@ func Decide(containers []Container, targets []int32) []Ports {
 	}
 	for i, c := range containers {
 		decided[i].tell(c)
+		decided[i].Unsure = decided[i].isUnsure(c, targets)
 	}
 	return decided
 }
@@ -126,6 +130,11 @@ func shared(c Container) []int32 {
 		return []int32{port}
 	}
 	return nil
+}
+
+func (p *Ports) isUnsure(c Container, targets []int32) bool {
+	return len(p.All) == 1 && slices.Contains(shared(c), p.All[0].Number) && !p.All[0].Declared &&
+		!slices.Contains(append(probed(c.Spec), targets...), p.All[0].Number)
 }
 
 func (p *Ports) add(ports ...int32) {

@@ -79,8 +79,8 @@ func TestDecideWithASharedPORT(t *testing.T) {
 		want       string
 	}{
 		{[]listen.Container{{Variables: variables}, {Spec: port, Variables: variables}}, "none; PORT 3000: 3000 variable PORT"},
-		{[]listen.Container{{Variables: variables}, {Variables: variables}}, "PORT 3000: 3000 variable PORT; none"},
-		{[]listen.Container{{Variables: variables, Role: listen.Init}, {Variables: variables}}, "PORT 3000: 3000 variable PORT; PORT 3000: 3000 variable PORT"},
+		{[]listen.Container{{Variables: variables}, {Variables: variables}}, "PORT 3000 (unsure): 3000 variable PORT; none"},
+		{[]listen.Container{{Variables: variables, Role: listen.Init}, {Variables: variables}}, "PORT 3000 (unsure): 3000 variable PORT; PORT 3000 (unsure): 3000 variable PORT"},
 	} {
 		var got []string
 		for _, ports := range listen.Decide(test.containers, nil) {
@@ -99,6 +99,9 @@ func describe(ports listen.Ports) string {
 	text := fmt.Sprintf("PORT %d", ports.PORT)
 	if ports.Presumed {
 		text += " (presumed)"
+	}
+	if ports.Unsure {
+		text += " (unsure)"
 	}
 	var all []string
 	for _, port := range ports.All {

@@ -26,6 +26,7 @@ type draft struct {
 	reachable  map[int32]int // likewise, with those of the other containers
 	port       int           // PORT
 	awaited    bool          // whether others count on it to listen there
+	unsure     bool          // whether it may not listen at all
 	fixed      bool          // whether it listens on a port of its own choice, too
 	rules      rewrite.Rules
 }

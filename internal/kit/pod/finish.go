@@ -20,7 +20,7 @@ func (d *draft) finish() (Container, error) {
 		c.Image = d.image()
 	}
 	if d.awaited {
-		c.Listen = d.port
+		c.Listen, c.MayNotListen = d.port, d.unsure
 	}
 	var err error
 	if c.Readiness, err = d.probe(d.container.ReadinessProbe); err != nil {

@@ -35,6 +35,7 @@ func connect(drafts []*draft) error {
 // none. A fixed port keeps its number: the program listens there in any case.
 func (d *draft) listen(decided listen.Ports) (err error) {
 	d.awaited = len(decided.All) > 0 && !decided.Presumed
+	d.unsure = decided.Unsure
 	d.ports = map[int32]int{}
 	for _, port := range decided.All {
 		d.ports[port.Number] = int(port.Number)

@@ -71,6 +71,8 @@ type Container struct {
 	// Listen is the loopback port that PORT names, 0 if nothing says that the
 	// program listens at all.
 	Listen int
+	// MayNotListen tells that the program may be a worker, which listens nowhere.
+	MayNotListen bool
 	// Probes have loopback ports as numbers, a host and local paths; nil if the
 	// manifests have none.
 	Readiness, Liveness, Startup *corev1.Probe

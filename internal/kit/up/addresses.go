@@ -15,6 +15,8 @@ import (
 // Service. Each port of the workload has one, and those of Ingresses are added.
 func (r *routes) addressesOf(w *workload.Workload, routes route.Routes) []string {
 	addresses := r.ingressAddresses(w, routes)
+	taker := takesAll(routes)
+	isFront := taker == nil || r.leads(taker, w)
 	known := map[int32]bool{}
 	for _, s := range r.plan.Services {
 		if !backs(name(w), s) {
@@ -31,7 +33,10 @@ func (r *routes) addressesOf(w *workload.Workload, routes route.Routes) []string
 				continue // Another Service leads there, too.
 			}
 			known[target] = true
-			addresses = append(addresses, r.addressOf(s, port, distance(port, first) == 0))
+			address := r.addressOf(s, port, distance(port, first) == 0, isFront)
+			if !slices.Contains(addresses, address) {
+				addresses = append(addresses, address)
+			}
 		}
 	}
 	return addresses
@@ -48,13 +53,13 @@ func distance(port workload.ServicePort, first *workload.ServicePort) int {
 // addressOf returns where people reach a port of a Service. One that does not
 // speak HTTP/1 is reached without the front door, by an address that every client
 // takes; its name stands behind.
-func (r *routes) addressOf(s *workload.Service, port workload.ServicePort, first bool) string {
+func (r *routes) addressOf(s *workload.Service, port workload.ServicePort, first, isFront bool) string {
 	scheme := "http"
 	if port.GRPC {
 		scheme = "grpc"
 	}
 	switch {
-	case first && s == r.plan.Front():
+	case first && s == r.plan.Front() && isFront:
 		return fmt.Sprintf("%s://localhost:%d", scheme, r.port)
 	case port.GRPC:
 		return fmt.Sprintf("grpc://%s (%s)", r.door(s, port.Port).listener.Addr(), label(port))
@@ -64,6 +69,17 @@ func (r *routes) addressOf(s *workload.Service, port workload.ServicePort, first
 		return fmt.Sprintf("http://%s.%s.localhost:%d", s.Name, s.Namespace, r.port)
 	}
 	return fmt.Sprintf("http://%s.localhost:%d", hostOf(s, port), r.port)
+}
+
+// takesAll returns where an Ingress leads all requests to localhost that name no
+// Service, nil if none does.
+func takesAll(routes route.Routes) *route.Pool {
+	for _, rule := range routes.Rules {
+		if rule.Host == "" && !rule.Exact && (rule.Path == "" || rule.Path == "/") {
+			return rule.Pool
+		}
+	}
+	return routes.Default
 }
 
 // leads reports whether a pool leads to a workload.
@@ -76,9 +92,15 @@ func (r *routes) leads(pool *route.Pool, w *workload.Workload) bool {
 // ingressAddresses returns the hosts and paths of Ingresses that lead to a workload.
 func (r *routes) ingressAddresses(w *workload.Workload, routes route.Routes) []string {
 	var addresses []string
+	if routes.Default != nil && r.leads(routes.Default, w) {
+		addresses = append(addresses, fmt.Sprintf("http://localhost:%d", r.port))
+	}
 	for _, rule := range routes.Rules {
-		host := routes.LocalName(rule.Host)
-		if rule.Host == "" || host == "" || !r.leads(rule.Pool, w) {
+		host := "localhost"
+		if rule.Host != "" {
+			host = routes.LocalName(rule.Host)
+		}
+		if host == "" || !r.leads(rule.Pool, w) {
 			continue
 		}
 		address := fmt.Sprintf("http://%s:%d%s", host, r.port, strings.TrimSuffix(strings.TrimSuffix(rule.Path, "*"), "/"))

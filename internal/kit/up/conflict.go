@@ -77,7 +77,7 @@ func (c *conflicts) look() (free int) {
 			delete(c.ports, port)
 			continue
 		case isTaken && taken.holder == c.host.row.name:
-			taken.holder, c.own = "the version before", true
+			taken.holder, c.own = versionBefore, true
 		case !isTaken:
 			taken, free = &portTaken{port: port, holder: "another program when it started"}, port
 		}
@@ -86,6 +86,16 @@ func (c *conflicts) look() (free int) {
 	c.shown = shown
 	c.host.row.conflicts(shown)
 	return free
+}
+
+// versionBefore is who has a port that both versions listen on.
+const versionBefore = "the version before"
+
+// lacksRoom reports whether a program has ended because the version before has a
+// port that it listens on.
+func lacksRoom(err error) bool {
+	taken, isTaken := errors.AsType[*portTaken](err)
+	return isTaken && taken.holder == versionBefore
 }
 
 // explain adds the ports to the reason for which the program has ended.

@@ -87,9 +87,10 @@ func TestAddressesOfAWorkload(t *testing.T) {
 			[]string{"http://acme.localhost:FRONT", "http://localhost:FRONT"}},
 		"paths of an Ingress": {serviceOf("web", http) + ingressOf(ruleOf("acme.localhost", "/shop/", "web", "number: 80")+", "+ruleOf("acme.localhost", "/more", "web", "number: 80")),
 			[]string{"http://acme.localhost:FRONT/shop", "http://acme.localhost:FRONT/more", "http://localhost:FRONT"}},
-		"an Ingress without a host": {serviceOf("web", http) + ingressOf(ruleOf("", "/", "web", "number: 80")), []string{"http://localhost:FRONT"}},
-		"a wildcard":                {serviceOf("web", http) + ingressOf(ruleOf("*.example.com", "/", "web", "number: 80")), []string{"http://localhost:FRONT"}},
-		"no Service":                {"", []string{"http://localhost:FRONT"}},
+		"an Ingress without a host":             {serviceOf("web", http) + ingressOf(ruleOf("", "/", "web", "number: 80")), []string{"http://localhost:FRONT"}},
+		"an Ingress without a host, to another": {serviceOf("web", http) + ingressOf(ruleOf("", "/", "other", "number: 80")), []string{"http://web.shop.localhost:FRONT"}},
+		"a wildcard":                            {serviceOf("web", http) + ingressOf(ruleOf("*.example.com", "/", "web", "number: 80")), []string{"http://localhost:FRONT"}},
+		"no Service":                            {"", []string{"http://localhost:FRONT"}},
 	} {
 		r := lead(t, deployment+test.manifests, nil)
 		var want []string

@@ -3,6 +3,7 @@ package up
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -79,6 +80,10 @@ func (i *instance) retire(ctx context.Context) {
 	retiring.Wait()
 }
 
+// endWithin is how much of the pod's time for ending its programs have at least
+// once they are told to end, if the pod grants twice as much.
+const endWithin = 5 * time.Second
+
 // leave ends an instance that takes no new requests: its requests in flight and
 // its programs have the time together that the pod grants for ending.
 func (i *instance) leave() {
@@ -86,13 +91,21 @@ func (i *instance) leave() {
 	case <-i.ready:
 		by := time.Now().Add(i.pod.Grace)
 		i.stopBy.Store(&by)
-		ctx, cancel := context.WithDeadline(context.Background(), by)
+		ctx, cancel := context.WithDeadline(context.Background(), by.Add(-min(endWithin, i.pod.Grace/2)))
 		defer cancel()
-		i.retire(ctx)
+		if !i.isStore() {
+			i.retire(ctx)
+		}
 	default: // It never served.
 	}
 	i.cancel()
 	<-i.ended
+}
+
+// isStore reports whether the instance is a database or the like: its clients keep
+// their connections, so that it is told to end at once, as in a cluster.
+func (i *instance) isStore() bool {
+	return slices.ContainsFunc(i.pod.Containers, func(c pod.Container) bool { return c.Image != nil })
 }
 
 // grace is how long the programs may take to end, once they are told to.

@@ -114,18 +114,38 @@ func (r *running) startup(ctx context.Context, c pod.Container, run probe.Exec) 
 }
 
 func (r *running) readiness(ctx context.Context, c pod.Container, run probe.Exec) {
-	p, waits := c.Readiness, r.host.row.waits
-	if p == nil {
-		p = listening(c)
-		waits = func(error) { r.host.row.waits(fmt.Errorf("nothing listens on its PORT, which is %d", c.Listen)) }
-	}
-	if p != nil && probe.Until(ctx, p, run, waits) != nil {
+	if r.awaitReady(ctx, c, run) != nil {
 		return
 	}
 	r.count(ctx, true)
 	if c.Readiness != nil {
 		probe.Watch(ctx, c.Readiness, run, func(err error) { r.count(ctx, err == nil) })
 	}
+}
+
+// mayListenWithin is how long a program that may be a worker has to listen on its
+// PORT: one that does not is ready then.
+const mayListenWithin = 5 * time.Second
+
+// awaitReady returns nil when a container is ready for the first time.
+func (r *running) awaitReady(ctx context.Context, c pod.Container, run probe.Exec) error {
+	if c.Readiness != nil {
+		return probe.Until(ctx, c.Readiness, run, r.host.row.waits)
+	}
+	p := listening(c)
+	if p == nil {
+		return nil
+	}
+	waits := func(error) { r.host.row.waits(fmt.Errorf("nothing listens on its PORT, which is %d", c.Listen)) }
+	if !c.MayNotListen {
+		return probe.Until(ctx, p, run, waits)
+	}
+	bounded, cancel := context.WithTimeout(ctx, mayListenWithin)
+	defer cancel()
+	if probe.Until(bounded, p, run, waits) == nil {
+		return nil
+	}
+	return ctx.Err()
 }
 
 // listening is what takes the place of a readiness probe: a program that other

@@ -175,6 +175,10 @@ func (s *slot) comingEnded(ctx context.Context) {
 		s.again(ended)
 	case isSetupError(ended.err):
 		s.row.cannotStart(ended)
+	case lacksRoom(ended.err):
+		s.row.yields()
+		s.clear()
+		s.retry = time.After(0)
 	default:
 		wait := max(s.backoff.ended(time.Since(ended.began)), firstBackoff)
 		s.row.stays(ended, wait)

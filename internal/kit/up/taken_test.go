@@ -35,6 +35,13 @@ func main() {
 `, port, answer))
 }
 
+// insists is the same, but ends if it cannot listen on its port.
+func (r *run) insists(port int, answer string) {
+	r.listens(port, answer)
+	r.replace("main.go", "time.Sleep(time.Second) // Ready long after the line.", "os.Exit(1)")
+	r.replace("main.go", "\t\"time\"\n", "")
+}
+
 // fixed is a Deployment of the program, with more ports.
 func (r *run) fixed(replicas int, ports string) {
 	r.write("config/fixed.yaml", fmt.Sprintf(`apiVersion: apps/v1
@@ -120,4 +127,33 @@ func TestTakesOverAPortThatOnlyTheCodeNames(t *testing.T) {
 		}
 		return err == nil
 	}, func() string { return "nothing listens on the port" })
+}
+
+// A program that ends because the version before has its port takes over when that
+// has ended.
+func TestTakesOverFromAVersionThatItCannotRunBeside(t *testing.T) {
+	dir, port := newShop(t), freePort(t)
+	r := &run{t: t, dir: dir}
+	r.insists(port, "one")
+	r.fixed(1, "")
+	r = start(t, dir, func(o *up.Options) { o.Workloads = []string{"fixed"} })
+	r.answers(r.service("fixed", "/"), "one")
+	r.insists(port, "two")
+	r.prints("the version before")
+	r.answers(r.service("fixed", "/"), "two")
+}
+
+// A worker may share a ConfigMap with PORT: it is ready though it listens nowhere.
+func TestAWorkerMaySharePORT(t *testing.T) {
+	dir := newShop(t)
+	r := &run{t: t, dir: dir}
+	r.write("main.go", "package main\n\nfunc main() { select {} }\n")
+	r.replace("main.go", "select {}", "for { time.Sleep(time.Hour) }")
+	r.replace("main.go", "package main\n", "package main\n\nimport \"time\"\n")
+	r.write("config/worker.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: worker}\nspec:\n  template:\n    spec:\n"+
+		"      containers: [{name: main, image: ko://example.com/shop, envFrom: [{configMapRef: {name: shared}}]}]\n---\n"+
+		"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shared}\ndata: {PORT: '3000'}\n")
+	r.replace("config/kustomization.yaml", "- other.yaml", "- worker.yaml")
+	r = start(t, dir, func(o *up.Options) { o.Workloads = []string{"worker"} })
+	r.prints("worker: ready in")
 }

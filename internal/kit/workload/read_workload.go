@@ -21,6 +21,8 @@ func (r *reader) workload(o manifest.Object, template corev1.PodTemplateSpec, re
 		w.VolumeClaims = append(w.VolumeClaims, claim.Name)
 	}
 	switch {
+	case len(template.Spec.Containers) == 0:
+		r.note(nil, "%s is not run: it has no containers", w)
 	case replicas == 0 && (w.IsBuilt() || r.images.Run != nil):
 		r.note(nil, "%s is not run: it has 0 replicas", w)
 	case !w.IsBuilt():
