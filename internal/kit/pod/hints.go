@@ -3,7 +3,9 @@ package pod
 import (
 	"fmt"
 	"maps"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -77,5 +79,18 @@ func (r *replica) clusterHint() []string {
 	case len(environment.Cluster()) > 0:
 		return []string{fmt.Sprintf("%s: its ServiceAccount has rights in a cluster: it gets KUBECONFIG of this shell", r.workload)}
 	}
+	if hasOwnKubeconfig() {
+		return []string{fmt.Sprintf("%s: its ServiceAccount has rights in a cluster: it finds the one of ~/.kube/config", r.workload)}
+	}
 	return []string{fmt.Sprintf("%s: its ServiceAccount has rights in a cluster, and there is none here: set KUBECONFIG in this shell if the program is to reach one", r.workload)}
+}
+
+// hasOwnKubeconfig reports whether programs find a cluster without KUBECONFIG.
+func hasOwnKubeconfig() bool {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return false
+	}
+	_, err = os.Stat(filepath.Join(home, ".kube", "config"))
+	return err == nil
 }

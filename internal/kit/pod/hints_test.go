@@ -70,6 +70,7 @@ subjects: [{kind: ServiceAccount, name: operator, namespace: api}]
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Setenv("KUBECONFIG", test.kubeconfig)
+			t.Setenv("HOME", dir)
 			p := newPod(t, read(t, test.manifests), "app", newSite(t))
 			wantVariables(t, p.Containers[0], map[string]string{"KUBECONFIG": test.variable})
 			if hints := strings.Join(p.Hints, "\n"); !strings.Contains(hints, test.hint) || (test.hint == "") != (hints == "") {

@@ -13,20 +13,22 @@ var colour = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 
 // clip makes a text one line that is shorter than a window of this many columns:
 // a line that wraps would take more rows than are counted. A text that is cut
-// loses its colours, so that none runs on.
+// ends with a mark, and loses its colours, so that none runs on.
 func clip(text string, columns int) string {
 	plain := colour.ReplaceAllString(text, "")
 	if strings.ContainsFunc(plain, unicode.IsControl) {
 		plain = strings.Map(printable, plain)
 		text = plain
 	}
+	plain = strings.TrimRight(plain, " ")
 	if cells(plain) < columns {
 		return strings.TrimRight(text, " ")
 	}
-	taken := 0
+	const mark = "…"
+	taken := 1 // By the mark.
 	for i, r := range plain {
 		if taken += runeCells(r); taken >= columns {
-			return strings.TrimRight(plain[:i], " ")
+			return strings.TrimRight(plain[:i], " ") + mark
 		}
 	}
 	return plain

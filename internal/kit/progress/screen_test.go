@@ -204,12 +204,12 @@ func TestScreenIsQuietWhenNothingChanges(t *testing.T) {
 
 func TestClipKeepsLinesFromWrapping(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
-		{strings.Repeat("é", 10), strings.Repeat("é", 9)},
+		{strings.Repeat("é", 10), strings.Repeat("é", 8) + "…"},
 		{"short", "short"},
 		{"\x1b[32mready\x1b[0m", "\x1b[32mready\x1b[0m"},
-		{"\x1b[32mlonger than that\x1b[0m", "longer th"},
-		{"世界世界世界", "世界世界"},
-		{"🙂🙂🙂🙂🙂", "🙂🙂🙂🙂"},
+		{"\x1b[32mlonger than that\x1b[0m", "longer t…"},
+		{"世界世界世界", "世界世界…"},
+		{"🙂🙂🙂🙂🙂", "🙂🙂🙂🙂…"},
 		{"e\u0301e\u0301e\u0301", "e\u0301e\u0301e\u0301"},
 		{"two\nlines", "two lines"},
 		{"a\tb\rc\x07", "a b c"},

@@ -76,7 +76,7 @@ func (c *conflicts) look() (free int) {
 		case isTaken && taken.group == c.group:
 			delete(c.ports, port)
 			continue
-		case isTaken && taken.holder == c.host.row.name:
+		case isTaken && taken.slot == c.host.id:
 			taken.holder, c.own = versionBefore, true
 		case !isTaken:
 			taken, free = &portTaken{port: port, holder: "another program when it started"}, port

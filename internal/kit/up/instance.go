@@ -105,7 +105,7 @@ func (i *instance) leave() {
 // isStore reports whether the instance is a database or the like: its clients keep
 // their connections, so that it is told to end at once, as in a cluster.
 func (i *instance) isStore() bool {
-	return slices.ContainsFunc(i.pod.Containers, func(c pod.Container) bool { return c.Image != nil })
+	return !slices.ContainsFunc(i.pod.Containers, func(c pod.Container) bool { return c.Image == nil })
 }
 
 // grace is how long the programs may take to end, once they are told to.

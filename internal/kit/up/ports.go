@@ -19,16 +19,23 @@ import (
 type ports struct {
 	mu       sync.Mutex
 	starting map[int]*instance // which is about to listen, by port
-	programs map[int]string    // names of replicas, by the process groups of their programs
+	programs map[int]holder    // replicas, by the process groups of their programs
 }
 
-func newPorts() *ports { return &ports{starting: map[int]*instance{}, programs: map[int]string{}} }
+func newPorts() *ports { return &ports{starting: map[int]*instance{}, programs: map[int]holder{}} }
+
+// holder is a replica that has a port.
+type holder struct {
+	slot slotID
+	name string
+}
 
 // portTaken says that a program cannot listen on a port.
 type portTaken struct {
 	port   int
 	holder string
-	group  int // process group of the holder if it is one of ours, else 0
+	group  int    // process group of the holder if it is one of ours, else 0
+	slot   slotID // of the holder, likewise
 }
 
 func (e *portTaken) Error() string {
@@ -36,7 +43,7 @@ func (e *portTaken) Error() string {
 }
 
 // began takes note of the program of a replica.
-func (p *ports) began(group int, replica string) {
+func (p *ports) began(group int, replica holder) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.programs[group] = replica
@@ -57,8 +64,8 @@ func (p *ports) check(port int) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	group := groupOf(busy.Process)
-	if replica := p.programs[group]; replica != "" {
-		return &portTaken{port, replica, group}
+	if replica, isOurs := p.programs[group]; isOurs {
+		return &portTaken{port, replica.name, group, replica.slot}
 	}
 	if busy.Program == "" {
 		return &portTaken{port: port, holder: "another program"}

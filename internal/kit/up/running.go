@@ -37,7 +37,7 @@ func (r *running) program(ctx context.Context, c pod.Container) {
 		r.giveUp(err)
 		return
 	}
-	r.host.ports.began(p.ID(), r.host.row.name)
+	r.host.ports.began(p.ID(), holder{r.host.id, r.host.row.name})
 	defer r.host.ports.ended(p.ID())
 	taken.started(p.ID())
 	var beside sync.WaitGroup

@@ -58,8 +58,10 @@ func (p *Plan) implicitServices() []*Service {
 	var services []*Service
 	for _, w := range p.Workloads {
 		led := slices.ContainsFunc(p.Services, func(s *Service) bool { return slices.Contains(s.Backends, w) })
+		// A name that the manifests give to something else is not taken.
+		isTaken := slices.ContainsFunc(p.objects.services, func(s *Service) bool { return s.Namespace == w.Namespace && s.Name == w.Name })
 		number, listens := w.mainPort()
-		if led || w.Kind == "Job" || !listens {
+		if led || isTaken || w.Kind == "Job" || !listens {
 			continue
 		}
 		port := newServicePort(corev1.ServicePort{Port: number})

@@ -84,3 +84,16 @@ func TestFingerprintChangesWithPORT(t *testing.T) {
 		}
 	}
 }
+
+// A workload without a Service does not take a name that the manifests give to
+// something else.
+func TestANameOfAnotherServiceIsNotTaken(t *testing.T) {
+	outside := "apiVersion: v1\nkind: Service\nmetadata: {name: app, namespace: api}\nspec: {type: ExternalName, externalName: example.com, ports: [{port: 80}]}\n---\n"
+	manifests := deployment("app", "ports: [{containerPort: 8080}]")
+	if plan := read(t, manifests); len(plan.Services) != 1 {
+		t.Errorf("services %v, want one for the workload", plan.Services)
+	}
+	if plan := read(t, manifests+outside); len(plan.Services) != 0 {
+		t.Errorf("services %v, want none: the name leads elsewhere", plan.Services)
+	}
+}

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 
@@ -28,7 +29,7 @@ func ReadWith(manifests []byte, given func(*Workload) map[string]string, images 
 		namespaces: map[string]bool{},
 		exposed:    map[manifest.Key]bool{},
 	}}, ignored: map[string]int{}, bound: map[manifest.Key]bool{}}
-	if err := manifest.Each(manifests, r.read); err != nil {
+	if err := errors.Join(manifest.Each(manifests, r.read), r.err); err != nil {
 		return nil, fmt.Errorf("reading the manifests: %w", err)
 	}
 	r.noteIgnored()

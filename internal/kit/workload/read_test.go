@@ -136,7 +136,8 @@ func wantNotes(t *testing.T, plan *workload.Plan, want ...string) {
 
 func TestReadRefuses(t *testing.T) {
 	for manifests, want := range map[string]string{
-		"a: [":               "manifest 1",
+		"a: [": "manifest 1",
+		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {template: {spec: {containers: []}}}\n": "deployment.apps/a: it has no containers",
 		"kind: Deployment\n": `kind "Deployment", name ""`,
 		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {replicas: two}\n": "deployment.apps/a: json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas",
 	} {

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"errors"
 	"fmt"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -22,7 +23,7 @@ func (r *reader) workload(o manifest.Object, template corev1.PodTemplateSpec, re
 	}
 	switch {
 	case len(template.Spec.Containers) == 0:
-		r.note(nil, "%s is not run: it has no containers", w)
+		r.err = errors.Join(r.err, fmt.Errorf("%s: it has no containers", w))
 	case replicas == 0 && (w.IsBuilt() || r.images.Run != nil):
 		r.note(nil, "%s is not run: it has 0 replicas", w)
 	case !w.IsBuilt():

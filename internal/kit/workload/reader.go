@@ -13,6 +13,7 @@ type reader struct {
 	count   int                   // of workloads so far
 	others  []*Workload           // no main container is built from Go
 	ignored map[string]int        // objects by kind
+	err     error                 // what makes the manifests invalid, beside fields of the wrong type
 	bound   map[manifest.Key]bool // ServiceAccounts with rights
 }
 

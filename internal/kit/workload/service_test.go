@@ -137,5 +137,6 @@ func TestTargetPort(t *testing.T) {
 	if len(s.Ports) != 4 {
 		t.Errorf("%d ports, want the 4 that are TCP", len(s.Ports))
 	}
-	wantNotes(t, plan, "port 6 of service/a is left out: nothing forwards UDP here")
+	wantNotes(t, plan, "port 6 of service/a is left out: nothing forwards UDP here",
+		`service/a leads nowhere: deployment.apps/a: no container has a port named "gone", to which port 5 of a Service leads`)
 }

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"fmt"
 	"net"
 	"slices"
 	"strconv"
@@ -43,6 +44,15 @@ func (p *Plan) settleNotes() {
 	for _, n := range p.notes {
 		if (n.about == nil || slices.Contains(p.Workloads, n.about)) && !p.isElsewhere(n.services) {
 			p.Notes = append(p.Notes, n.text)
+		}
+	}
+	for _, s := range p.Services {
+		for _, port := range s.Ports {
+			for _, w := range s.Backends {
+				if _, err := port.TargetPort(w); err != nil {
+					p.Notes = append(p.Notes, fmt.Sprintf("%s leads nowhere: %v", s, err))
+				}
+			}
 		}
 	}
 }
