@@ -50,6 +50,27 @@ spec:
   ports: [{port: 5432}]
 `
 
+// Two runs of one checkout do not write to the same claim: the second waits.
+func TestADatabaseWaitsForItsClaim(t *testing.T) {
+	if len(postgres.Installed(t.Context())) == 0 {
+		t.Skip("PostgreSQL (initdb, postgres) is not installed")
+	}
+	if testing.Short() {
+		t.Skip("slow: it is said after some seconds that a claim is waited for")
+	}
+	dir := newShop(t)
+	writeDatabase(t, dir)
+	onlyDatabase := func(o *up.Options) { o.Images, o.Workloads = backing.Programs, []string{"database"} }
+	first := start(t, dir, onlyDatabase)
+	first.prints("database: ready in")
+	second := start(t, dir, onlyDatabase)
+	second.prints("claim shop/data-database-0 is in use by another database")
+	if err := first.stop(); err != nil {
+		t.Fatal(err)
+	}
+	second.prints("database: ready in")
+}
+
 // A database is run by the program of this machine: it and the program that uses
 // it get the same password, and it keeps its data.
 func TestRunsAnImage(t *testing.T) {

@@ -56,6 +56,11 @@ func (h *host) live(ctx context.Context, i *instance) error {
 	if i.pod, err = pod.New(i.version.plan, i.version.workload, site); err != nil {
 		return &setupError{err}
 	}
+	unlock, err := h.lockClaims(ctx, i.pod)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if err := i.pod.LayOut(); err != nil {
 		return &setupError{err}
 	}

@@ -4,8 +4,18 @@ package up
 
 import (
 	"errors"
+	"os"
 	"syscall"
 )
+
+// tryLock locks a file until it is closed; it reports false if another one has it.
+func tryLock(file *os.File) (bool, error) {
+	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return false, nil
+	}
+	return err == nil, err
+}
 
 // alive tells whether there is a process of this id.
 func alive(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
