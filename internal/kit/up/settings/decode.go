@@ -186,10 +186,12 @@ func (d *decoder) workloads(node *yaml.Node, name string) error {
 
 func (d *decoder) env(node *yaml.Node, name string, into map[string]string) error {
 	return d.each(node, name, func(value *yaml.Node, full string) error {
-		text, err := d.text(value, full)
-		if err == nil {
-			into[strings.TrimPrefix(full, name+".")] = text
+		variable := strings.TrimPrefix(full, name+".")
+		if variable == "PORT" {
+			return d.errorAt(value, full, "ko up chooses the port that the program listens on: leave PORT out")
 		}
+		text, err := d.text(value, full)
+		into[variable] = text
 		return err
 	})
 }

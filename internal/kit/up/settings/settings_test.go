@@ -97,6 +97,7 @@ func TestMistakesNameFileLineAndField(t *testing.T) {
 		"workloads:\n  web: debug\n":                "line 2: workloads.web: expected fields and values",
 		"workloads:\n  web:\n    env:\n    - A=b\n": "line 4: workloads.web.env: expected fields and values",
 		"workloads:\n  web:\n    env: {A: [b]}\n":   "line 3: workloads.web.env.A: expected a text or a number",
+		"workloads:\n  web:\n    env: {PORT: 80}\n": "line 3: workloads.web.env.PORT: ko up chooses the port",
 		"workloads:\n  web: {envFile: none.env}\n":  "line 2: workloads.web.envFile: open",
 		"workloads:\n  web: {envFile: }\n":          "line 2: workloads.web.envFile: expected the path of a file",
 		"workloads:\n  web: {envFile: bad.env}\n":   "bad.env, line 2: expected NAME=VALUE",
