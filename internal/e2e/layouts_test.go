@@ -88,7 +88,9 @@ func (d *deployedLayout) ko(t *testing.T, args ...string) {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), path, onCluster(append(args, "--namespace="+d.namespace)...)...)
-	cmd.Dir, cmd.Env = d.dir, append(os.Environ(), d.Env...)
+	// Below a name of their own, programs of one letter have a name that registries take.
+	own := append(os.Environ(), "KO_DOCKER_REPO="+os.Getenv("KO_DOCKER_REPO")+"/layouts")
+	cmd.Dir, cmd.Env = d.dir, append(own, d.Env...)
 	if output, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("ko %q in %s: %v\n%s", args, d.dir, err, output)
 	}
