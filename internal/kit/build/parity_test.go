@@ -116,6 +116,9 @@ func TestImagesAndExecutablesAreUpstreams(t *testing.T) {
 // Links in kodata to files of the repository are in the image what they lead to, and
 // the executable is what it would be without them.
 func TestLinksInDataAreFollowed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	kittest.UseRegistry(t)
 	for name, test := range map[string]struct{ link, target, file, want string }{
 		"to a file":      {"cmd/hello/kodata/licence", "../../../LICENCE", "licence", "free\n"},

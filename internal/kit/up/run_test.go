@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -33,9 +34,16 @@ type run struct {
 	stop func() error // ends it and returns what Run returned
 }
 
+// quick are the tests of whole runs that `make test` runs, too.
+var quick = []string{"TestRunsAnOverlay", "TestReloadsOnSave", "TestRefusesWhatCannotStart", "TestRefusesAPortOfTwoWorkloads", "TestRefusesToStart"}
+
 // newShop copies the module, which is the working directory from then on.
 func newShop(t *testing.T) string {
 	t.Helper()
+	test, _, _ := strings.Cut(t.Name(), "/")
+	if testing.Short() && !slices.Contains(quick, test) {
+		t.Skip("slow: see make test-all")
+	}
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("testdata/shop")); err != nil {
 		t.Fatal(err)
