@@ -14,6 +14,7 @@ import (
 
 	"github.com/koshop/koshop/internal/kit/backing"
 	"github.com/koshop/koshop/internal/kit/bind"
+	"github.com/koshop/koshop/internal/kit/kittest"
 )
 
 func TestPostgres(t *testing.T) {
@@ -33,7 +34,7 @@ func TestPostgres(t *testing.T) {
 			"POSTGRES_USER": "shop", "POSTGRES_PASSWORD": "secret", "POSTGRES_INITDB_ARGS": "--no-sync",
 			"PGDATA": filepath.Join(volume, "pgdata"), "PATH": "/only/in/the/image",
 		},
-		Ports: map[int32]int{5432: freePort(t)},
+		Ports: map[int32]int{5432: kittest.FreePort(t)},
 		Mounts: []bind.Mount{
 			{Inside: "/var/lib/postgresql/data", Here: volume}, {Inside: "/docker-entrypoint-initdb.d", Here: scripts},
 			{Inside: "/docker-entrypoint-initdb.d/a.sql", Here: table},
@@ -64,7 +65,7 @@ func TestRedis(t *testing.T) {
 		Image: "bitnami/redis:7.0", Command: []string{"redis-server"}, Args: []string{file, "--appendonly", "yes", "--port", "6379"},
 		Env:    map[string]string{"REDIS_PASSWORD": `it's "secret"`},
 		Mounts: []bind.Mount{{Inside: "/data", Here: volume}},
-		Ports:  map[int32]int{6379: freePort(t)},
+		Ports:  map[int32]int{6379: kittest.FreePort(t)},
 	}
 	program, stop := p.start(container)
 	p.answers(program, "sh", "-c", "redis-cli -h localhost ping | grep PONG")
@@ -99,7 +100,7 @@ func isOpen(port int) bool {
 func TestNATS(t *testing.T) {
 	p := newPlace(t)
 	volume := p.directory("claims/data")
-	ports := map[int32]int{4222: freePort(t), 8222: freePort(t)}
+	ports := map[int32]int{4222: kittest.FreePort(t), 8222: kittest.FreePort(t)}
 	p.start(backing.Container{
 		Image: "nats:2-alpine", Args: []string{"-js", "-sd", filepath.Join(volume, "jetstream"), "-p", "4222", "-m", "8222"},
 		Mounts: []bind.Mount{{Inside: "/data", Here: volume}}, Ports: ports,
@@ -159,7 +160,7 @@ func TestBitnamisPostgres(t *testing.T) {
 	program, _ := p.start(backing.Container{
 		Image: "docker.io/bitnamilegacy/postgresql:16", Args: []string{"-c", "config_file=" + configuration},
 		Env:   map[string]string{"POSTGRESQL_PASSWORD": "secret", "POSTGRESQL_DATABASE": "shop", "POSTGRES_INITDB_ARGS": "--no-sync"},
-		Ports: map[int32]int{5432: freePort(t)}, Mounts: []bind.Mount{
+		Ports: map[int32]int{5432: kittest.FreePort(t)}, Mounts: []bind.Mount{
 			{Inside: "/bitnami/postgresql", Here: volume}, {Inside: "/etc/own", Here: filepath.Dir(configuration)}, {Inside: "/host", Here: "/"},
 		},
 	})

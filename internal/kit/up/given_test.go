@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/koshop/koshop/internal/kit/kittest"
 	"github.com/koshop/koshop/internal/kit/up"
 )
 
@@ -28,7 +29,7 @@ func elsewhere(t *testing.T, text string) (address string) {
 // The file beside the kustomization says what flags say, flags win over it, and a
 // change of it restarts what it concerns.
 func TestFollowsTheSettingsBesideTheKustomization(t *testing.T) {
-	dir, port := newShop(t), freePort(t)
+	dir, port := newShop(t), kittest.FreePort(t)
 	r := &run{t: t, dir: dir}
 	one, two, three := elsewhere(t, "one"), elsewhere(t, "two"), elsewhere(t, "three")
 	r.replace("config/front.yaml", "http://back/env?name=COLOUR", "http://database:5432/")

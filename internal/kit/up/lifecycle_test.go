@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/koshop/koshop/internal/kit/kittest"
 	"github.com/koshop/koshop/internal/kit/up"
 	"github.com/koshop/koshop/internal/kit/watch"
 )
@@ -67,7 +68,7 @@ func TestStartsWhatIsMendedLater(t *testing.T) {
 func TestReloadsAProgramWithAFixedPort(t *testing.T) {
 	dir := newShop(t)
 	r := &run{t: t, dir: dir}
-	port := freePort(t)
+	port := kittest.FreePort(t)
 	program := func(answer string) {
 		r.write("main.go", fmt.Sprintf(`package main
 

@@ -18,6 +18,7 @@ import (
 
 	koptions "github.com/google/ko/pkg/commands/options"
 
+	"github.com/koshop/koshop/internal/kit/kittest"
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kit/up"
 )
@@ -84,20 +85,10 @@ func start(t *testing.T, dir string, change func(*up.Options)) *run {
 func options(t *testing.T, out io.Writer) (up.Options, *progress.Log) {
 	log := progress.New(out)
 	return up.Options{
-		Kustomization: "config", Port: freePort(t), State: ".ko",
+		Kustomization: "config", Port: kittest.FreePort(t), State: ".ko",
 		Build: &koptions.BuildOptions{Trimpath: true},
 		Log:   log, Out: out, Err: out,
 	}, log
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
 }
 
 // service returns the URL of a Service's path.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/koshop/koshop/internal/kit/kittest"
 	"github.com/koshop/koshop/internal/kit/up"
 )
 
@@ -69,7 +70,7 @@ spec: {selector: {app: fixed}, ports: [{port: 80, targetPort: http}]}
 
 // A program that lacks one of its ports is not ready, though only its log says so.
 func TestReplicasWithTheSamePort(t *testing.T) {
-	dir, port := newShop(t), freePort(t)
+	dir, port := newShop(t), kittest.FreePort(t)
 	r := &run{t: t, dir: dir}
 	r.listens(port, "one")
 	r.fixed(3, "")
@@ -110,7 +111,7 @@ func TestWaitsForAPort(t *testing.T) {
 // A port that only the code names is the version's before when the next one
 // starts: that one is started again when the port is free.
 func TestTakesOverAPortThatOnlyTheCodeNames(t *testing.T) {
-	dir, port := newShop(t), freePort(t)
+	dir, port := newShop(t), kittest.FreePort(t)
 	r := &run{t: t, dir: dir}
 	r.listens(port, "one")
 	r.fixed(1, "")
@@ -132,7 +133,7 @@ func TestTakesOverAPortThatOnlyTheCodeNames(t *testing.T) {
 // A program that ends because the version before has its port takes over when that
 // has ended.
 func TestTakesOverFromAVersionThatItCannotRunBeside(t *testing.T) {
-	dir, port := newShop(t), freePort(t)
+	dir, port := newShop(t), kittest.FreePort(t)
 	r := &run{t: t, dir: dir}
 	r.insists(port, "one")
 	r.fixed(1, "")

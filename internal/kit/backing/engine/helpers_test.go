@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/koshop/koshop/internal/kit/bind"
+	"github.com/koshop/koshop/internal/kit/kittest"
 )
 
 const (
@@ -84,23 +84,13 @@ func newContainer(t *testing.T, dir string) Container {
 	return Container{
 		Name: "shop/web-0", Hostname: "web-0", Image: image, Args: []string{"of", "the manifests"}, Dir: "/data", User: "1234:1234",
 		Env:   map[string]string{"PLAIN": "two\nlines = \"quoted\"", "HOME": "/nonexistent"},
-		Ports: map[int32]int{8080: freePort(t)}, Grace: deadline, Private: filepath.Join(dir, "private"),
+		Ports: map[int32]int{8080: kittest.FreePort(t)}, Grace: deadline, Private: filepath.Join(dir, "private"),
 		Mounts: []bind.Mount{
 			{Inside: "/etc/config", Here: filepath.Join(dir, "config"), ReadOnly: true, Source: bind.Files},
 			{Inside: "/data", Here: filepath.Join(dir, "volume"), Source: bind.Volume},
 			{Inside: "/tmp", Source: bind.Scratch},
 		},
 	}
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
 }
 
 func eventually(t *testing.T, what string, condition func() error) {
