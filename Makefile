@@ -23,6 +23,11 @@ KUBE_SCORE  := go run github.com/zegl/kube-score/cmd/kube-score@v1.20.0 score --
 
 KO         := bin/ko
 INTERCEPT  := bin/intercept
+# Programs and tests are compiled as ko compiles images, so that all of them share
+# what is compiled of Go's own packages and of the modules. The tests themselves do
+# not see it: some look at the environment. go vet is part of lint.
+GO_BUILD   := CGO_ENABLED=0 GOFLAGS="$$GOFLAGS -trimpath" sh internal/gobuild/gobuild.sh
+GO_TEST    := CGO_ENABLED=0 go test -exec='env -u CGO_ENABLED' -trimpath -vet=off
 KO_FLAGS    = $(if $(CONTEXT),--context=$(CONTEXT)) $(if $(NAMESPACE),--namespace=$(NAMESPACE))
 SELECT      = $(if $(SVC),--selector=app.kubernetes.io/name=$(SVC))
 # The race detector needs cgo, and with it a C compiler.
@@ -38,7 +43,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(KO) $(INTERCEPT):
-	@sh internal/gobuild/gobuild.sh $@ build -o $@ ./cmd/$(@F)
+	@$(GO_BUILD) $@ build -o $@ ./cmd/$(@F)
 
 up: $(KO) ## Run the dev overlay on this machine, without a cluster; SVC=payments-svc for one service
 	@$(KO) up -k kustomize/overlays/dev $(SVC)
@@ -47,7 +52,7 @@ intercept: $(KO) $(INTERCEPT) ## Run SVC=payments-svc here and lead the cluster'
 	@$(INTERCEPT) --ko $(KO) -k kustomize/overlays/$(OVERLAY) --port $(PORT) $(if $(HEADER),--header '$(HEADER)') $(or $(SVC),$(error SVC is not set: name the service to intercept, as in make intercept SVC=payments-svc))
 
 install: ## Install ko into GOBIN
-	@sh internal/gobuild/gobuild.sh ko install ./cmd/ko
+	@$(GO_BUILD) ko install ./cmd/ko
 
 deploy-dev: $(KO) ## Build and deploy the dev overlay; SVC=payments-svc for one service
 	@$(USE_CLUSTER) $(KO) apply -k kustomize/overlays/dev $(SELECT) --wait $(KO_FLAGS)
@@ -67,25 +72,25 @@ cluster: ## Start a single-node Kubernetes and a registry on this machine (Linux
 cluster-down: ## Stop it and leave nothing behind
 	@cd cmd/cluster && go run . down --dir $(CLUSTER_DIR)
 
-# go vet is part of lint. Other words for go test go into ARGS, such as ARGS=-v.
+# Other words for go test go into ARGS, such as ARGS=-v.
 test: ## Run the tests that take little time; they need no cluster
-	go test -short -vet=off $(ARGS) ./...
+	$(GO_TEST) -short $(ARGS) ./...
 
 test-all: test test-slow ## Run all tests that need no cluster
 
 test-slow: ## Run those of test-all that are not in test: slow ones, the race detector, the local node's module
 	go test -vet=off $(RACE) $(ARGS) $$(go list ./... | grep -v /internal/kit/layouts)
-	go test -vet=off $(ARGS) ./internal/kit/layouts # Mostly the go tool, which the race detector does not look at.
-	cd cmd/cluster && CGO_ENABLED=0 GOFLAGS="$$GOFLAGS -trimpath" go test -vet=off $(ARGS) ./... # As the node is built: one cache for both.
+	$(GO_TEST) $(ARGS) ./internal/kit/layouts # Mostly the go tool, which the race detector does not look at.
+	cd cmd/cluster && $(GO_TEST) $(ARGS) ./...
 
 e2e: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Deploy the overlays for real and walk the user flow
-	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) go test -tags=e2e -count=1 -timeout=70m -v ./internal/e2e
+	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) $(GO_TEST) -tags=e2e -count=1 -timeout=70m -v ./internal/e2e
 
 bench: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Compare ko apply -k with kubectl kustomize | upstream ko apply
-	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) go test -tags=e2e -count=1 -timeout=40m -run='^$$' -bench=. -benchtime=1x ./internal/e2e
+	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) $(GO_TEST) -tags=e2e -count=1 -timeout=40m -run='^$$' -bench=. -benchtime=1x ./internal/e2e
 
 bench-up: $(KO) ## Measure ko up: edit to served, requests during reloads, memory
-	@KO=$(CURDIR)/$(KO) go test -tags=e2e -count=1 -timeout=40m -run='^$$' -bench='^BenchmarkUp$$' -benchtime=1x ./internal/e2e
+	@KO=$(CURDIR)/$(KO) $(GO_TEST) -tags=e2e -count=1 -timeout=40m -run='^$$' -bench='^BenchmarkUp$$' -benchtime=1x ./internal/e2e
 
 lint: ## Lint the code and the manifests
 	@! gofmt -l $$(git ls-files '*.go') | grep .

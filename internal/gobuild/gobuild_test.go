@@ -14,9 +14,12 @@ import (
 )
 
 // newModule makes a module of a program and packages that nobody has compiled
-// before, so that they are in no cache.
+// before, so that they are in no cache. What all programs have of Go's own is.
 func newModule(t *testing.T, packages int) string {
 	t.Helper()
+	if out, err := exec.Command("go", "build", "runtime").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
 	dir := t.TempDir()
 	serial := time.Now().UnixNano()
 	imports, uses := "", ""

@@ -269,7 +269,7 @@ func TestCloseDoesNotRunWhatFollowsAKill(t *testing.T) {
 func TestRunInterruptsAToolAndItsChildren(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	out := &output{}
-	tool := exec.CommandContext(ctx, "/bin/sh", "-c", `trap 'echo cleaned up; exit 1' INT; echo ready; sleep 1000`)
+	tool := exec.CommandContext(ctx, "/bin/sh", "-c", `trap 'echo cleaned up; exit 1' INT; sh -c 'echo ready; exec sleep 1000'`)
 	tool.Stdout = out
 	group := newGroup(t)
 	ended := make(chan error)

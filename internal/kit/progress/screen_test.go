@@ -39,6 +39,15 @@ func table(rows, length int, state string) []string {
 	return lines
 }
 
+// rounds is how often a window is made smaller and larger again: tmux takes a
+// second for each.
+func rounds() int {
+	if testing.Short() {
+		return 2
+	}
+	return 10
+}
+
 // scenarios draw and resize; copies is how many headers are there in the end.
 // There is one more only where the window cannot hold what was drawn before: that
 // has moved into the scroll-back, which cannot be overwritten.
@@ -80,7 +89,7 @@ var scenarios = map[string]struct {
 	}, 1},
 	"in a window that becomes narrower and wider": {func(d display, log func(int)) {
 		log(30)
-		for range 10 {
+		for range rounds() {
 			for _, columns := range []int{45, 80, 50, 100} {
 				d.draw(nil, table(5, 75, "ready"))
 				d.resize(columns, 24)
@@ -90,7 +99,7 @@ var scenarios = map[string]struct {
 	}, 1},
 	"in a window that becomes lower and higher": {func(d display, log func(int)) {
 		log(30)
-		for range 10 {
+		for range rounds() {
 			for _, rows := range []int{12, 30, 9, 24} {
 				d.draw(nil, table(15, 75, "ready"))
 				d.resize(80, rows)

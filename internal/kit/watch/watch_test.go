@@ -11,10 +11,16 @@ import (
 	"github.com/koshop/koshop/internal/kit/watch"
 )
 
-// inEachMode runs a test with events and with polling.
+// inEachMode runs a test with events and with polling, which takes a second for
+// whatever it sees.
 func inEachMode(t *testing.T, test func(*testing.T, watch.Mode)) {
 	for _, mode := range []watch.Mode{watch.Events, watch.Poll} {
-		t.Run(mode.String(), func(t *testing.T) { test(t, mode) })
+		t.Run(mode.String(), func(t *testing.T) {
+			if testing.Short() && mode == watch.Poll {
+				t.Skip("skipping what waits for polling in short mode")
+			}
+			test(t, mode)
+		})
 	}
 }
 
