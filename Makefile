@@ -24,10 +24,12 @@ KUBE_SCORE  := go run github.com/zegl/kube-score/cmd/kube-score@v1.20.0 score --
 KO         := bin/ko
 INTERCEPT  := bin/intercept
 # Programs and tests are compiled as ko compiles images, so that all of them share
-# what is compiled of Go's own packages and of the modules. The tests themselves do
-# not see it: some look at the environment. go vet is part of lint.
-GO_BUILD   := CGO_ENABLED=0 GOFLAGS="$$GOFLAGS -trimpath" sh internal/gobuild/gobuild.sh
-GO_TEST    := CGO_ENABLED=0 go test -exec='env -u CGO_ENABLED' -trimpath -vet=off
+# what is compiled of Go's own packages and of the modules. go vet is part of lint.
+AS_IMAGES  := CGO_ENABLED=0 GOFLAGS="$$GOFLAGS -trimpath"
+GO_BUILD   := $(AS_IMAGES) sh internal/gobuild/gobuild.sh
+GO_TEST    := $(AS_IMAGES) go test -vet=off
+# The commands of the documentation do not see it: they print some of the environment.
+GO_TEST_E2E := CGO_ENABLED=0 go test -trimpath -exec='env -u CGO_ENABLED' -vet=off -tags=e2e -count=1
 KO_FLAGS    = $(if $(CONTEXT),--context=$(CONTEXT)) $(if $(NAMESPACE),--namespace=$(NAMESPACE))
 SELECT      = $(if $(SVC),--selector=app.kubernetes.io/name=$(SVC))
 # The race detector needs cgo, and with it a C compiler.
@@ -84,20 +86,20 @@ test-slow: ## Run those of test-all that are not in test: slow ones, the race de
 	cd cmd/cluster && $(GO_TEST) $(ARGS) ./...
 
 e2e: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Deploy the overlays for real and walk the user flow
-	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) $(GO_TEST) -tags=e2e -count=1 -timeout=70m -v ./internal/e2e
+	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) $(GO_TEST_E2E) -timeout=70m -v ./internal/e2e
 
 bench: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Compare ko apply -k with kubectl kustomize | upstream ko apply
-	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) $(GO_TEST) -tags=e2e -count=1 -timeout=40m -run='^$$' -bench=. -benchtime=1x ./internal/e2e
+	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) $(GO_TEST_E2E) -timeout=40m -run='^$$' -bench=. -benchtime=1x ./internal/e2e
 
 bench-up: $(KO) ## Measure ko up: edit to served, requests during reloads, memory
-	@KO=$(CURDIR)/$(KO) $(GO_TEST) -tags=e2e -count=1 -timeout=40m -run='^$$' -bench='^BenchmarkUp$$' -benchtime=1x ./internal/e2e
+	@KO=$(CURDIR)/$(KO) $(GO_TEST_E2E) -timeout=40m -run='^$$' -bench='^BenchmarkUp$$' -benchtime=1x ./internal/e2e
 
 lint: ## Lint the code and the manifests
 	@! gofmt -l $$(git ls-files '*.go') | grep .
 	go vet -tags=e2e ./...
 	GOOS=windows go build -o /dev/null ./cmd/ko && GOOS=windows go build -o /dev/null ./cmd/workshop
 	go run honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK) -tags=e2e ./...
-	cd cmd/cluster && export CGO_ENABLED=0 GOFLAGS="$$GOFLAGS -trimpath" && go vet ./... && go run honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK) ./...
+	cd cmd/cluster && export $(AS_IMAGES) && go vet ./... && go run honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK) ./...
 	@set -e; for overlay in kustomize/overlays/*/; do manifests=$$(go run sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE) build $$overlay); echo "$$manifests" | $(KUBE_SCORE) -; done
 
 vuln: ## Look for known vulnerabilities (needs the Go vulnerability database)

@@ -339,6 +339,7 @@ func mistakes(t *testing.T, tests map[string]mistake) {
 }
 
 func TestCompileErrorNamesFileAndLine(t *testing.T) {
+	kittest.Unset(t, "CGO_ENABLED")
 	kittest.UseRegistry(t)
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(guestbook)); err != nil {

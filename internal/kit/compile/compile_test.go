@@ -17,6 +17,7 @@ import (
 	"github.com/google/ko/pkg/commands/options"
 
 	"github.com/koshop/koshop/internal/kit/compile"
+	"github.com/koshop/koshop/internal/kit/kittest"
 	"github.com/koshop/koshop/internal/kit/process"
 	"github.com/koshop/koshop/internal/kit/program"
 )
@@ -210,6 +211,7 @@ func TestCompileFillsInTheRepository(t *testing.T) {
 }
 
 func TestCompileRunsWhereTheConfigurationSays(t *testing.T) {
+	kittest.Unset(t, "CGO_ENABLED")
 	files := map[string]string{".ko.yaml": "builds:\n- dir: app\n  main: ./cmd/hello\n"}
 	for name, content := range hello() {
 		files[filepath.Join("app", name)] = content
@@ -238,6 +240,7 @@ func TestCompileRunsWhereTheConfigurationSays(t *testing.T) {
 }
 
 func TestCompileErrors(t *testing.T) {
+	kittest.Unset(t, "CGO_ENABLED")
 	tests := map[string]struct {
 		files      map[string]string
 		env        map[string]string
