@@ -34,7 +34,7 @@ func checkCommand() *cobra.Command {
 		if err := checkFrontDoor(frontDoor); err != nil {
 			return err
 		}
-		place := check.Place{FrontDoor: frontDoor, Connect: func() (*cluster.Cluster, error) { return cluster.Connect(connection) }}
+		place := check.Place{FrontDoor: frontDoor, Connect: func() (*cluster.Shop, error) { return cluster.Connect(connection) }}
 		sections := func() []report.Section { return check.Sections(place, strings.Join(args, "")) }
 		if wait > 0 {
 			await(cmd, sections, wait)

@@ -24,7 +24,7 @@ an empty image to KO_DOCKER_REPO and deletes it again, and changes nothing else.
 	cmd.Flags().StringVarP(&output, "output", "o", "", "json for programs")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		laptop := doctor.Laptop{
-			Connect:    func() (*cluster.Cluster, error) { return cluster.Connect(connection) },
+			Connect:    func() (*cluster.Shop, error) { return cluster.Connect(connection) },
 			Repository: os.Getenv("KO_DOCKER_REPO"),
 			Ports:      doctor.Ports(),
 			Lookup:     net.DefaultResolver.LookupHost,

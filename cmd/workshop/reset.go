@@ -53,7 +53,7 @@ or volumes in it.`,
 	return cmd
 }
 
-func show(cmd *cobra.Command, c *cluster.Cluster, plan reset.Plan) {
+func show(cmd *cobra.Command, c *cluster.Shop, plan reset.Plan) {
 	out := cmd.OutOrStdout()
 	if plan.Empty() {
 		fmt.Fprintf(out, "%s has nothing of the workshop to remove\n", c.Config.Host)

@@ -26,7 +26,7 @@ type looked struct{ report.Result }
 // look runs the check of a chapter against a namespace.
 func (c *cluster) look(t testing.TB, namespace, chapter string) looked {
 	t.Helper()
-	place := check.Place{Connect: func() (*reach.Cluster, error) { return c.workshop(t, namespace), nil }}
+	place := check.Place{Connect: func() (*reach.Shop, error) { return c.workshop(t, namespace), nil }}
 	sections := check.Sections(place, chapter)
 	if len(sections) != 1 {
 		t.Fatalf("there is no chapter %s", chapter)
@@ -35,7 +35,7 @@ func (c *cluster) look(t testing.TB, namespace, chapter string) looked {
 }
 
 // workshop is the cluster as the workshop's tool sees it.
-func (c *cluster) workshop(t testing.TB, namespace string) *reach.Cluster {
+func (c *cluster) workshop(t testing.TB, namespace string) *reach.Shop {
 	t.Helper()
 	w, err := reach.New(c.config, namespace)
 	if err != nil {

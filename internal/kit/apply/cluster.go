@@ -10,14 +10,11 @@ import (
 	"sync"
 
 	"github.com/fluxcd/pkg/ssa"
-	"github.com/go-logr/logr"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/rest"
-	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/log"
 
-	"github.com/koshop/koshop/internal/kit/kubeconfig"
+	"github.com/koshop/koshop/internal/kube"
 )
 
 // fieldManager owns the fields that server-side apply sets:
@@ -40,19 +37,15 @@ type Cluster struct {
 // sends nothing to the cluster yet. Warnings of the API server go to warnings,
 // each once, and so does the namespace of objects that name none.
 func Connect(flags *genericclioptions.ConfigFlags, warnings io.Writer) (*Cluster, error) {
-	choice, err := kubeconfig.Read(flags)
+	choice, err := kube.Read(flags)
 	if err != nil {
 		return nil, err
 	}
 	config := rest.CopyConfig(choice.Config)
-	config.QPS = -1 // The API server's own fairness bounds us, as it does kubectl.
 	config.WarningHandler = rest.NewWarningWriter(warnings, rest.WarningWriterOptions{Deduplicate: true})
-	// What these libraries log, they return as errors too.
-	log.SetLogger(logr.Discard())
-	klog.SetLogger(logr.Discard())
-	c, err := client.New(config, client.Options{})
+	c, err := kube.New(config, choice.Namespace, nil)
 	if err != nil {
-		return nil, fmt.Errorf("connecting to %s: %w", config.Host, err)
+		return nil, err
 	}
 	manager := ssa.NewResourceManager(c, nil, ssa.Owner{Field: fieldManager})
 	noteIt := sync.OnceFunc(func() {

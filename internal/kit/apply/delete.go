@@ -10,8 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/koshop/koshop/internal/kit/kubeconfig"
 	"github.com/koshop/koshop/internal/kit/progress"
+	"github.com/koshop/koshop/internal/kube"
 )
 
 // DeleteOptions are the choices of `kubectl delete` that make sense for a set.
@@ -58,7 +58,7 @@ func (c *Cluster) Delete(ctx context.Context, manifests []byte, opts DeleteOptio
 
 // isNoAccess says whether the cluster serves nothing to this user.
 func isNoAccess(err error) bool {
-	_, none := errors.AsType[*kubeconfig.AccessError](err)
+	_, none := errors.AsType[*kube.AccessError](err)
 	return none
 }
 

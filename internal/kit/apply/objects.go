@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/yaml"
 
-	"github.com/koshop/koshop/internal/kit/kubeconfig"
+	"github.com/koshop/koshop/internal/kube"
 )
 
 type object = *unstructured.Unstructured
@@ -87,7 +87,7 @@ func (c *Cluster) isNamespaced(o object, scopes scopes) (bool, error) {
 			reference(o), errUnknownKind, gvk.Kind, gvk.GroupVersion())
 	}
 	if err != nil {
-		return false, fmt.Errorf("asking for kind %s: %w", gvk.Kind, kubeconfig.Explain(c.host, err))
+		return false, fmt.Errorf("asking for kind %s: %w", gvk.Kind, kube.Explain(c.host, err))
 	}
 	return mapping.Scope.Name() == meta.RESTScopeNameNamespace, nil
 }

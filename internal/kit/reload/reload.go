@@ -15,35 +15,30 @@ import (
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/remotecommand"
 	"k8s.io/streaming/pkg/httpstream"
 
-	"github.com/koshop/koshop/internal/kit/kubeconfig"
 	"github.com/koshop/koshop/internal/kit/live"
+	"github.com/koshop/koshop/internal/kube"
 )
 
 // Cluster is where the pods are.
 type Cluster struct {
-	config    *rest.Config
-	client    kubernetes.Interface
-	namespace string
+	*kube.Cluster
 }
 
 // Connect reads the kubeconfig that kubectl would with the same flags. It sends
 // nothing to the cluster yet.
 func Connect(flags *genericclioptions.ConfigFlags) (*Cluster, error) {
-	choice, err := kubeconfig.Read(flags)
+	choice, err := kube.Read(flags)
 	if err != nil {
 		return nil, err
 	}
-	client, err := kubernetes.NewForConfig(choice.Config)
+	c, err := kube.New(choice.Config, choice.Namespace, kube.BuiltIn())
 	if err != nil {
-		return nil, fmt.Errorf("connecting to %s: %w", choice.Config.Host, err)
+		return nil, err
 	}
-	return &Cluster{config: choice.Config, client: client, namespace: choice.Namespace}, nil
+	return &Cluster{c}, nil
 }
 
 // Send sends a parcel to all targets at once, and returns when all of them run
@@ -103,16 +98,18 @@ var errEnded = errors.New("the program that receives has ended")
 // receiver executes the program that receives, over a WebSocket as kubectl does, or
 // over SPDY where the API server or a proxy before it knows no other.
 func (c *Cluster) receiver(target Target) (remotecommand.Executor, error) {
-	request := c.client.CoreV1().RESTClient().Post().Resource("pods").Namespace(c.namespace).Name(target.Pod).SubResource("exec").
-		VersionedParams(&corev1.PodExecOptions{
-			Container: target.Container, Command: []string{target.path, "receive", path.Dir(target.path)},
-			Stdin: true, Stdout: true, Stderr: true,
-		}, scheme.ParameterCodec)
-	websocket, err := remotecommand.NewWebSocketExecutor(c.config, http.MethodGet, request.URL().String())
+	url, err := c.PodURL(c.Namespace, target.Pod, "exec", &corev1.PodExecOptions{
+		Container: target.Container, Command: []string{target.path, "receive", path.Dir(target.path)},
+		Stdin: true, Stdout: true, Stderr: true,
+	})
 	if err != nil {
 		return nil, err
 	}
-	spdy, err := remotecommand.NewSPDYExecutor(c.config, http.MethodPost, request.URL())
+	websocket, err := remotecommand.NewWebSocketExecutor(c.Config, http.MethodGet, url.String())
+	if err != nil {
+		return nil, err
+	}
+	spdy, err := remotecommand.NewSPDYExecutor(c.Config, http.MethodPost, url)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // supervisor is the name of the program that takes executables.
@@ -46,11 +47,12 @@ func (e *NoTargetsError) Error() string {
 // Targets returns the running containers with a supervisor of the pods that a
 // label selector matches. If there are none, the error is a [*NoTargetsError].
 func (c *Cluster) Targets(ctx context.Context, selector string) ([]Target, error) {
-	pods, err := c.client.CoreV1().Pods(c.namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
-	if err != nil {
-		return nil, fmt.Errorf("asking %s for the pods with %s in namespace %s: %w", c.config.Host, selector, c.namespace, err)
+	var pods corev1.PodList
+	chosen := &client.ListOptions{Namespace: c.Namespace, Raw: &metav1.ListOptions{LabelSelector: selector}}
+	if err := c.List(ctx, &pods, chosen); err != nil {
+		return nil, fmt.Errorf("asking %s for the pods with %s in namespace %s: %w", c.Host(), selector, c.Namespace, err)
 	}
-	none := &NoTargetsError{Selector: selector, Namespace: c.namespace}
+	none := &NoTargetsError{Selector: selector, Namespace: c.Namespace}
 	var targets []Target
 	for _, pod := range pods.Items {
 		if pod.DeletionTimestamp != nil {

@@ -4,8 +4,9 @@ import (
 	"context"
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/koshop/koshop/internal/workshop/cluster"
 	"github.com/koshop/koshop/internal/workshop/report"
@@ -38,12 +39,13 @@ func (l *look) lookAtCluster(ctx context.Context) report.Finding {
 	if err != nil {
 		return cluster.Failed(err, next)
 	}
-	l.cluster, l.client = c, c.Client()
-	return report.Pass("%s, Kubernetes %s", c.Config.Host, version.GitVersion)
+	l.cluster, l.client = c, c.HTTPClient()
+	return report.Pass("%s, Kubernetes %s", c.Host(), version.GitVersion)
 }
 
 func (l *look) lookAtNamespace(ctx context.Context, command string) report.Finding {
-	namespace, err := l.cluster.CoreV1().Namespaces().Get(ctx, l.cluster.Namespace, metav1.GetOptions{})
+	var namespace corev1.Namespace
+	err := l.get(ctx, "", l.cluster.Namespace, &namespace)
 	switch {
 	case apierrors.IsNotFound(err):
 		if l.cluster.Namespace != "api" { // Tilt makes no other.
@@ -58,6 +60,11 @@ func (l *look) lookAtNamespace(ctx context.Context, command string) report.Findi
 		return report.Fail("wait a moment, and try again", "namespace %s is being deleted", l.cluster.Namespace)
 	}
 	return report.Pass("%s", l.cluster.Namespace)
+}
+
+// get reads an object of the cluster; one that is in no namespace is in "".
+func (l *look) get(ctx context.Context, namespace, name string, into client.Object) error {
+	return l.cluster.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, into)
 }
 
 // kubectl returns a command of kubectl's in the shop's namespace.

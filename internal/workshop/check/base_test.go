@@ -23,7 +23,7 @@ func TestClusterIsAskedOnce(t *testing.T) {
 		http.Error(w, "it is Sunday", http.StatusForbidden)
 	}))
 	defer server.Close()
-	place := check.Place{FrontDoor: "localhost:1", Connect: func() (*cluster.Cluster, error) {
+	place := check.Place{FrontDoor: "localhost:1", Connect: func() (*cluster.Shop, error) {
 		connected++
 		return cluster.New(&rest.Config{Host: server.URL}, "api")
 	}}

@@ -14,7 +14,7 @@ import (
 // Place is where the checks look.
 type Place struct {
 	// Connect connects to the cluster. It is called once, if a chapter needs it.
-	Connect func() (*cluster.Cluster, error)
+	Connect func() (*cluster.Shop, error)
 	// FrontDoor is the address of `ko up` on this laptop.
 	FrontDoor string
 }
@@ -66,7 +66,7 @@ func Sections(place Place, name string) []report.Section {
 // look is one look at a chapter. Its first steps find what the later ones need.
 type look struct {
 	place   Place
-	cluster *cluster.Cluster
+	cluster *cluster.Shop
 	// client reaches the services by the names that they have in the cluster.
 	client *http.Client
 }

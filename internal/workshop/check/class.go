@@ -6,8 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/koshop/koshop/internal/workshop/class"
 	"github.com/koshop/koshop/internal/workshop/report"
@@ -76,8 +77,9 @@ func (l *look) class() []report.Step {
 // lookForAttendees finds them by their accounts' rights in the namespaces in
 // which they work.
 func (l *look) lookForAttendees(ctx context.Context) ([]attendee, report.Finding) {
-	namespaces, err := l.cluster.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: classLabel})
-	if err != nil {
+	ofClasses := client.HasLabels{classLabel}
+	var namespaces corev1.NamespaceList
+	if err := l.cluster.List(ctx, &namespaces, ofClasses); err != nil {
 		return nil, forLeaders(err)
 	}
 	places := map[string]bool{l.cluster.Namespace: true} // and whether it is shared
@@ -87,8 +89,8 @@ func (l *look) lookForAttendees(ctx context.Context) ([]attendee, report.Finding
 	var class []attendee
 	var names []string
 	for place, shared := range places {
-		bindings, err := l.cluster.RbacV1().RoleBindings(place).List(ctx, metav1.ListOptions{LabelSelector: classLabel})
-		if err != nil {
+		var bindings rbacv1.RoleBindingList
+		if err := l.cluster.List(ctx, &bindings, client.InNamespace(place), ofClasses); err != nil {
 			return nil, forLeaders(err)
 		}
 		for _, account := range accounts(bindings.Items, place) {

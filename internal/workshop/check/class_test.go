@@ -1,7 +1,10 @@
 package check_test
 
 import (
+	"context"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,10 +21,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/kubernetes/fake"
 	"k8s.io/client-go/rest"
-	clienttesting "k8s.io/client-go/testing"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
+	"github.com/koshop/koshop/internal/kube"
 	"github.com/koshop/koshop/internal/workshop/check"
 	"github.com/koshop/koshop/internal/workshop/class"
 	"github.com/koshop/koshop/internal/workshop/cluster"
@@ -85,26 +90,34 @@ func with[T runtime.Object](t *testing.T, objects []runtime.Object, change func(
 // lookAtClass checks a class on a cluster that grants what allowed says.
 func lookAtClass(t *testing.T, allowed func(user, right string) bool, objects ...runtime.Object) map[string]report.Finding {
 	t.Helper()
-	clientset := fake.NewClientset(objects...)
-	clientset.PrependReactor("create", "subjectaccessreviews", func(action clienttesting.Action) (bool, runtime.Object, error) {
-		review := action.(clienttesting.CreateAction).GetObject().(*authorizationv1.SubjectAccessReview)
-		asked := review.Spec.ResourceAttributes
-		review.Status.Allowed = allowed(review.Spec.User, asked.Verb+" "+asked.Resource+" "+asked.Namespace)
-		return true, review, nil
+	return classOn(t, objects, interceptor.Funcs{
+		Create: func(_ context.Context, _ client.WithWatch, o client.Object, _ ...client.CreateOption) error {
+			review := o.(*authorizationv1.SubjectAccessReview)
+			asked := review.Spec.ResourceAttributes
+			review.Status.Allowed = allowed(review.Spec.User, asked.Verb+" "+asked.Resource+" "+asked.Namespace)
+			return nil
+		},
 	})
-	return classOn(t, clientset)
 }
 
-func classOn(t *testing.T, clientset *fake.Clientset) map[string]report.Finding {
+func classOn(t *testing.T, objects []runtime.Object, funcs interceptor.Funcs) map[string]report.Finding {
 	t.Helper()
-	place := check.Place{Connect: func() (*cluster.Cluster, error) {
-		return &cluster.Cluster{Interface: clientset, Config: &rest.Config{Host: "https://fake"}, Namespace: "api"}, nil
-	}}
+	place := check.Place{Connect: func() (*cluster.Shop, error) { return shop(t, objects, funcs), nil }}
 	found := map[string]report.Finding{}
 	for _, step := range report.Run(t.Context(), check.Sections(place, "class")[0], report.Quiet{}).Steps {
 		found[step.Name] = step.Finding
 	}
 	return found
+}
+
+// shop is one on a cluster of these objects; funcs say what is special about it.
+func shop(t *testing.T, objects []runtime.Object, funcs interceptor.Funcs) *cluster.Shop {
+	t.Helper()
+	version := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(`{"gitVersion": "v1.34.4"}`)) }))
+	t.Cleanup(version.Close)
+	byName := func(o client.Object) []string { return []string{o.GetName()} }
+	c := fake.NewClientBuilder().WithRuntimeObjects(objects...).WithInterceptorFuncs(funcs).WithIndex(&appsv1.Deployment{}, "metadata.name", byName).Build()
+	return &cluster.Shop{Cluster: &kube.Cluster{WithWatch: c, Config: &rest.Config{Host: version.URL}, Namespace: "api"}}
 }
 
 // own is what an attendee may do: work in their own namespace.
@@ -257,9 +270,8 @@ func TestPersonalIntercepts(t *testing.T) {
 
 // An attendee need not see who else is there.
 func TestClassForAttendees(t *testing.T) {
-	clientset := fake.NewClientset()
-	clientset.PrependReactor("list", "namespaces", func(clienttesting.Action) (bool, runtime.Object, error) {
-		return true, nil, apierrors.NewForbidden(schema.GroupResource{Resource: "namespaces"}, "", nil)
-	})
-	wantFinding(t, classOn(t, clientset)["attendees"], report.Skipped, "for whoever gives the workshop")
+	forbidden := interceptor.Funcs{List: func(context.Context, client.WithWatch, client.ObjectList, ...client.ListOption) error {
+		return apierrors.NewForbidden(schema.GroupResource{Resource: "namespaces"}, "", nil)
+	}}
+	wantFinding(t, classOn(t, nil, forbidden)["attendees"], report.Skipped, "for whoever gives the workshop")
 }

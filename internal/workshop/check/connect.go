@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/koshop/koshop/internal/telepresence"
 	"github.com/koshop/koshop/internal/workshop/report"
@@ -55,8 +55,8 @@ func (l *look) lookAtConnection(ctx context.Context) report.Finding {
 func (l *look) lookAtNames(ctx context.Context) report.Finding {
 	const next = "telepresence quit, telepresence connect; a VPN that answers for all names must be off: bin/workshop doctor"
 	name := "api-gateway." + l.cluster.Namespace
-	service, err := l.cluster.CoreV1().Services(l.cluster.Namespace).Get(ctx, "api-gateway", metav1.GetOptions{})
-	if err != nil {
+	var service corev1.Service
+	if err := l.get(ctx, l.cluster.Namespace, "api-gateway", &service); err != nil {
 		return report.Fail(l.here(makeDeploy), "%v", err)
 	}
 	addresses, err := net.DefaultResolver.LookupHost(ctx, name)

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/koshop/koshop/internal/telepresence"
 	"github.com/koshop/koshop/internal/workshop/report"
@@ -97,8 +97,7 @@ func (l *look) who(ctx context.Context, service, host string) report.Finding {
 	case hostname():
 		return report.Pass("this laptop, %s", host)
 	}
-	_, err := l.cluster.CoreV1().Pods(l.cluster.Namespace).Get(ctx, host, metav1.GetOptions{})
-	if err == nil {
+	if err := l.get(ctx, l.cluster.Namespace, host, &corev1.Pod{}); err == nil {
 		return report.Fail(makeIntercept(service), "pod %s", host)
 	}
 	return report.Fail("one laptop at a time can have all requests: ask "+host+" to leave, or take a namespace of your own",

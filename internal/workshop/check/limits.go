@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/koshop/koshop/internal/workshop/class"
 	"github.com/koshop/koshop/internal/workshop/report"
@@ -56,15 +56,15 @@ func (l *look) lookAtLimits(ctx context.Context, attendees []attendee) report.Fi
 // limits returns what the quota of a namespace is. What is missing, or differs from
 // what the class gives, is a fault.
 func (l *look) limits(ctx context.Context, namespace string, terms class.Terms) (string, error) {
-	quota, err := l.cluster.CoreV1().ResourceQuotas(namespace).Get(ctx, class.Bounds, metav1.GetOptions{})
-	if err != nil {
+	var quota corev1.ResourceQuota
+	if err := l.get(ctx, namespace, class.Bounds, &quota); err != nil {
 		return "", missing(err, namespace, "quota")
 	}
-	limits, err := l.cluster.CoreV1().LimitRanges(namespace).Get(ctx, class.Bounds, metav1.GetOptions{})
-	if err != nil {
+	var limits corev1.LimitRange
+	if err := l.get(ctx, namespace, class.Bounds, &limits); err != nil {
 		return "", missing(err, namespace, "limits for containers")
 	}
-	if _, err := l.cluster.NetworkingV1().NetworkPolicies(namespace).Get(ctx, class.Bounds, metav1.GetOptions{}); err != nil {
+	if err := l.get(ctx, namespace, class.Bounds, &networkingv1.NetworkPolicy{}); err != nil {
 		return "", missing(err, namespace, "network policy")
 	}
 	if !equality.Semantic.DeepEqual(limits.Spec, terms.Limits) {

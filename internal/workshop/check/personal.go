@@ -8,7 +8,8 @@ import (
 	"net/http"
 	"slices"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/koshop/koshop/internal/telepresence"
 	"github.com/koshop/koshop/internal/workshop/report"
@@ -23,8 +24,8 @@ func (l *look) lookAtPersonal(ctx context.Context, class []attendee) report.Find
 	}
 	next := fmt.Sprintf("install Telepresence %s or newer, here and in the cluster, or give each attendee a namespace: %s", telepresence.PersonalSince, makeClass)
 	const oneAtATime = "one laptop at a time has the requests of a service"
-	managers, err := l.cluster.AppsV1().Deployments(metav1.NamespaceAll).List(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + telepresence.Manager})
-	if err != nil {
+	var managers appsv1.DeploymentList
+	if err := l.cluster.List(ctx, &managers, client.MatchingFields{"metadata.name": telepresence.Manager}); err != nil {
 		return forLeaders(err)
 	}
 	if len(managers.Items) == 0 {

@@ -9,8 +9,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/client-go/kubernetes/fake"
-	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/koshop/koshop/internal/workshop/check"
 	"github.com/koshop/koshop/internal/workshop/cluster"
@@ -33,9 +32,7 @@ func ingress(namespace string, seen bool, hosts ...string) *networkingv1.Ingress
 
 func lookAtPreviews(t *testing.T, objects ...runtime.Object) map[string]report.Finding {
 	t.Helper()
-	place := check.Place{Connect: func() (*cluster.Cluster, error) {
-		return &cluster.Cluster{Interface: fake.NewClientset(objects...), Config: &rest.Config{Host: "https://fake"}, Namespace: "api"}, nil
-	}}
+	place := check.Place{Connect: func() (*cluster.Shop, error) { return shop(t, objects, interceptor.Funcs{}), nil }}
 	found := map[string]report.Finding{}
 	for _, step := range report.Run(t.Context(), check.Sections(place, "preview")[0], report.Quiet{}).Steps {
 		found[step.Name] = step.Finding

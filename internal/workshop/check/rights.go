@@ -11,6 +11,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/koshop/koshop/internal/workshop/class"
 	"github.com/koshop/koshop/internal/workshop/report"
@@ -54,15 +55,15 @@ func (b binding) argument() string {
 
 func (l *look) bindings(ctx context.Context) ([]binding, error) {
 	var all []binding
-	namespaced, err := l.cluster.RbacV1().RoleBindings(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
-	if err != nil {
+	var namespaced rbacv1.RoleBindingList
+	if err := l.cluster.List(ctx, &namespaced); err != nil {
 		return nil, err
 	}
 	for _, b := range namespaced.Items {
 		all = append(all, binding{b.ObjectMeta, b.RoleRef, b.Subjects})
 	}
-	clusterwide, err := l.cluster.RbacV1().ClusterRoleBindings().List(ctx, metav1.ListOptions{})
-	if err != nil {
+	var clusterwide rbacv1.ClusterRoleBindingList
+	if err := l.cluster.List(ctx, &clusterwide); err != nil {
 		return nil, err
 	}
 	for _, b := range clusterwide.Items {
@@ -96,8 +97,8 @@ func (l *look) lookAtBindings(ctx context.Context, attendees []attendee) error {
 	if err != nil {
 		return err
 	}
-	list, err := l.cluster.RbacV1().Roles(metav1.NamespaceAll).List(ctx, metav1.ListOptions{LabelSelector: classLabel})
-	if err != nil {
+	var list rbacv1.RoleList
+	if err := l.cluster.List(ctx, &list, client.HasLabels{classLabel}); err != nil {
 		return err
 	}
 	roles := map[string][]rbacv1.PolicyRule{} // by NAMESPACE/NAME
@@ -155,14 +156,14 @@ func (l *look) ask(ctx context.Context, a, other attendee) error {
 	}
 	for _, q := range questions {
 		resource, group, _ := strings.Cut(q.resource, ".")
-		review, err := l.cluster.AuthorizationV1().SubjectAccessReviews().Create(ctx, &authorizationv1.SubjectAccessReview{
+		review := &authorizationv1.SubjectAccessReview{
 			Spec: authorizationv1.SubjectAccessReviewSpec{
 				User:               a.account,
 				Groups:             a.groups(),
 				ResourceAttributes: &authorizationv1.ResourceAttributes{Verb: q.verb, Group: group, Resource: resource, Namespace: q.namespace},
 			},
-		}, metav1.CreateOptions{})
-		if err != nil {
+		}
+		if err := l.cluster.Create(ctx, review); err != nil {
 			return err
 		}
 		if review.Status.Allowed != q.may {

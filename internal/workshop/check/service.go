@@ -8,10 +8,9 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/koshop/koshop/internal/workshop/cluster"
+	"github.com/koshop/koshop/internal/kube"
 	"github.com/koshop/koshop/internal/workshop/report"
 )
 
@@ -31,7 +30,8 @@ func (l *look) deployed(command string, names ...string) []report.Step {
 }
 
 func (l *look) lookAtService(ctx context.Context, name, command string) report.Finding {
-	deployment, err := l.cluster.AppsV1().Deployments(l.cluster.Namespace).Get(ctx, name, metav1.GetOptions{})
+	deployment := &appsv1.Deployment{}
+	err := l.get(ctx, l.cluster.Namespace, name, deployment)
 	if apierrors.IsNotFound(err) {
 		return report.Fail(l.here(command), "it is not deployed")
 	}
@@ -58,8 +58,8 @@ func (l *look) lookAtService(ctx context.Context, name, command string) report.F
 
 // podsOf returns the pods of a deployment that are not on their way out.
 func (l *look) podsOf(ctx context.Context, deployment *appsv1.Deployment) ([]corev1.Pod, error) {
-	selector := labels.Set(deployment.Spec.Selector.MatchLabels).String()
-	list, err := l.cluster.CoreV1().Pods(deployment.Namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
+	var list corev1.PodList
+	err := l.cluster.List(ctx, &list, client.InNamespace(deployment.Namespace), client.MatchingLabels(deployment.Spec.Selector.MatchLabels))
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (l *look) lookAtRollout(deployment *appsv1.Deployment, pods []corev1.Pod) r
 
 // trouble says why a pod is not ready, and what to do about it.
 func (l *look) trouble(pod corev1.Pod) (saw, next string) {
-	if cluster.IsReady(pod) {
+	if kube.IsReady(pod) {
 		return "", ""
 	}
 	for _, condition := range pod.Status.Conditions {

@@ -17,7 +17,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/koshop/koshop/internal/kit/kubeconfig"
+	"github.com/koshop/koshop/internal/kube"
 	"github.com/koshop/koshop/internal/workshop/cluster"
 )
 
@@ -46,14 +46,13 @@ func Connect(flags *genericclioptions.ConfigFlags) (*Cluster, error) {
 	if err := cluster.CheckEnvironment(flags); err != nil {
 		return nil, err
 	}
-	choice, err := kubeconfig.Read(flags)
+	choice, err := kube.Read(flags)
 	if err != nil {
 		return nil, err
 	}
-	choice.Config.QPS = -1 // The API server's own fairness bounds us.
-	c, err := client.New(choice.Config, client.Options{Mapper: kinds()})
+	c, err := kube.New(choice.Config, choice.Namespace, kube.BuiltIn())
 	if err != nil {
-		return nil, fmt.Errorf("connecting to %s: %w", choice.Config.Host, err)
+		return nil, err
 	}
 	entry, err := clusterEntry(flags)
 	if err != nil {

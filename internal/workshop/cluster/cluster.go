@@ -4,26 +4,20 @@ package cluster
 
 import (
 	"context"
-	"fmt"
 	"strings"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
-	"k8s.io/client-go/discovery"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
-	"github.com/koshop/koshop/internal/kit/kubeconfig"
+	"github.com/koshop/koshop/internal/kube"
 )
 
-// Cluster is a cluster with a shop in one of its namespaces.
-type Cluster struct {
-	kubernetes.Interface
-	Config    *rest.Config
-	Namespace string
-	Chosen    bool // whether somebody chose the namespace
+// Shop is a shop in a namespace of a cluster.
+type Shop struct {
+	*kube.Cluster
+	Chosen bool // whether somebody chose the namespace
 
 	version *version.Info // what came of asking for it
 	silence error
@@ -32,18 +26,14 @@ type Cluster struct {
 // workshop is the namespace of the overlays.
 const workshop = "api"
 
-// patience bounds the first question: what is sent may be lost on the way, as
-// where a VPN is missing.
-const patience = 10 * time.Second
-
 // Connect reads the kubeconfig as kubectl does with the same flags, but for the
 // namespace if neither a flag nor the kubeconfig, as an attendee's does, names
 // one. It sends nothing to the cluster yet.
-func Connect(flags *genericclioptions.ConfigFlags) (*Cluster, error) {
+func Connect(flags *genericclioptions.ConfigFlags) (*Shop, error) {
 	if err := CheckEnvironment(flags); err != nil {
 		return nil, err
 	}
-	choice, err := kubeconfig.Read(flags)
+	choice, err := kube.Read(flags)
 	if err != nil {
 		return nil, err
 	}
@@ -51,53 +41,36 @@ func Connect(flags *genericclioptions.ConfigFlags) (*Cluster, error) {
 	if !chosen {
 		choice.Namespace = workshop
 	}
-	c, err := New(choice.Config, choice.Namespace)
+	s, err := New(choice.Config, choice.Namespace)
 	if err != nil {
 		return nil, err
 	}
-	c.Chosen = chosen
-	return c, nil
+	s.Chosen = chosen
+	return s, nil
 }
 
-// New returns the cluster of a configuration.
-func New(config *rest.Config, namespace string) (*Cluster, error) {
-	config = rest.CopyConfig(config)
-	config.QPS = -1 // The API server's own fairness bounds us, as it does kubectl.
-	config.WarningHandler = rest.NoWarnings{}
-	clientset, err := kubernetes.NewForConfig(config)
+// New returns the shop in a namespace.
+func New(config *rest.Config, namespace string) (*Shop, error) {
+	c, err := kube.New(config, namespace, kube.BuiltIn())
 	if err != nil {
-		return nil, fmt.Errorf("connecting to %s: %w", config.Host, err)
+		return nil, err
 	}
-	return &Cluster{Interface: clientset, Config: config, Namespace: namespace}, nil
+	return &Shop{Cluster: c}, nil
 }
 
-// Version asks which Kubernetes this is. As the first question it also tells
-// whether anybody answers; it is asked once.
-func (c *Cluster) Version(ctx context.Context) (*version.Info, error) {
-	if c.version == nil && c.silence == nil {
-		c.version, c.silence = c.askVersion(ctx)
+// Version asks which Kubernetes this is, once.
+func (s *Shop) Version(ctx context.Context) (*version.Info, error) {
+	if s.version == nil && s.silence == nil {
+		s.version, s.silence = s.Cluster.Version(ctx)
 	}
-	return c.version, c.silence
-}
-
-func (c *Cluster) askVersion(ctx context.Context) (*version.Info, error) {
-	patient, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	answer, err := discovery.ToServerVersionInterfaceWithContext(c.Discovery()).ServerVersionWithContext(patient)
-	switch {
-	case err == nil:
-		return answer, nil
-	case patient.Err() != nil && ctx.Err() == nil:
-		return nil, fmt.Errorf("%s does not answer within %s", c.Config.Host, patience)
-	}
-	return nil, kubeconfig.Explain(c.Config.Host, err)
+	return s.version, s.silence
 }
 
 // URL is where a service answers inside the cluster, and on a laptop that
 // Telepresence has connected.
-func (c *Cluster) URL(service string) string { return "http://" + service + "." + c.Namespace }
+func (s *Shop) URL(service string) string { return "http://" + service + "." + s.Namespace }
 
 // Is reports whether an address is that of the cluster's API server.
-func (c *Cluster) Is(server string) bool {
-	return strings.TrimSuffix(server, "/") == strings.TrimSuffix(c.Config.Host, "/")
+func (s *Shop) Is(server string) bool {
+	return strings.TrimSuffix(server, "/") == strings.TrimSuffix(s.Host(), "/")
 }

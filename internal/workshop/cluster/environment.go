@@ -6,7 +6,7 @@ import (
 
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
-	"github.com/koshop/koshop/internal/kit/kubeconfig"
+	"github.com/koshop/koshop/internal/kube"
 )
 
 // environmentFile tells a terminal about the cluster, the registry and the
@@ -23,7 +23,7 @@ func CheckEnvironment(flags *genericclioptions.ConfigFlags) error {
 		}
 	}
 	if remedy := ReadEnvironment("KUBECONFIG"); remedy != "" {
-		return &kubeconfig.AccessError{Saw: environmentFile + " says where the cluster is, and this terminal has not read it", Remedy: remedy}
+		return &kube.AccessError{Saw: environmentFile + " says where the cluster is, and this terminal has not read it", Remedy: remedy}
 	}
 	return nil
 }

@@ -8,9 +8,10 @@ import (
 	"time"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/koshop/koshop/internal/workshop/cluster"
 	"github.com/koshop/koshop/internal/workshop/report"
@@ -25,7 +26,7 @@ const minor = 31
 const maxSkew = 30 * time.Second
 
 func (l Laptop) cluster() []report.Step {
-	var c *cluster.Cluster
+	var c *cluster.Shop
 	return []report.Step{
 		{Name: "registry", Look: l.lookAtRegistry},
 		{Name: "answers", Look: func(ctx context.Context) (finding report.Finding) {
@@ -41,7 +42,7 @@ func (l Laptop) cluster() []report.Step {
 	}
 }
 
-func (l Laptop) lookAtCluster(ctx context.Context) (*cluster.Cluster, report.Finding) {
+func (l Laptop) lookAtCluster(ctx context.Context) (*cluster.Shop, report.Finding) {
 	const next = "choose the workshop's cluster with KUBECONFIG or --context; is a VPN needed, or in the way?"
 	c, err := l.Connect()
 	if err != nil {
@@ -60,7 +61,7 @@ func (l Laptop) lookAtCluster(ctx context.Context) (*cluster.Cluster, report.Fin
 
 // lookAtClock compares the clock with the API server's, of which an answer has
 // the second.
-func lookAtClock(ctx context.Context, c *cluster.Cluster) report.Finding {
+func lookAtClock(ctx context.Context, c *cluster.Shop) report.Finding {
 	client, err := rest.HTTPClientFor(c.Config)
 	if err != nil {
 		return report.Fail("", "%v", err)
@@ -100,7 +101,7 @@ var rights = []struct{ verb, group, resource, subresource string }{
 	{"create", "", "pods", "portforward"},
 }
 
-func lookAtRights(ctx context.Context, c *cluster.Cluster) report.Finding {
+func lookAtRights(ctx context.Context, c *cluster.Shop) report.Finding {
 	var missing []string
 	for _, right := range rights {
 		attributes := &authorizationv1.ResourceAttributes{
@@ -118,7 +119,7 @@ func lookAtRights(ctx context.Context, c *cluster.Cluster) report.Finding {
 		return report.Fail("ask whoever gives the workshop for a kubeconfig, and choose your namespace with --namespace",
 			"in namespace %s you may not %s", c.Namespace, strings.Join(missing, ", "))
 	}
-	if _, err := c.CoreV1().Namespaces().Get(ctx, c.Namespace, metav1.GetOptions{}); apierrors.IsNotFound(err) {
+	if err := c.Get(ctx, client.ObjectKey{Name: c.Namespace}, &corev1.Namespace{}); apierrors.IsNotFound(err) {
 		allowed, err := may(ctx, c, &authorizationv1.ResourceAttributes{Verb: "create", Resource: "namespaces"})
 		if err != nil {
 			return report.Fail("", "%v", err)
@@ -130,10 +131,9 @@ func lookAtRights(ctx context.Context, c *cluster.Cluster) report.Finding {
 	return report.Pass("all that is needed in namespace %s", c.Namespace)
 }
 
-func may(ctx context.Context, c *cluster.Cluster, attributes *authorizationv1.ResourceAttributes) (bool, error) {
-	review, err := c.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx,
-		&authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: attributes}}, metav1.CreateOptions{})
-	if err != nil {
+func may(ctx context.Context, c *cluster.Shop, attributes *authorizationv1.ResourceAttributes) (bool, error) {
+	review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: attributes}}
+	if err := c.Create(ctx, review); err != nil {
 		return false, err
 	}
 	return review.Status.Allowed, nil

@@ -16,7 +16,7 @@ import (
 // Laptop is what a doctor looks at.
 type Laptop struct {
 	// Connect connects to the cluster. It is called once.
-	Connect func() (*cluster.Cluster, error)
+	Connect func() (*cluster.Shop, error)
 	// Repository is KO_DOCKER_REPO.
 	Repository string
 	// Ports are those that the workshop's programs listen on, and which do.

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
 	"github.com/koshop/koshop/internal/kit/kittest"
@@ -149,10 +148,9 @@ func apiServer(t *testing.T, version string, skew time.Duration, forbidden strin
 		json.NewEncoder(w).Encode(review)
 	}))
 	t.Cleanup(server.Close)
-	return Laptop{Connect: func() (*cluster.Cluster, error) {
+	return Laptop{Connect: func() (*cluster.Shop, error) {
 		config := &rest.Config{Host: server.URL, ContentConfig: rest.ContentConfig{ContentType: "application/json"}}
-		clientset, err := kubernetes.NewForConfig(config)
-		return &cluster.Cluster{Interface: clientset, Config: config, Namespace: "api"}, err
+		return cluster.New(config, "api")
 	}}
 }
 
@@ -178,7 +176,7 @@ func TestCluster(t *testing.T) {
 	want(t, clusterSteps(t, apiServer(t, "v1.34.4", 0, "create pods/exec"))["rights"], report.Failed, "you may not create pods/exec", "--namespace")
 	want(t, clusterSteps(t, apiServer(t, "v1.34.4", 0, "create namespaces/"))["rights"], report.Failed, "you may not make it", "ask")
 
-	gone := clusterSteps(t, Laptop{Connect: func() (*cluster.Cluster, error) { return nil, errors.New("no kubeconfig") }})
+	gone := clusterSteps(t, Laptop{Connect: func() (*cluster.Shop, error) { return nil, errors.New("no kubeconfig") }})
 	want(t, gone["answers"], report.Failed, "no kubeconfig", "KUBECONFIG")
 	want(t, gone["clock"], report.Skipped, "needs answers", "")
 }

@@ -47,22 +47,14 @@ func (p Plan) Lines() []string {
 func interceptName(name string) string { return "intercept/" + name + " of this laptop" }
 
 // Make looks for what the workshop has made.
-func Make(ctx context.Context, c *cluster.Cluster) (Plan, error) {
-	all, err := client.New(c.Config, client.Options{})
-	if err != nil {
-		return Plan{}, fmt.Errorf("connecting to %s: %w", c.Config.Host, err)
-	}
-	return makePlan(ctx, c, all)
-}
-
-func makePlan(ctx context.Context, c *cluster.Cluster, all client.Client) (Plan, error) {
-	plan := Plan{cluster: class.On(all, c.Config.Host)}
+func Make(ctx context.Context, c *cluster.Shop) (Plan, error) {
+	plan := Plan{cluster: class.On(c, c.Host())}
 	names, err := shops(ctx, c)
 	if err != nil {
-		return plan, fmt.Errorf("asking %s for previews: %w", c.Config.Host, err)
+		return plan, fmt.Errorf("asking %s for previews: %w", c.Host(), err)
 	}
 	for _, name := range names {
-		if err := plan.add(ctx, all, name); err != nil {
+		if err := plan.add(ctx, c, name); err != nil {
 			return plan, fmt.Errorf("looking into namespace %s: %w", name, err)
 		}
 	}
@@ -82,7 +74,7 @@ func makePlan(ctx context.Context, c *cluster.Cluster, all client.Client) (Plan,
 }
 
 // shops names the namespaces of the shop and of its previews.
-func shops(ctx context.Context, c *cluster.Cluster) ([]string, error) {
+func shops(ctx context.Context, c *cluster.Shop) ([]string, error) {
 	previews, err := c.Previews(ctx, metav1.NamespaceAll)
 	if err != nil {
 		return nil, err
@@ -123,7 +115,7 @@ func (p *Plan) add(ctx context.Context, c client.Client, name string) error {
 }
 
 // intercepts are this laptop's, if it is connected to this cluster.
-func intercepts(ctx context.Context, c *cluster.Cluster) ([]string, error) {
+func intercepts(ctx context.Context, c *cluster.Shop) ([]string, error) {
 	status, err := telepresence.Read(ctx)
 	if errors.Is(err, telepresence.ErrNotFound) {
 		return nil, nil

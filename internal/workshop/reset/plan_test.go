@@ -15,13 +15,13 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	clientset "k8s.io/client-go/kubernetes/fake"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/koshop/koshop/internal/kit/progress"
+	"github.com/koshop/koshop/internal/kube"
 	"github.com/koshop/koshop/internal/workshop/class"
 	"github.com/koshop/koshop/internal/workshop/cluster"
 )
@@ -47,15 +47,15 @@ func newPlan(t *testing.T, refused string) (Plan, client.Client) {
 			return w.Delete(ctx, o, opts...)
 		},
 	}).Build()
-	previews := clientset.NewClientset()
 	for _, namespace := range []string{"feature", "used", "theirs", "api-ada"} {
-		ingress := &networkingv1.Ingress{ObjectMeta: metav1.ObjectMeta{Name: "preview", Labels: map[string]string{shopLabel: shopName, "app.kubernetes.io/name": "preview"}}}
-		if _, err := previews.NetworkingV1().Ingresses(namespace).Create(t.Context(), ingress, metav1.CreateOptions{}); err != nil {
+		labels := map[string]string{shopLabel: shopName, "app.kubernetes.io/name": "preview"}
+		ingress := &networkingv1.Ingress{ObjectMeta: metav1.ObjectMeta{Name: "preview", Namespace: namespace, Labels: labels}}
+		if err := all.Create(t.Context(), ingress); err != nil {
 			t.Fatal(err)
 		}
 	}
-	shop := &cluster.Cluster{Interface: previews, Config: &rest.Config{Host: "https://school.example.com"}, Namespace: "api"}
-	plan, err := makePlan(t.Context(), shop, all)
+	shop := &cluster.Shop{Cluster: &kube.Cluster{WithWatch: all, Config: &rest.Config{Host: "https://school.example.com"}, Namespace: "api"}}
+	plan, err := Make(t.Context(), shop)
 	if err != nil {
 		t.Fatal(err)
 	}

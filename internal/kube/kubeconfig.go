@@ -1,6 +1,4 @@
-// Package kubeconfig reads which cluster, and which namespace of it, a command
-// is about.
-package kubeconfig
+package kube
 
 import (
 	"cmp"

@@ -1,4 +1,4 @@
-package kubeconfig_test
+package kube_test
 
 import (
 	"encoding/pem"
@@ -15,7 +15,7 @@ import (
 	"k8s.io/client-go/rest"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
-	"github.com/koshop/koshop/internal/kit/kubeconfig"
+	"github.com/koshop/koshop/internal/kube"
 )
 
 // refuse answers every request as an API server that refuses it does.
@@ -69,7 +69,7 @@ func TestExplain(t *testing.T) {
 				server.Close()
 			}
 			_, asked := discovery.NewDiscoveryClientForConfigOrDie(config).ServerVersion()
-			got := kubeconfig.Explain(server.URL, asked)
+			got := kube.Explain(server.URL, asked)
 			if want := strings.ReplaceAll(test.saw, "HOST", server.URL); !strings.HasPrefix(got.Saw, want) {
 				t.Errorf("it saw %q, want %q", got.Saw, want)
 			}

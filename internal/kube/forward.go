@@ -1,4 +1,4 @@
-package cluster
+package kube
 
 import (
 	"context"
@@ -9,17 +9,16 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/tools/portforward"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// Client returns an HTTP client for the services' names in the cluster, such as
+// HTTPClient returns an HTTP client for the services' names in the cluster, such as
 // http://api-gateway.api, that needs no DNS for them: every connection is a
 // port-forward by the API server to a ready pod of the Service. The API server's
 // proxy would not do, because it takes the Authorization header for its own.
-func (c *Cluster) Client() *http.Client {
+func (c *Cluster) HTTPClient() *http.Client {
 	return &http.Client{Transport: &http.Transport{DialContext: c.dial, DisableKeepAlives: true}}
 }
 
@@ -38,7 +37,10 @@ func (c *Cluster) dial(ctx context.Context, _, address string) (net.Conn, error)
 	if err != nil {
 		return nil, err
 	}
-	url := c.CoreV1().RESTClient().Get().Resource("pods").Namespace(namespace).Name(pod).SubResource("portforward").URL()
+	url, err := c.PodURL(namespace, pod, "portforward", nil)
+	if err != nil {
+		return nil, err
+	}
 	dialer, err := portforward.NewSPDYOverWebsocketDialerForStreaming(url, c.Config)
 	if err != nil {
 		return nil, err
@@ -52,12 +54,12 @@ func (c *Cluster) dial(ctx context.Context, _, address string) (net.Conn, error)
 
 // endpoint finds where a Service leads: a ready pod, and the port in it.
 func (c *Cluster) endpoint(ctx context.Context, namespace, name string, port int32) (pod string, target int32, err error) {
-	service, err := c.CoreV1().Services(namespace).Get(ctx, name, metav1.GetOptions{})
-	if err != nil {
+	var service corev1.Service
+	if err := c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &service); err != nil {
 		return "", 0, err
 	}
-	pods, err := c.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: labels.Set(service.Spec.Selector).String()})
-	if err != nil {
+	var pods corev1.PodList
+	if err := c.List(ctx, &pods, client.InNamespace(namespace), client.MatchingLabels(service.Spec.Selector)); err != nil {
 		return "", 0, err
 	}
 	for _, served := range service.Spec.Ports {
@@ -87,14 +89,4 @@ func portIn(pod corev1.Pod, port intstr.IntOrString) int32 {
 		}
 	}
 	return 0
-}
-
-// IsReady reports whether a Service leads to the pod.
-func IsReady(pod corev1.Pod) bool {
-	for _, condition := range pod.Status.Conditions {
-		if condition.Type == corev1.PodReady {
-			return pod.DeletionTimestamp == nil && condition.Status == corev1.ConditionTrue
-		}
-	}
-	return false
 }

@@ -1,4 +1,4 @@
-package kubeconfig_test
+package kube_test
 
 import (
 	"os"
@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
-	"github.com/koshop/koshop/internal/kit/kubeconfig"
+	"github.com/koshop/koshop/internal/kube"
 )
 
 const (
@@ -22,7 +22,7 @@ contexts: [{name: proxy, context: {cluster: proxy, namespace: team}}]
 )
 
 // read reads a kubeconfig, or none for "", with kubectl's flags.
-func read(t *testing.T, content string, args ...string) (kubeconfig.Choice, string, error) {
+func read(t *testing.T, content string, args ...string) (kube.Choice, string, error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config")
 	if content != "" {
@@ -37,7 +37,7 @@ func read(t *testing.T, content string, args ...string) (kubeconfig.Choice, stri
 	if err := set.Parse(args); err != nil {
 		t.Fatal(err)
 	}
-	choice, err := kubeconfig.Read(flags)
+	choice, err := kube.Read(flags)
 	return choice, file, err
 }
 
@@ -102,7 +102,7 @@ func TestNothingNamesACluster(t *testing.T) {
 		}
 	}
 	t.Setenv("KUBECONFIG", "/none/a"+string(os.PathListSeparator)+"/none/b")
-	if _, err := kubeconfig.Read(genericclioptions.NewConfigFlags(true)); err == nil || !strings.Contains(err.Error(), "there is no /none/a, and no /none/b;") {
+	if _, err := kube.Read(genericclioptions.NewConfigFlags(true)); err == nil || !strings.Contains(err.Error(), "there is no /none/a, and no /none/b;") {
 		t.Errorf("two files: error %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package cluster
+package kube
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
-	"k8s.io/client-go/kubernetes/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 )
 
 // A connection leads where the Service does: through a traffic agent, if it has
@@ -41,7 +41,7 @@ func TestEndpoint(t *testing.T) {
 		"through a sidecar":   {intstr.FromString("http"), sidecar, 9901},
 		"a name that is none": {intstr.FromString("grpc"), plain, 0},
 	} {
-		c := &Cluster{Interface: fake.NewClientset(service(test.target), pod("starting", corev1.ConditionFalse, plain), pod("ready", corev1.ConditionTrue, test.spec))}
+		c := &Cluster{WithWatch: fake.NewFakeClient(service(test.target), pod("starting", corev1.ConditionFalse, plain), pod("ready", corev1.ConditionTrue, test.spec))}
 		got, port, err := c.endpoint(t.Context(), "api", "web", 80)
 		switch {
 		case test.want == 0 && (err == nil || !strings.Contains(err.Error(), "no ready pod is behind port 80 of service web in namespace api")):
