@@ -37,7 +37,7 @@ func classList(flags *genericclioptions.ConfigFlags, name *string) *cobra.Comman
 			if err != nil {
 				return err
 			}
-			places, err := cluster.List(cmd.Context(), *name)
+			places, err := cluster.Places(cmd.Context(), *name)
 			if err != nil {
 				return err
 			}

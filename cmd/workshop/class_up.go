@@ -133,7 +133,7 @@ func up(cmd *cobra.Command, flags *genericclioptions.ConfigFlags, c *class.Class
 }
 
 // advise says what attendees would stumble over.
-func advise(out io.Writer, cluster *class.Cluster, c *class.Class, ready class.Ready) {
+func advise(out io.Writer, cluster *class.School, c *class.Class, ready class.Ready) {
 	if cluster.Loopback() {
 		fmt.Fprintf(out, "warning: attendees cannot reach the API server at %s, which is this machine's own: use a kubeconfig with the address it has for others\n", cluster.Server())
 	}

@@ -5,6 +5,7 @@ package kube
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/version"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -29,11 +31,32 @@ type Cluster struct {
 	client.WithWatch
 	Config    *rest.Config
 	Namespace string
+	Reason    string // why it is this namespace, as in [Choice]
 }
 
 // patience bounds the first question: what is sent may be lost on the way, as
 // where a VPN is missing.
 const patience = 10 * time.Second
+
+// Connect reads the kubeconfig that kubectl would with the same flags. It sends
+// nothing to the cluster yet. Warnings of the API server go to warnings, each
+// once; nil drops them. For kinds see [New].
+func Connect(flags *genericclioptions.ConfigFlags, kinds meta.RESTMapper, warnings io.Writer) (*Cluster, error) {
+	choice, err := Read(flags)
+	if err != nil {
+		return nil, err
+	}
+	if warnings != nil {
+		choice.Config = rest.CopyConfig(choice.Config)
+		choice.Config.WarningHandler = rest.NewWarningWriter(warnings, rest.WarningWriterOptions{Deduplicate: true})
+	}
+	c, err := New(choice.Config, choice.Namespace, kinds)
+	if err != nil {
+		return nil, err
+	}
+	c.Reason = choice.Reason
+	return c, nil
+}
 
 // New returns the cluster of a configuration. It sends nothing to it yet. Warnings
 // of the API server are dropped unless the configuration says who takes them. The

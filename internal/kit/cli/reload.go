@@ -18,6 +18,7 @@ import (
 	"github.com/koshop/koshop/internal/kit/program"
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kit/reload"
+	"github.com/koshop/koshop/internal/kube"
 )
 
 const reloadLong = `This command compiles a program as its image has it, and sends the executable into the running pods that were deployed
@@ -60,7 +61,7 @@ func addReload(root *cobra.Command) {
 			return errors.New("--selector says in which pods the program runs, such as app.kubernetes.io/name=payments-svc")
 		}
 		var err error
-		if r.cluster, err = reload.Connect(connection.flags); err != nil {
+		if r.cluster, err = kube.Connect(connection.flags, kube.BuiltIn(), nil); err != nil {
 			return err
 		}
 		r.reference, r.selector, r.log = args[0], selecting.Selector, newProgress(cmd)
@@ -77,7 +78,7 @@ type reloading struct {
 	debug      bool
 	building   *options.BuildOptions
 	publishing *options.PublishOptions
-	cluster    *reload.Cluster
+	cluster    *kube.Cluster
 	imageFile  string
 	depsFile   string
 	log        *progress.Log
@@ -118,7 +119,7 @@ func (r *reloading) prepare(ctx context.Context) (err error) {
 
 // send compiles the program and runs it in the pods.
 func (r *reloading) send(ctx context.Context) error {
-	targets, err := r.cluster.Targets(ctx, r.selector)
+	targets, err := reload.Targets(ctx, r.cluster, r.selector)
 	if err != nil {
 		return err
 	}
@@ -139,7 +140,7 @@ func (r *reloading) send(ctx context.Context) error {
 		how = fmt.Sprintf(" under Delve at port %d", live.DebugPort)
 	}
 	task.Step("sending")
-	sent, err := r.cluster.Send(ctx, targets, parcel)
+	sent, err := reload.Send(ctx, r.cluster, targets, parcel)
 	if err != nil {
 		return err
 	}
@@ -177,7 +178,7 @@ func (r *reloading) sendDebugger(ctx context.Context, targets []reload.Target) (
 		return nil, err
 	}
 	debugger.Keep()
-	if _, err := r.cluster.Send(ctx, targets, debugger); err != nil {
+	if _, err := reload.Send(ctx, r.cluster, targets, debugger); err != nil {
 		return nil, fmt.Errorf("sending Delve: %w", err)
 	}
 	return debugger, nil

@@ -14,7 +14,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/tools/remotecommand"
 	"k8s.io/streaming/pkg/httpstream"
 
@@ -22,35 +21,16 @@ import (
 	"github.com/koshop/koshop/internal/kube"
 )
 
-// Cluster is where the pods are.
-type Cluster struct {
-	*kube.Cluster
-}
-
-// Connect reads the kubeconfig that kubectl would with the same flags. It sends
-// nothing to the cluster yet.
-func Connect(flags *genericclioptions.ConfigFlags) (*Cluster, error) {
-	choice, err := kube.Read(flags)
-	if err != nil {
-		return nil, err
-	}
-	c, err := kube.New(choice.Config, choice.Namespace, kube.BuiltIn())
-	if err != nil {
-		return nil, err
-	}
-	return &Cluster{c}, nil
-}
-
 // Send sends a parcel to all targets at once, and returns when all of them run
 // what is in it. It returns the number of bytes that crossed to the pod that
 // took most. An error says of each pod that does not run it why.
-func (c *Cluster) Send(ctx context.Context, targets []Target, parcel *live.Parcel) (sent int, err error) {
+func Send(ctx context.Context, c *kube.Cluster, targets []Target, parcel *live.Parcel) (sent int, err error) {
 	problems, sizes := make([]error, len(targets)), make([]int, len(targets))
 	var group errgroup.Group
 	for i, target := range targets {
 		group.Go(func() error {
 			var err error
-			if sizes[i], err = c.send(ctx, target, parcel); err != nil {
+			if sizes[i], err = send(ctx, c, target, parcel); err != nil {
 				problems[i] = fmt.Errorf("pod %s, container %s: %w", target.Pod, target.Container, err)
 			}
 			return nil
@@ -64,8 +44,8 @@ func (c *Cluster) Send(ctx context.Context, targets []Target, parcel *live.Parce
 }
 
 // send talks to the program that receives in the pod, by its stdin and stdout.
-func (c *Cluster) send(ctx context.Context, target Target, parcel *live.Parcel) (sent int, err error) {
-	executor, err := c.receiver(target)
+func send(ctx context.Context, c *kube.Cluster, target Target, parcel *live.Parcel) (sent int, err error) {
+	executor, err := receiver(c, target)
 	if err != nil {
 		return 0, err
 	}
@@ -97,7 +77,7 @@ var errEnded = errors.New("the program that receives has ended")
 
 // receiver executes the program that receives, over a WebSocket as kubectl does, or
 // over SPDY where the API server or a proxy before it knows no other.
-func (c *Cluster) receiver(target Target) (remotecommand.Executor, error) {
+func receiver(c *kube.Cluster, target Target) (remotecommand.Executor, error) {
 	url, err := c.PodURL(c.Namespace, target.Pod, "exec", &corev1.PodExecOptions{
 		Container: target.Container, Command: []string{target.path, "receive", path.Dir(target.path)},
 		Stdin: true, Stdout: true, Stderr: true,

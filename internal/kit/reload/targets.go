@@ -9,6 +9,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/koshop/koshop/internal/kube"
 )
 
 // supervisor is the name of the program that takes executables.
@@ -46,7 +48,7 @@ func (e *NoTargetsError) Error() string {
 
 // Targets returns the running containers with a supervisor of the pods that a
 // label selector matches. If there are none, the error is a [*NoTargetsError].
-func (c *Cluster) Targets(ctx context.Context, selector string) ([]Target, error) {
+func Targets(ctx context.Context, c *kube.Cluster, selector string) ([]Target, error) {
 	var pods corev1.PodList
 	chosen := &client.ListOptions{Namespace: c.Namespace, Raw: &metav1.ListOptions{LabelSelector: selector}}
 	if err := c.List(ctx, &pods, chosen); err != nil {

@@ -34,23 +34,19 @@ const fieldManager = "koshop-class"
 // concurrency bounds how many attendees are dealt with at once.
 const concurrency = 8
 
-// Cluster is a cluster that classes are held on.
-type Cluster struct {
-	client client.Client
-	entry  *clientcmdapi.Cluster // the kubeconfig's, with nothing in other files
+// School is a cluster that classes are held on.
+type School struct {
+	*kube.Cluster
+	entry *clientcmdapi.Cluster // the kubeconfig's, with nothing in other files
 }
 
 // Connect reads the kubeconfig that kubectl would with the same flags. It sends
 // nothing to the cluster yet.
-func Connect(flags *genericclioptions.ConfigFlags) (*Cluster, error) {
+func Connect(flags *genericclioptions.ConfigFlags) (*School, error) {
 	if err := cluster.CheckEnvironment(flags); err != nil {
 		return nil, err
 	}
-	choice, err := kube.Read(flags)
-	if err != nil {
-		return nil, err
-	}
-	c, err := kube.New(choice.Config, choice.Namespace, kube.BuiltIn())
+	c, err := kube.Connect(flags, kube.BuiltIn(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +54,7 @@ func Connect(flags *genericclioptions.ConfigFlags) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Cluster{client: c, entry: entry}, nil
+	return &School{Cluster: c, entry: entry}, nil
 }
 
 // Class says who is taught, and how.
@@ -91,7 +87,7 @@ func (s seat) labels() map[string]string {
 
 // apply sends the objects of one of the manifests into a namespace. What others
 // have changed of them is as it was again.
-func (c *Cluster) apply(ctx context.Context, s seat, manifest, namespace string) error {
+func (c *School) apply(ctx context.Context, s seat, manifest, namespace string) error {
 	objects, err := s.objects(manifest)
 	if err != nil {
 		return err
@@ -103,7 +99,7 @@ func (c *Cluster) apply(ctx context.Context, s seat, manifest, namespace string)
 		labels := s.labels()
 		maps.Copy(labels, o.GetLabels())
 		o.SetLabels(labels)
-		err := c.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(o), client.FieldOwner(fieldManager), client.ForceOwnership)
+		err := c.Apply(ctx, client.ApplyConfigurationFromUnstructured(o), client.FieldOwner(fieldManager), client.ForceOwnership)
 		if err != nil {
 			return fmt.Errorf("applying %s %s in namespace %s: %w", o.GetKind(), o.GetName(), namespace, err)
 		}
@@ -112,9 +108,9 @@ func (c *Cluster) apply(ctx context.Context, s seat, manifest, namespace string)
 }
 
 // namespace returns a namespace as it is, or nil where there is none.
-func (c *Cluster) namespace(ctx context.Context, name string) (*corev1.Namespace, error) {
+func (c *School) namespace(ctx context.Context, name string) (*corev1.Namespace, error) {
 	namespace := &corev1.Namespace{}
-	err := c.client.Get(ctx, client.ObjectKey{Name: name}, namespace)
+	err := c.Get(ctx, client.ObjectKey{Name: name}, namespace)
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}
@@ -126,11 +122,11 @@ func (c *Cluster) namespace(ctx context.Context, name string) (*corev1.Namespace
 
 // token asks for a token of the seat's account; the API server may give it for
 // less than was asked for.
-func (c *Cluster) token(ctx context.Context, s seat) (token string, until time.Time, err error) {
+func (c *School) token(ctx context.Context, s seat) (token string, until time.Time, err error) {
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: s.Account, Namespace: s.Namespace}}
 	seconds := int64(s.class.Valid.Seconds())
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &seconds}}
-	if err := c.client.SubResource("token").Create(ctx, account, request); err != nil {
+	if err := c.SubResource("token").Create(ctx, account, request); err != nil {
 		return "", time.Time{}, fmt.Errorf("asking for a token of ServiceAccount %s in namespace %s: %w", s.Account, s.Namespace, err)
 	}
 	return request.Status.Token, request.Status.ExpirationTimestamp.Time, nil

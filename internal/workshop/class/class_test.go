@@ -15,11 +15,12 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/managedfields"
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/koshop/koshop/internal/kit/progress"
+	"github.com/koshop/koshop/internal/kube"
 )
 
 // The rights of an attendee name what they are of: there is no wildcard, and none
@@ -46,7 +47,7 @@ func TestRightsAreNamed(t *testing.T) {
 
 // What goes wrong with one attendee is told, and the others have their place.
 func TestUpGoesOn(t *testing.T) {
-	c := newCluster(
+	c := newSchool(
 		namespace("api-taken", nil),
 		namespace("api-other", map[string]string{Label: "tuesday"}),
 		namespace("ambassador", nil))
@@ -101,7 +102,7 @@ func TestUpGoesOn(t *testing.T) {
 // Two classes that share a directory and a name do not share a kubeconfig: who comes
 // second is refused before anything is made, and takes nothing along.
 func TestKubeconfigsOfAnotherClass(t *testing.T) {
-	c, dir := newCluster(namespace("api", nil)), t.TempDir()
+	c, dir := newSchool(namespace("api", nil)), t.TempDir()
 	up := func(name string, attendees ...string) error {
 		_, err := c.Up(t.Context(), &Class{Name: name, Attendees: attendees, Shared: "api", Manager: "ambassador", Valid: time.Hour, Dir: dir}, progress.New(io.Discard))
 		return err
@@ -164,10 +165,11 @@ func TestUpInterrupted(t *testing.T) {
 	}
 }
 
-func newCluster(objects ...client.Object) *Cluster {
+func newSchool(objects ...client.Object) *School {
 	// The default, by the types of the API, cannot merge a NetworkPolicy.
 	converter := managedfields.NewDeducedTypeConverter()
-	return &Cluster{client: fake.NewClientBuilder().WithTypeConverters(converter).WithObjects(objects...).Build(), entry: &clientcmdapi.Cluster{Server: "https://school.example.com"}}
+	c := fake.NewClientBuilder().WithTypeConverters(converter).WithObjects(objects...).Build()
+	return On(&kube.Cluster{WithWatch: c, Config: &rest.Config{Host: "https://school.example.com"}})
 }
 
 func namespace(name string, labels map[string]string) *corev1.Namespace {

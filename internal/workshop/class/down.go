@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/koshop/koshop/internal/kit/progress"
+	"github.com/koshop/koshop/internal/kube"
 )
 
 // Belongings are all that a class has on a cluster. What is in a namespace of
@@ -28,17 +29,17 @@ type Belongings struct {
 // Empty says whether there is no such class.
 func (b Belongings) Empty() bool { return len(b.objects) == 0 }
 
-// Names returns what there is, as [Name] does.
-func (b Belongings) Names() []string { return Names(b.objects) }
+// Names returns what there is, as [kube.Place] does.
+func (b Belongings) Names() []string { return places(b.objects) }
 
-// On returns a cluster on which classes can be found and removed; to bring one up
+// On returns a school on which classes can be found and removed; to bring one up
 // takes a kubeconfig.
-func On(c client.Client, server string) *Cluster {
-	return &Cluster{client: c, entry: &clientcmdapi.Cluster{Server: server}}
+func On(c *kube.Cluster) *School {
+	return &School{Cluster: c, entry: &clientcmdapi.Cluster{Server: c.Host()}}
 }
 
 // Classes returns the names of the classes that have something on the cluster.
-func (c *Cluster) Classes(ctx context.Context) ([]string, error) {
+func (c *School) Classes(ctx context.Context) ([]string, error) {
 	names := map[string]bool{}
 	err := c.eachWith(ctx, client.HasLabels{Label}, func(o client.Object) { names[o.GetLabels()[Label]] = true })
 	if err != nil {
@@ -48,7 +49,7 @@ func (c *Cluster) Classes(ctx context.Context) ([]string, error) {
 }
 
 // Belongings looks for all that has the label of a class.
-func (c *Cluster) Belongings(ctx context.Context, class string) (Belongings, error) {
+func (c *School) Belongings(ctx context.Context, class string) (Belongings, error) {
 	found := Belongings{Class: class}
 	own := map[string]bool{}
 	var namespaces []client.Object
@@ -73,9 +74,9 @@ func (c *Cluster) Belongings(ctx context.Context, class string) (Belongings, err
 }
 
 // eachWith calls do for all that a class may consist of, namespaces first.
-func (c *Cluster) eachWith(ctx context.Context, labels client.ListOption, do func(client.Object)) error {
+func (c *School) eachWith(ctx context.Context, labels client.ListOption, do func(client.Object)) error {
 	for _, list := range []client.ObjectList{&corev1.NamespaceList{}, &rbacv1.RoleBindingList{}, &rbacv1.RoleList{}, &corev1.ServiceAccountList{}} {
-		if err := c.client.List(ctx, list, labels); err != nil {
+		if err := c.List(ctx, list, labels); err != nil {
 			return err
 		}
 		err := meta.EachListItem(list, func(item runtime.Object) error {
@@ -92,7 +93,7 @@ func (c *Cluster) eachWith(ctx context.Context, labels client.ListOption, do fun
 // Down removes what was found of a class, and from dir the kubeconfigs of its
 // attendees. Where something of an attendee stays, their kubeconfig does; where it
 // is only going yet, nobody might find it again to ask for the rest.
-func (c *Cluster) Down(ctx context.Context, found Belongings, dir string, log *progress.Log) error {
+func (c *School) Down(ctx context.Context, found Belongings, dir string, log *progress.Log) error {
 	stay, err := c.Remove(ctx, found.objects, log)
 	for _, attendee := range found.Attendees {
 		if slices.ContainsFunc(stay, func(o client.Object) bool { return o.GetLabels()[attendeeLabel] == attendee }) {

@@ -48,7 +48,7 @@ func clusterEntry(flags *genericclioptions.ConfigFlags) (*clientcmdapi.Cluster, 
 
 // Loopback says whether the address of the API server leads an attendee to
 // their own machine.
-func (c *Cluster) Loopback() bool {
+func (c *School) Loopback() bool {
 	address, err := url.Parse(c.entry.Server)
 	if err != nil {
 		return false
@@ -58,11 +58,11 @@ func (c *Cluster) Loopback() bool {
 }
 
 // Server is the address of the API server.
-func (c *Cluster) Server() string { return c.entry.Server }
+func (c *School) Server() string { return c.entry.Server }
 
 // kubeconfig returns the YAML of a kubeconfig in which one thing is chosen: the
 // seat's account in its namespace.
-func (c *Cluster) kubeconfig(s seat, token string) ([]byte, error) {
+func (c *School) kubeconfig(s seat, token string) ([]byte, error) {
 	entry := c.entry.DeepCopy()
 	// An attendee cannot look for the traffic manager in every namespace.
 	manager, err := json.Marshal(map[string]any{"manager": map[string]string{"namespace": s.class.Manager}})

@@ -35,7 +35,7 @@ users:
 
 // An attendee has the cluster of the leader, and nothing else of theirs.
 func TestKubeconfig(t *testing.T) {
-	c := &Cluster{entry: entryOf(t, "school")}
+	c := &School{entry: entryOf(t, "school")}
 	if c.Loopback() {
 		t.Errorf("%s counts as this machine's", c.Server())
 	}
@@ -67,7 +67,7 @@ func TestKubeconfig(t *testing.T) {
 }
 
 func TestLoopback(t *testing.T) {
-	c := &Cluster{entry: entryOf(t, "")}
+	c := &School{entry: entryOf(t, "")}
 	for server, want := range map[string]bool{
 		"https://127.0.0.1:6443": true, "https://localhost:6443": true, "https://[::1]:6443": true, "https://0.0.0.0:6443": true,
 		"https://192.0.2.2:6443": false, "https://localhost.example.com": false, "https://school.example.com:6443": false,

@@ -18,12 +18,12 @@ type Place struct {
 	Used, Hard          Demand // none in a namespace that is shared
 }
 
-// List returns the places of a class.
-func (c *Cluster) List(ctx context.Context, class string) ([]Place, error) {
+// Places returns the places of a class.
+func (c *School) Places(ctx context.Context, class string) ([]Place, error) {
 	var namespaces corev1.NamespaceList
 	var accounts corev1.ServiceAccountList
 	for _, list := range []client.ObjectList{&namespaces, &accounts} {
-		if err := c.client.List(ctx, list, client.MatchingLabels{Label: class}); err != nil {
+		if err := c.List(ctx, list, client.MatchingLabels{Label: class}); err != nil {
 			return nil, fmt.Errorf("asking %s for class %s: %w", c.entry.Server, class, err)
 		}
 	}
@@ -50,11 +50,11 @@ func (c *Cluster) List(ctx context.Context, class string) ([]Place, error) {
 }
 
 // look counts the pods of a place and reads its quota.
-func (c *Cluster) look(ctx context.Context, place *Place) error {
+func (c *School) look(ctx context.Context, place *Place) error {
 	var pods corev1.PodList
 	var quotas corev1.ResourceQuotaList
 	for _, list := range []client.ObjectList{&pods, &quotas} {
-		if err := c.client.List(ctx, list, client.InNamespace(place.Namespace)); err != nil {
+		if err := c.List(ctx, list, client.InNamespace(place.Namespace)); err != nil {
 			return fmt.Errorf("asking %s about namespace %s: %w", c.entry.Server, place.Namespace, err)
 		}
 	}

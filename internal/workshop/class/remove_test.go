@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/koshop/koshop/internal/kit/progress"
+	"github.com/koshop/koshop/internal/kube"
 )
 
 // One that may not be deleted, and one that does not go, stop no other.
@@ -24,10 +25,10 @@ func TestRemoveGoesOn(t *testing.T) {
 		stuck := seatNamespace("stuck")
 		stuck.SetFinalizers([]string{"example.com/kept"})
 		objects := []client.Object{seatNamespace("refused"), stuck, seatNamespace("ada"), seatRole("ada")}
-		c := refusing(t, newCluster(objects...), "api-refused")
+		c := refusing(t, newSchool(objects...), "api-refused")
 		stay, err := c.Remove(t.Context(), objects, progress.New(io.Discard))
-		if want := []string{"namespace/api-refused"}; !slices.Equal(Names(stay), want) {
-			t.Errorf("%q stay, want %q", Names(stay), want)
+		if want := []string{"namespace/api-refused"}; !slices.Equal(places(stay), want) {
+			t.Errorf("%q stay, want %q", places(stay), want)
 		}
 		for _, want := range []string{"namespace/api-refused: not allowed", "namespace/api-stuck: it is still going after 10m0s: kubectl describe says what keeps it"} {
 			if err == nil || !strings.Contains(err.Error(), want) {
@@ -48,8 +49,8 @@ func TestRemoveInterrupted(t *testing.T) {
 	stuck := seatNamespace("stuck")
 	stuck.SetFinalizers([]string{"example.com/kept"})
 	objects := []client.Object{seatNamespace("refused"), stuck}
-	c := newCluster(objects...)
-	c.client = interceptor.NewClient(c.client.(client.WithWatch), interceptor.Funcs{
+	c := newSchool(objects...)
+	c.WithWatch = interceptor.NewClient(c.WithWatch, interceptor.Funcs{
 		Get: func(ctx context.Context, w client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
 			cancel(stop)
 			return w.Get(ctx, key, o, opts...)
@@ -57,8 +58,8 @@ func TestRemoveInterrupted(t *testing.T) {
 	})
 	c = refusing(t, c, "api-refused")
 	stay, err := c.Remove(ctx, objects, progress.New(io.Discard))
-	if !errors.Is(err, stop) || strings.Contains(err.Error(), "\n") || !slices.Equal(Names(stay), []string{"namespace/api-refused"}) {
-		t.Errorf("%q stay, error %v", Names(stay), err)
+	if !errors.Is(err, stop) || strings.Contains(err.Error(), "\n") || !slices.Equal(places(stay), []string{"namespace/api-refused"}) {
+		t.Errorf("%q stay, error %v", places(stay), err)
 	}
 }
 
@@ -75,7 +76,7 @@ func TestDownKeepsKubeconfigs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stuck := seatNamespace("stuck")
 		stuck.SetFinalizers([]string{"example.com/kept"})
-		c := refusing(t, newCluster(seatNamespace("ada"), stuck, seatNamespace("refused"), seatNamespace("of-both"), seatNamespace("no-file")), "api-refused")
+		c := refusing(t, newSchool(seatNamespace("ada"), stuck, seatNamespace("refused"), seatNamespace("of-both"), seatNamespace("no-file")), "api-refused")
 		found, err := c.Belongings(t.Context(), "monday")
 		if err != nil {
 			t.Fatal(err)
@@ -94,7 +95,7 @@ func TestDownKeepsKubeconfigs(t *testing.T) {
 
 // A class is found by whatever it has: one that shares has no namespace.
 func TestClasses(t *testing.T) {
-	c := newCluster(namespace("api", nil), namespace("api-grace", map[string]string{Label: "tuesday"}),
+	c := newSchool(namespace("api", nil), namespace("api-grace", map[string]string{Label: "tuesday"}),
 		&rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "attendee-ada", Namespace: "api", Labels: map[string]string{Label: "monday"}}},
 		seatRole("ada"))
 	names, err := c.Classes(t.Context())
@@ -113,14 +114,14 @@ func seatRole(attendee string) client.Object {
 }
 
 // refusing returns the cluster with one object that may not be deleted.
-func refusing(t *testing.T, c *Cluster, name string) *Cluster {
+func refusing(t *testing.T, c *School, name string) *School {
 	t.Helper()
-	return On(interceptor.NewClient(c.client.(client.WithWatch), interceptor.Funcs{
+	return On(&kube.Cluster{Config: c.Config, WithWatch: interceptor.NewClient(c.WithWatch, interceptor.Funcs{
 		Delete: func(ctx context.Context, w client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
 			if o.GetName() == name {
 				return errors.New("not allowed")
 			}
 			return w.Delete(ctx, o, opts...)
 		},
-	}), c.Server())
+	})})
 }

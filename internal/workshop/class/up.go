@@ -22,7 +22,7 @@ type Ready struct {
 // Up makes what is missing of a class, puts right what was changed, and gives
 // every attendee a new kubeconfig. The failure of one stops no other; the error
 // has all of them.
-func (c *Cluster) Up(ctx context.Context, class *Class, log *progress.Log) (Ready, error) {
+func (c *School) Up(ctx context.Context, class *Class, log *progress.Log) (Ready, error) {
 	manager, err := c.namespace(ctx, class.Manager)
 	if err != nil {
 		return Ready{}, err
@@ -63,7 +63,7 @@ func (c *Cluster) Up(ctx context.Context, class *Class, log *progress.Log) (Read
 }
 
 // seat gives an attendee their place and their kubeconfig.
-func (c *Cluster) seat(ctx context.Context, s seat, connect bool, task *progress.Task) (until time.Time, err error) {
+func (c *School) seat(ctx context.Context, s seat, connect bool, task *progress.Task) (until time.Time, err error) {
 	file := kubeconfigFile(s.class.Dir, s.Attendee)
 	if err := mayTouch(file, s.class.Name); err != nil {
 		return time.Time{}, err
@@ -97,7 +97,7 @@ func (c *Cluster) seat(ctx context.Context, s seat, connect bool, task *progress
 }
 
 // mayTake refuses a namespace that is somebody else's, or is going.
-func (c *Cluster) mayTake(ctx context.Context, s seat) error {
+func (c *School) mayTake(ctx context.Context, s seat) error {
 	namespace, err := c.namespace(ctx, s.Namespace)
 	if err != nil || namespace == nil {
 		return err
@@ -117,9 +117,9 @@ func (c *Cluster) mayTake(ctx context.Context, s seat) error {
 
 // trafficManager returns the version of the traffic manager in a namespace, or ""
 // where it cannot be seen.
-func (c *Cluster) trafficManager(ctx context.Context, namespace string) string {
+func (c *School) trafficManager(ctx context.Context, namespace string) string {
 	deployment := &appsv1.Deployment{}
-	if err := c.client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: telepresence.Manager}, deployment); err != nil {
+	if err := c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: telepresence.Manager}, deployment); err != nil {
 		return ""
 	}
 	return telepresence.ManagerVersion(deployment)

@@ -14,7 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/koshop/koshop/internal/workshop/class"
+	"github.com/koshop/koshop/internal/kube"
 )
 
 // kinds are those by which somebody runs or keeps something in a namespace; what
@@ -49,7 +49,7 @@ func foreign(ctx context.Context, c client.Client, namespace string) ([]string, 
 				}
 			case owner != nil && seen[owner.UID], claimed(o, sets):
 			default:
-				names = append(names, class.Name(o))
+				names = append(names, kube.Place(o))
 			}
 			return nil
 		})

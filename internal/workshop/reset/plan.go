@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/koshop/koshop/internal/kube"
 	"github.com/koshop/koshop/internal/telepresence"
 	"github.com/koshop/koshop/internal/workshop/class"
 	"github.com/koshop/koshop/internal/workshop/cluster"
@@ -26,7 +27,7 @@ type Plan struct {
 	Namespaces []client.Object // of the shop and its previews
 	Kept       []string        // what looks like the shop's and stays, with the reason
 
-	cluster *class.Cluster
+	cluster *class.School
 }
 
 // Empty reports whether there is nothing to remove.
@@ -41,14 +42,17 @@ func (p Plan) Lines() []string {
 	for _, found := range p.Classes {
 		lines = append(lines, found.Names()...)
 	}
-	return append(lines, class.Names(p.Namespaces)...)
+	for _, namespace := range p.Namespaces {
+		lines = append(lines, kube.Place(namespace))
+	}
+	return lines
 }
 
 func interceptName(name string) string { return "intercept/" + name + " of this laptop" }
 
 // Make looks for what the workshop has made.
 func Make(ctx context.Context, c *cluster.Shop) (Plan, error) {
-	plan := Plan{cluster: class.On(c, c.Host())}
+	plan := Plan{cluster: class.On(c.Cluster)}
 	names, err := shops(ctx, c)
 	if err != nil {
 		return plan, fmt.Errorf("asking %s for previews: %w", c.Host(), err)
@@ -99,7 +103,7 @@ func (p *Plan) add(ctx context.Context, c client.Client, name string) error {
 		return nil
 	}
 	if !made(namespace) {
-		p.Kept = append(p.Kept, class.Name(namespace)+": it was not made by the workshop")
+		p.Kept = append(p.Kept, kube.Place(namespace)+": it was not made by the workshop")
 		return nil
 	}
 	others, err := foreign(ctx, c, name)
@@ -107,7 +111,7 @@ func (p *Plan) add(ctx context.Context, c client.Client, name string) error {
 		return err
 	}
 	if len(others) > 0 {
-		p.Kept = append(p.Kept, class.Name(namespace)+": others have something there: "+strings.Join(others, ", "))
+		p.Kept = append(p.Kept, kube.Place(namespace)+": others have something there: "+strings.Join(others, ", "))
 		return nil
 	}
 	p.Namespaces = append(p.Namespaces, namespace)
