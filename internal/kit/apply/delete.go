@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sort"
+	"slices"
 
-	"github.com/fluxcd/pkg/ssa"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/koshop/koshop/internal/kit/apply/plan"
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kube"
 )
@@ -20,38 +19,34 @@ type DeleteOptions struct {
 	Wait           bool // return when the objects are gone, finalizers included
 }
 
-// Delete removes the objects in the manifests, a stream of YAML documents, in
-// the reverse of the order they are applied in. As `kubectl delete`, it goes on
+// Delete removes objects in the reverse of the order they are applied in. As `kubectl delete`, it goes on
 // after an object that is not there and reports it at the end. A namespace that
 // may not be deleted is kept, and that is reported as what happened to it.
-func (c *Cluster) Delete(ctx context.Context, manifests []byte, opts DeleteOptions, log *progress.Log, report Report) error {
-	objects, err := decode(manifests)
-	if err != nil {
-		return err
-	}
-	sort.Stable(sort.Reverse(ssa.SortableUnstructureds(objects)))
-	scopes := definedScopes(objects)
+func Delete(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts DeleteOptions, log *progress.Log, report Report) error {
+	plan.InOrder(objects)
+	slices.Reverse(objects)
+	places := plan.NewPlaces(c, objects, log.Printf)
 	var failed []error
-	var going []object
+	var going []kube.Object
 	for _, o := range objects {
-		live, err := c.deleteOne(ctx, o, scopes)
+		live, err := deleteOne(ctx, c, o, places)
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case isNoAccess(err):
 			return errors.Join(append(failed, err)...) // It would be the same for every other object.
-		case isAbsent(err) && opts.IgnoreNotFound:
-		case isKept(o, err):
-			report(Outcome{Object: reference(o), Action: keptAction})
+		case (kube.IsAbsent(err) || plan.IsUnknown(err)) && opts.IgnoreNotFound:
+		case plan.IsKept(o, err):
+			report(Outcome{Object: kube.Name(o), Action: plan.Kept})
 		case err != nil:
-			failed = append(failed, fmt.Errorf("deleting %s: %w", reference(o), err))
+			failed = append(failed, fmt.Errorf("deleting %s: %w", kube.Name(o), err))
 		default:
 			going = append(going, live)
-			report(Outcome{Object: reference(o), Action: ssa.DeletedAction.String()})
+			report(Outcome{Object: kube.Name(o), Action: plan.Deleted})
 		}
 	}
 	if opts.Wait {
-		failed = append(failed, c.awaitAllGone(ctx, going, log))
+		failed = append(failed, awaitAllGone(ctx, c, going, log))
 	}
 	return errors.Join(failed...)
 }
@@ -63,27 +58,21 @@ func isNoAccess(err error) bool {
 }
 
 // deleteOne begins to delete an object and returns it as it was.
-func (c *Cluster) deleteOne(ctx context.Context, o object, scopes scopes) (object, error) {
-	if err := c.place(o, scopes); err != nil {
+func deleteOne(ctx context.Context, c *kube.Cluster, o kube.Object, places *plan.Places) (kube.Object, error) {
+	if err := places.Place(o); err != nil {
 		return nil, err
 	}
 	live := o.DeepCopy()
-	if err := c.client.Get(ctx, client.ObjectKeyFromObject(o), live); err != nil {
+	if err := c.Get(ctx, client.ObjectKeyFromObject(o), live); err != nil {
 		return nil, err
 	}
-	return live, c.remove(ctx, live)
+	return live, c.Remove(ctx, live)
 }
 
-// remove begins to delete exactly this object, not another one of its name.
-func (c *Cluster) remove(ctx context.Context, live object) error {
-	uid := live.GetUID()
-	return c.client.Delete(ctx, live, client.PropagationPolicy(metav1.DeletePropagationBackground), client.Preconditions{UID: &uid})
-}
-
-func (c *Cluster) awaitAllGone(ctx context.Context, objects []object, log *progress.Log) error {
+func awaitAllGone(ctx context.Context, c *kube.Cluster, objects []kube.Object, log *progress.Log) error {
 	for _, o := range objects {
-		task := log.Start(reference(o), "going")
-		err := c.awaitGone(ctx, o)
+		task := log.Start(kube.Name(o), "going")
+		err := c.AwaitGone(ctx, o)
 		task.Stop()
 		if ctx.Err() != nil {
 			return context.Cause(ctx)

@@ -1,14 +1,17 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/koshop/koshop/internal/kit/apply"
+	"github.com/koshop/koshop/internal/kit/apply/plan"
+	"github.com/koshop/koshop/internal/kit/apply/readiness"
 	"github.com/koshop/koshop/internal/kit/progress"
+	"github.com/koshop/koshop/internal/kit/resolve"
+	"github.com/koshop/koshop/internal/kube"
 )
 
 const applyExample = `
@@ -32,7 +35,7 @@ func extendApply(root *cobra.Command) {
 	cmd := command(root, "apply")
 	cmd.Long += kustomizeLong + "applied by the API server, once it has accepted all of them in a dry run. Fields that kubectl set before are taken over."
 	cmd.Example += applyExample
-	extendSend(cmd, "applying", (*apply.Cluster).Apply)
+	extendSend(cmd, "applying", plan.Apply)
 }
 
 const createExample = `
@@ -46,14 +49,11 @@ func extendCreate(root *cobra.Command) {
 	cmd := command(root, "create")
 	cmd.Long += kustomizeLong + "created, once the API server has accepted all of them in a dry run."
 	cmd.Example += createExample
-	extendSend(cmd, "creating", (*apply.Cluster).Create)
+	extendSend(cmd, "creating", plan.Create)
 }
 
-// send is the method of a cluster that a command ends in.
-type send = func(*apply.Cluster, context.Context, []byte, apply.Report) error
-
 // extendSend gives a command that ends in a cluster its -k and the flags of it.
-func extendSend(cmd *cobra.Command, doing string, send send) {
+func extendSend(cmd *cobra.Command, doing string, verb plan.Verb) {
 	connection := addConnectionFlags(cmd)
 	waiting := addWaitFlags(cmd)
 	passConnection(cmd)
@@ -71,18 +71,31 @@ func extendSend(cmd *cobra.Command, doing string, send send) {
 		if err != nil {
 			return err
 		}
-		stream, err := manifests.YAML()
+		objects, err := decode(manifests)
 		if err != nil {
 			return err
 		}
 		task := log.Start(cluster.Host(), doing)
-		err = send(cluster, cmd.Context(), stream, printer(cmd, log))
+		err = apply.Send(cmd.Context(), cluster, objects, verb, log, printer(cmd, log))
 		task.Stop()
 		if err != nil || !waiting.wait {
 			return err
 		}
-		return cluster.Wait(cmd.Context(), stream, waiting.timeout, log)
+		return readiness.Wait(cmd.Context(), cluster, objects, waiting.timeout, log)
 	})
+}
+
+// decode returns the objects of manifests, of which there must be some.
+func decode(manifests *resolve.Manifests) ([]kube.Object, error) {
+	stream, err := manifests.YAML()
+	if err != nil {
+		return nil, err
+	}
+	objects, err := kube.Decode(stream)
+	if err == nil && len(objects) == 0 {
+		err = errors.New("no objects: the kustomization is empty, or the selector matches nothing in it")
+	}
+	return objects, err
 }
 
 // waitFlags say whether and how long to wait after sending.

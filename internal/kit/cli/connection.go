@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
-	"github.com/koshop/koshop/internal/kit/apply"
+	"github.com/koshop/koshop/internal/kube"
 )
 
 // connectionNames are kubectl's flags that a command offers before "--" as
@@ -39,7 +39,7 @@ func (c *connection) all() *pflag.FlagSet {
 
 // connect reads the arguments after "--", which are kubectl's connection flags,
 // and prepares the connection. Warnings of the API server go to warnings.
-func (c *connection) connect(args []string, warnings io.Writer) (*apply.Cluster, error) {
+func (c *connection) connect(args []string, warnings io.Writer) (*kube.Cluster, error) {
 	set := c.all()
 	if err := set.Parse(args); err != nil {
 		return nil, fmt.Errorf("after \"--\": %w; with -k ko talks to the cluster itself and takes only kubectl's connection flags there, such as --context", err)
@@ -50,7 +50,7 @@ func (c *connection) connect(args []string, warnings io.Writer) (*apply.Cluster,
 	if err := checkNamespace(set.Lookup("namespace")); err != nil {
 		return nil, err
 	}
-	return apply.Connect(c.flags, warnings)
+	return kube.Connect(c.flags, nil, warnings)
 }
 
 // passConnection hands the connection flags on to kubectl where upstream runs

@@ -50,11 +50,11 @@ func extendDelete(root *cobra.Command, args []string) {
 		if err != nil {
 			return err
 		}
-		stream, err := manifests.YAML()
+		objects, err := decode(manifests)
 		if err != nil {
 			return err
 		}
-		return cluster.Delete(cmd.Context(), stream, opts, log, printer(cmd, log))
+		return apply.Delete(cmd.Context(), cluster, objects, opts, log, printer(cmd, log))
 	})
 }
 

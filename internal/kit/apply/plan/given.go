@@ -1,30 +1,23 @@
-package apply
+package plan
 
 import (
-	"context"
 	"reflect"
 
-	"github.com/fluxcd/pkg/ssa/utils"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/koshop/koshop/internal/kube"
 )
 
-// keptAction is what happens to a namespace that may not be deleted.
-const keptAction = "kept, because you may not delete it"
-
-// isGiven says whether a refusal to change an object is none: a namespace may be
+// IsGiven says whether a refusal to change an object is none: a namespace may be
 // given to somebody who may not change it, since by its labels they could switch
 // Pod Security off. To them it is unchanged, if it is what the manifests ask for.
-func (c *Cluster) isGiven(ctx context.Context, o object, refusal error) bool {
-	if !utils.IsNamespace(o) || !apierrors.IsForbidden(refusal) {
-		return false
-	}
-	live, err := c.live(ctx, o)
-	return err == nil && live != nil && holds(live.Object, o.Object)
+func IsGiven(wanted, live kube.Object, refusal error) bool {
+	return kube.Kind(wanted) == kube.NamespaceKind && apierrors.IsForbidden(refusal) && live != nil && holds(live.Object, wanted.Object)
 }
 
-// isKept says whether a refusal to delete an object is none, for the same reason.
-func isKept(o object, refusal error) bool {
-	return utils.IsNamespace(o) && apierrors.IsForbidden(refusal)
+// IsKept says whether a refusal to delete an object is none, for the same reason.
+func IsKept(o kube.Object, refusal error) bool {
+	return kube.Kind(o) == kube.NamespaceKind && apierrors.IsForbidden(refusal)
 }
 
 // holds says whether every field that is wanted is there with the same value.

@@ -1,23 +1,22 @@
-package apply
+package plan
 
 import (
-	"context"
 	"errors"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	"github.com/koshop/koshop/internal/kube"
 )
 
 func TestIsGiven(t *testing.T) {
 	namespaces := schema.GroupResource{Resource: "namespaces"}
 	forbidden := apierrors.NewForbidden(namespaces, "api-ada", errors.New("no right to patch it"))
 	live := named("Namespace", "api-ada", map[string]any{"enforce": "restricted", "class": "koshop"})
-	c := &Cluster{client: fake.NewClientBuilder().WithObjects(live, named("ConfigMap", "api-ada", nil)).Build()}
 	for name, test := range map[string]struct {
-		wanted  object
+		wanted  kube.Object
 		refusal error
 		want    bool
 	}{
@@ -31,14 +30,18 @@ func TestIsGiven(t *testing.T) {
 		"another kind":          {named("ConfigMap", "api-ada", nil), forbidden, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := c.isGiven(context.Background(), test.wanted, test.refusal); got != test.want {
+			there := live
+			if test.wanted.GetName() != live.GetName() {
+				there = nil
+			}
+			if got := IsGiven(test.wanted, there, test.refusal); got != test.want {
 				t.Errorf("given: %v, want %v", got, test.want)
 			}
 		})
 	}
 }
 
-func named(kind, name string, labels map[string]any) object {
+func named(kind, name string, labels map[string]any) kube.Object {
 	metadata := map[string]any{"name": name}
 	if labels != nil {
 		metadata["labels"] = labels

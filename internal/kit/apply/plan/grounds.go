@@ -1,14 +1,13 @@
-package apply
+package plan
 
 import (
 	"context"
 	"fmt"
 	"slices"
 
-	"github.com/fluxcd/pkg/ssa/utils"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/koshop/koshop/internal/kube"
 )
 
 // podGrounds are the kinds that the API server looks up when a Pod that names
@@ -35,88 +34,69 @@ var (
 
 const rbacGroup = "rbac.authorization.k8s.io"
 
-// newGrounds returns the objects of the set that others may rest on and that
-// are not in the cluster yet, or for definitions, not in this form.
-func (c *Cluster) newGrounds(ctx context.Context, objects []object) ([]object, error) {
-	var grounds []object
-	for _, o := range objects {
-		kind := o.GroupVersionKind().GroupKind()
-		if !utils.IsNamespace(o) && !utils.IsCRD(o) && !podGrounds[kind] && !roleGrounds[kind] {
-			continue
-		}
-		live, err := c.live(ctx, o)
+// findGrounds returns the changes of the set that others may rest on and that are
+// not in the cluster yet, or for definitions, not in this form.
+func (p *Plan) findGrounds(ctx context.Context) ([]*Change, error) {
+	var grounds []*Change
+	for _, change := range p.changes {
+		o, kind := change.Object, kube.Kind(change.Object)
 		switch {
-		case err != nil:
-			return nil, err
-		case live == nil:
-			grounds = append(grounds, o)
-		case utils.IsNamespace(o) && live.GetDeletionTimestamp() != nil:
-			return nil, fmt.Errorf("%s is being deleted: try again when it is gone (kubectl wait --for=delete %s)", reference(o), reference(o))
-		case utils.IsCRD(o):
-			changed, err := c.changesSpec(ctx, o, live)
+		case kind != kube.NamespaceKind && kind != kube.DefinitionKind && !podGrounds[kind] && !roleGrounds[kind]:
+		case change.Before == nil:
+			grounds = append(grounds, change)
+		case kind == kube.NamespaceKind && change.Before.GetDeletionTimestamp() != nil:
+			return nil, fmt.Errorf("%s is being deleted: try again when it is gone (kubectl wait --for=delete %s)", kube.Name(o), kube.Name(o))
+		case kind == kube.DefinitionKind:
+			changed, err := p.changesSpec(ctx, change)
 			if err != nil {
 				return nil, err
 			}
 			if changed {
-				grounds = append(grounds, o)
+				grounds = append(grounds, change)
 			}
 		}
 	}
 	return grounds, nil
 }
 
-// changesSpec asks the API server whether applying o would change its spec. A
-// refusal is no change; the dry run reports it.
-func (c *Cluster) changesSpec(ctx context.Context, o, live object) (bool, error) {
-	result, err := c.dryRunPatch(ctx, o)
+// changesSpec asks the API server whether a change would change the spec. A refusal
+// is no change; the dry run reports it.
+func (p *Plan) changesSpec(ctx context.Context, change *Change) (bool, error) {
+	result, err := dryRunApply(ctx, p.cluster, change.Object)
 	if ctx.Err() != nil {
 		return false, context.Cause(ctx)
 	}
-	return err == nil && result.GetGeneration() != live.GetGeneration(), nil
+	return err == nil && result.GetGeneration() != change.Before.GetGeneration(), nil
 }
 
-// live returns the object as it is in the cluster, or nil where it is not.
-func (c *Cluster) live(ctx context.Context, o object) (object, error) {
-	live := &unstructured.Unstructured{}
-	live.SetGroupVersionKind(o.GroupVersionKind())
-	err := c.client.Get(ctx, client.ObjectKeyFromObject(o), live)
-	if isAbsent(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("asking %s for %s: %w", c.host, reference(o), err)
-	}
-	return live, nil
-}
-
-// split separates the objects that the cluster can judge as it is from those
+// split separates the changes that the cluster can judge as it is from those
 // that rest on grounds it does not have.
-func split(objects, grounds []object) (now, later []object) {
+func split(changes, grounds []*Change) (now, later []*Change) {
 	namespaces, kinds, forPods, forBindings := map[string]bool{}, map[schema.GroupKind]bool{}, false, false
-	for _, o := range grounds {
-		switch {
-		case utils.IsNamespace(o):
-			namespaces[o.GetName()] = true
-		case utils.IsCRD(o):
-			kinds[definedKind(o)] = true
-		case roleGrounds[o.GroupVersionKind().GroupKind()]:
+	for _, ground := range grounds {
+		switch kind := kube.Kind(ground.Object); {
+		case kind == kube.NamespaceKind:
+			namespaces[ground.Object.GetName()] = true
+		case kind == kube.DefinitionKind:
+			kinds[definedKind(ground.Object)] = true
+		case roleGrounds[kind]:
 			forBindings = true
 		default:
 			forPods = true
 		}
 	}
-	for _, o := range objects {
-		kind := o.GroupVersionKind().GroupKind()
-		if namespaces[o.GetNamespace()] || kinds[kind] || forPods && kind == (schema.GroupKind{Kind: "Pod"}) || forBindings && bindings[kind] {
-			later = append(later, o)
+	for _, change := range changes {
+		kind := kube.Kind(change.Object)
+		if namespaces[change.Object.GetNamespace()] || kinds[kind] || forPods && kind == (schema.GroupKind{Kind: "Pod"}) || forBindings && bindings[kind] {
+			later = append(later, change)
 		} else {
-			now = append(now, o)
+			now = append(now, change)
 		}
 	}
 	return now, later
 }
 
-// without returns the objects that are not among others.
-func without(objects, others []object) []object {
-	return slices.DeleteFunc(slices.Clone(objects), func(o object) bool { return slices.Contains(others, o) })
+// without returns the changes that are not among others.
+func without(changes, others []*Change) []*Change {
+	return slices.DeleteFunc(slices.Clone(changes), func(c *Change) bool { return slices.Contains(others, c) })
 }

@@ -1,68 +1,47 @@
-package apply
+package plan
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"strings"
+	"sync"
 
-	"github.com/fluxcd/pkg/ssa/utils"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/util/yaml"
 
 	"github.com/koshop/koshop/internal/kube"
 )
 
-type object = *unstructured.Unstructured
-
-// decode reads a stream of YAML documents, each of them one object.
-func decode(manifests []byte) ([]object, error) {
-	var objects []object
-	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(manifests), 4096)
-	for {
-		o := &unstructured.Unstructured{}
-		err := decoder.Decode(o)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("reading manifest %d: %w", len(objects)+1, err)
-		}
-		if o.GetKind() == "" || o.GetName() == "" {
-			return nil, fmt.Errorf("manifest %d (kind %q, name %q) is no Kubernetes object: it needs apiVersion, kind and metadata.name",
-				len(objects)+1, o.GetKind(), o.GetName())
-		}
-		objects = append(objects, o)
-	}
-	if len(objects) == 0 {
-		return nil, errors.New("no objects: the kustomization is empty, or the selector matches nothing in it")
-	}
-	return objects, nil
-}
-
+// errUnknownKind is what is wrong with an object of a kind that neither the
+// cluster nor the set defines.
 var errUnknownKind = errors.New("the cluster does not know kind")
 
-// scopes says of a kind whether it is namespaced.
-type scopes map[schema.GroupKind]bool
-
-func (c *Cluster) placeAll(objects []object) error {
-	scopes := definedScopes(objects)
-	for _, o := range objects {
-		if err := c.place(o, scopes); err != nil {
-			return err
-		}
-	}
-	return nil
+// Places knows where objects go: which kinds are in a namespace, and in which one
+// those are that name none.
+type Places struct {
+	cluster *kube.Cluster
+	defined map[schema.GroupKind]bool // by the set itself, and whether in a namespace
+	noteIt  func()                    // says which namespace is used, once
 }
 
-// place gives a namespaced object without a namespace the one of the context,
-// as kubectl does. Kinds that only the set itself defines have their scope from
-// there.
-func (c *Cluster) place(o object, scopes scopes) error {
-	namespaced, err := c.isNamespaced(o, scopes)
+// NewPlaces reads which kinds the objects themselves define. note is told which
+// namespace takes those that name none.
+func NewPlaces(c *kube.Cluster, objects []kube.Object, note func(format string, args ...any)) *Places {
+	p := &Places{cluster: c, defined: map[schema.GroupKind]bool{}}
+	p.noteIt = sync.OnceFunc(func() {
+		note("objects that name no namespace are in namespace %s, %s", c.Namespace, c.Reason)
+	})
+	for _, o := range objects {
+		if kube.Kind(o) == kube.DefinitionKind {
+			p.defined[definedKind(o)] = kube.Text(o, "spec", "scope") == "Namespaced"
+		}
+	}
+	return p
+}
+
+// Place gives a namespaced object without a namespace the one of the context, as
+// kubectl does. Kinds that only the set itself defines have their scope from there.
+func (p *Places) Place(o kube.Object) error {
+	namespaced, err := p.isNamespaced(o)
 	if err != nil {
 		return err
 	}
@@ -70,52 +49,41 @@ func (c *Cluster) place(o object, scopes scopes) error {
 	case !namespaced:
 		o.SetNamespace("") // Kustomize's namespace directive may have set one.
 	case o.GetNamespace() == "":
-		o.SetNamespace(c.namespace)
-		c.noteIt()
+		o.SetNamespace(p.cluster.Namespace)
+		p.noteIt()
 	}
 	return nil
 }
 
-func (c *Cluster) isNamespaced(o object, scopes scopes) (bool, error) {
+func (p *Places) placeAll(objects []kube.Object) error {
+	for _, o := range objects {
+		if err := p.Place(o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Places) isNamespaced(o kube.Object) (bool, error) {
 	gvk := o.GroupVersionKind()
-	if namespaced, ok := scopes[gvk.GroupKind()]; ok {
+	if namespaced, ok := p.defined[gvk.GroupKind()]; ok {
 		return namespaced, nil
 	}
-	mapping, err := c.client.RESTMapper().RESTMapping(gvk.GroupKind(), gvk.Version)
+	mapping, err := p.cluster.RESTMapper().RESTMapping(gvk.GroupKind(), gvk.Version)
 	if meta.IsNoMatchError(err) {
 		return false, fmt.Errorf("%s: %w %s of %s: install its CustomResourceDefinition, or correct apiVersion and kind",
-			reference(o), errUnknownKind, gvk.Kind, gvk.GroupVersion())
+			kube.Name(o), errUnknownKind, gvk.Kind, gvk.GroupVersion())
 	}
 	if err != nil {
-		return false, fmt.Errorf("asking for kind %s: %w", gvk.Kind, kube.Explain(c.host, err))
+		return false, fmt.Errorf("asking for kind %s: %w", gvk.Kind, kube.Explain(p.cluster.Host(), err))
 	}
 	return mapping.Scope.Name() == meta.RESTScopeNameNamespace, nil
 }
 
-// definedScopes says of each kind that a CustomResourceDefinition of the set
-// defines whether it is namespaced.
-func definedScopes(objects []object) scopes {
-	scopes := scopes{}
-	for _, o := range objects {
-		if utils.IsCRD(o) {
-			scopes[definedKind(o)] = nested(o, "spec", "scope") == "Namespaced"
-		}
-	}
-	return scopes
-}
+// IsUnknown says whether an error of Place means that the cluster can have no such
+// object.
+func IsUnknown(err error) bool { return errors.Is(err, errUnknownKind) }
 
-func definedKind(crd object) schema.GroupKind {
-	return schema.GroupKind{Group: nested(crd, "spec", "group"), Kind: nested(crd, "spec", "names", "kind")}
-}
-
-// nested returns the string at a path, or "" where there is none; the dry run
-// of the object says what is wrong with it.
-func nested(o object, path ...string) string {
-	value, _, _ := unstructured.NestedString(o.Object, path...)
-	return value
-}
-
-// reference names an object as kubectl prints it: deployment.apps/user-svc.
-func reference(o object) string {
-	return strings.ToLower(o.GroupVersionKind().GroupKind().String()) + "/" + o.GetName()
+func definedKind(definition kube.Object) schema.GroupKind {
+	return schema.GroupKind{Group: kube.Text(definition, "spec", "group"), Kind: kube.Text(definition, "spec", "names", "kind")}
 }

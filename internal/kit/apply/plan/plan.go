@@ -1,107 +1,116 @@
-package apply
+// Package plan decides what of a set of objects is sent to a cluster, and in which
+// order: it asks the API server what it makes of every object, and changes nothing.
+package plan
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sort"
-	"sync"
 	"time"
 
-	"github.com/fluxcd/pkg/ssa"
-	"github.com/fluxcd/pkg/ssa/utils"
-	"k8s.io/apimachinery/pkg/util/wait"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/koshop/koshop/internal/kube"
 )
 
-// schemaTimeout bounds how long the API server may take to judge objects by a
-// definition that has just changed.
-const schemaTimeout = 5 * time.Second
+// concurrency bounds the requests that are in flight at once.
+const concurrency = 8
 
-// send dry-runs every object, and only when the cluster accepts all of them
-// sends them. Whatever fails after the first change, what was changed is undone.
-//
-// An object that rests on another of the set, such as its namespace, cannot be
-// dry-run before that is in the cluster. So everything else is dry-run first;
-// then the grounds are sent, the rest is dry-run on them, and then sent.
-func (c *Cluster) send(ctx context.Context, objects []object, v verb, report Report) error {
-	sort.Stable(ssa.SortableUnstructureds(objects))
-	if err := c.placeAll(objects); err != nil {
-		return err
-	}
-	grounds, err := c.newGrounds(ctx, objects)
-	if err != nil {
-		return err
-	}
-	now, later := split(objects, grounds)
-	if err := c.dryRunAll(ctx, now, v); err != nil {
-		return fmt.Errorf("nothing was changed in the cluster: %w", err)
-	}
-	first, rest := grounds, without(objects, grounds)
-	if len(later) == 0 {
-		first, rest = nil, objects
-	}
-	later = without(later, first) // A ground may rest on another: a ServiceAccount on its namespace.
-	done := &journal{cluster: c}
-	err = done.send(ctx, first, v)
-	if err == nil {
-		err = c.dryRunOn(ctx, first, later, v)
-	}
-	if err == nil {
-		err = done.send(ctx, rest, v)
-	}
-	if err != nil {
-		return done.undo(ctx, err)
-	}
-	for _, outcome := range done.outcomes {
-		report(outcome)
-	}
-	return nil
+// FieldManager owns the fields that server-side apply sets:
+// https://kubernetes.io/docs/reference/using-api/server-side-apply/#managers
+const FieldManager = "ko"
+
+// Verb is how objects are sent.
+type Verb int
+
+// Apply brings objects to what the manifests say; to Create, one that is there
+// already is an error.
+const (
+	Apply Verb = iota
+	Create
+)
+
+// Action is what becomes of an object, in kubectl's words.
+type Action string
+
+// What becomes of objects.
+const (
+	Created    Action = "created"
+	Configured Action = "configured"
+	Unchanged  Action = "unchanged"
+	Deleted    Action = "deleted"
+	Kept       Action = "kept, because you may not delete it"
+)
+
+// Change is what is to become of one object.
+type Change struct {
+	Object kube.Object // as it is to be
+	Before kube.Object // as it is; nil where it is not
+	Action Action      // "" until the API server has judged it
+	Verb   Verb
 }
 
-// dryRunOn dry-runs objects once the grounds they rest on are in the cluster.
-// The API server goes on judging by an old definition for a moment, so a
-// refusal counts only after a while if the grounds include one.
-func (c *Cluster) dryRunOn(ctx context.Context, grounds, objects []object, v verb) error {
-	patience := time.Duration(0)
-	for _, o := range grounds {
-		if utils.IsCRD(o) {
-			patience = schemaTimeout
-			if err := c.await(ctx, o, "to be established", isEstablished); err != nil {
-				return err
-			}
-		}
-	}
-	refused := c.dryRunAll(ctx, objects, v)
-	if refused == nil || patience == 0 {
-		return refused
-	}
-	err := wait.PollUntilContextTimeout(ctx, pollEvery, patience, false, func(ctx context.Context) (bool, error) {
-		if err := c.dryRunAll(ctx, objects, v); ctx.Err() == nil {
-			refused = err
-		}
-		return refused == nil, nil
-	})
-	if err != nil && refused == nil {
-		return err
-	}
-	return refused
+// Plan is what is to become of a set of objects. An object that rests on another
+// of the set, such as its namespace, cannot be judged before that is in the
+// cluster: so the grounds are sent first, and then the rest is judged.
+type Plan struct {
+	Grounds []*Change
+	Rest    []*Change
+
+	cluster *kube.Cluster
+	changes []*Change // all, in the order in which they are sent
+	later   []*Change // those of Rest that nobody has judged
 }
 
-// dryRunAll returns every refusal, so that one run shows all there is to mend.
-func (c *Cluster) dryRunAll(ctx context.Context, objects []object, v verb) error {
-	refusals := make([]error, len(objects))
-	slots := make(chan struct{}, concurrency)
-	var group sync.WaitGroup
-	for i, o := range objects {
-		slots <- struct{}{}
-		group.Go(func() {
-			defer func() { <-slots }()
-			refusals[i] = v.dryRun(ctx, o)
+// Make plans how to send objects, and has everything judged that rests on nothing
+// else. Refusals come all at once, and the cluster is as it was. The objects get
+// the namespaces that they name none of.
+func Make(ctx context.Context, places *Places, objects []kube.Object, verb Verb) (*Plan, error) {
+	InOrder(objects)
+	if err := places.placeAll(objects); err != nil {
+		return nil, err
+	}
+	p := &Plan{cluster: places.cluster}
+	for _, o := range objects {
+		p.changes = append(p.changes, &Change{Object: o, Verb: verb})
+	}
+	if err := p.look(ctx); err != nil {
+		return nil, err
+	}
+	grounds, err := p.findGrounds(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now, later := split(p.changes, grounds)
+	if err := p.judge(ctx, now); err != nil {
+		return nil, fmt.Errorf("nothing was changed in the cluster: %w", err)
+	}
+	p.Rest = p.changes
+	if len(later) > 0 {
+		p.Grounds, p.Rest = grounds, without(p.changes, grounds)
+		p.later = without(later, grounds) // A ground may rest on another: a ServiceAccount on its namespace.
+	}
+	return p, nil
+}
+
+// look reads what there is of the objects.
+func (p *Plan) look(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(concurrency)
+	for _, change := range p.changes {
+		group.Go(func() (err error) {
+			change.Before, err = p.cluster.Live(ctx, change.Object)
+			return err
 		})
 	}
-	group.Wait()
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return errors.Join(refusals...)
+	return group.Wait()
 }
+
+const (
+	// schemaTimeout bounds how long the API server may take to judge objects by a
+	// definition that has just changed.
+	schemaTimeout = 5 * time.Second
+	// establishTimeout bounds how long a new definition may take to be served.
+	establishTimeout = 30 * time.Second
+	// pollEvery is how often the API server is asked meanwhile.
+	pollEvery = 200 * time.Millisecond
+)

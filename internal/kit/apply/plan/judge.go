@@ -1,0 +1,128 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/koshop/koshop/internal/kube"
+)
+
+// JudgeRest has judged what rests on the grounds, which are in the cluster by now.
+// The API server goes on judging by an old definition for a moment, so a refusal
+// counts only after a while if the grounds include one.
+func (p *Plan) JudgeRest(ctx context.Context) error {
+	patience := time.Duration(0)
+	for _, ground := range p.Grounds {
+		if kube.Kind(ground.Object) == kube.DefinitionKind {
+			patience = schemaTimeout
+			if err := p.awaitEstablished(ctx, ground.Object); err != nil {
+				return err
+			}
+		}
+	}
+	refused := p.judge(ctx, p.later)
+	if refused == nil || patience == 0 {
+		return refused
+	}
+	err := wait.PollUntilContextTimeout(ctx, pollEvery, patience, false, func(ctx context.Context) (bool, error) {
+		if err := p.judge(ctx, p.later); ctx.Err() == nil {
+			refused = err
+		}
+		return refused == nil, nil
+	})
+	if err != nil && refused == nil {
+		return err
+	}
+	return refused
+}
+
+func (p *Plan) awaitEstablished(ctx context.Context, definition kube.Object) error {
+	err := wait.PollUntilContextTimeout(ctx, pollEvery, establishTimeout, true, func(ctx context.Context) (bool, error) {
+		live, err := p.cluster.Live(ctx, definition)
+		return live != nil && kube.HasCondition(live, "Established"), err
+	})
+	if err != nil {
+		return fmt.Errorf("waiting for %s to be established: %w", kube.Name(definition), err)
+	}
+	return nil
+}
+
+// judge asks the API server what would become of objects. It returns every refusal,
+// so that one run shows all there is to mend.
+func (p *Plan) judge(ctx context.Context, changes []*Change) error {
+	refusals := make([]error, len(changes))
+	slots := make(chan struct{}, concurrency)
+	var group sync.WaitGroup
+	for i, change := range changes {
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { <-slots }()
+			refusals[i] = change.judge(ctx, p.cluster)
+		})
+	}
+	group.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return errors.Join(refusals...)
+}
+
+func (c *Change) judge(ctx context.Context, cluster *kube.Cluster) error {
+	if c.Verb == Create {
+		c.Action = Created
+		return Refusal(c.Object, cluster.Create(ctx, c.Object.DeepCopy(), CreateOptions(client.DryRunAll)...))
+	}
+	result, err := dryRunApply(ctx, cluster, c.Object)
+	switch {
+	case IsGiven(c.Object, c.Before, err):
+		c.Action = Unchanged
+	case err != nil:
+		return Refusal(c.Object, err)
+	case c.Before == nil:
+		c.Action = Created
+	case hasOthers(c.Before) || differs(c.Before, result):
+		c.Action = Configured
+	default:
+		c.Action = Unchanged
+	}
+	return nil
+}
+
+// dryRunApply returns what the object would be.
+func dryRunApply(ctx context.Context, c *kube.Cluster, o kube.Object) (kube.Object, error) {
+	result := o.DeepCopy()
+	err := c.Apply(ctx, client.ApplyConfigurationFromUnstructured(result), client.DryRunAll, client.ForceOwnership, client.FieldOwner(FieldManager))
+	return result, err
+}
+
+// CreateOptions are those of a request that creates an object, with more.
+func CreateOptions(more ...client.CreateOption) []client.CreateOption {
+	return append(more, client.FieldOwner(FieldManager), client.FieldValidation(metav1.FieldValidationStrict))
+}
+
+// differs says whether one state of an object is another than a later one, but for
+// what the API server and controllers keep of it.
+func differs(before, after kube.Object) bool {
+	return !equality.Semantic.DeepEqual(before.GetLabels(), after.GetLabels()) ||
+		!equality.Semantic.DeepEqual(before.GetAnnotations(), after.GetAnnotations()) ||
+		!equality.Semantic.DeepEqual(content(before), content(after))
+}
+
+func content(o kube.Object) map[string]any {
+	rest := map[string]any{}
+	for field, value := range o.Object {
+		if !slices.Contains([]string{"metadata", "status"}, field) {
+			rest[field] = value
+		}
+	}
+	return rest
+}

@@ -1,0 +1,92 @@
+package plan
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	"github.com/koshop/koshop/internal/kube"
+)
+
+// lastApplied is where kubectl's client-side apply keeps what it applied.
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
+
+// hasOthers says whether kubectl, or create, once set something of an object.
+func hasOthers(o kube.Object) bool {
+	_, applied := o.GetAnnotations()[lastApplied]
+	return applied || slices.ContainsFunc(o.GetManagedFields(), isTakenOver)
+}
+
+// isTakenOver says whether the fields of an owner become ours before the object is
+// applied. Otherwise those that are gone from the manifests would stay for ever,
+// owned by a manager that never applies again.
+func isTakenOver(entry metav1.ManagedFieldsEntry) bool {
+	switch {
+	case entry.Subresource != "":
+		return false
+	case entry.Operation == metav1.ManagedFieldsOperationApply:
+		return entry.Manager == "kubectl"
+	}
+	return slices.Contains([]string{FieldManager, "kubectl-client-side-apply", "kubectl-create", "kubectl-replace"}, entry.Manager)
+}
+
+// TakeOver makes what kubectl, or create, once set of an object ours, if there is
+// anything.
+func TakeOver(ctx context.Context, c *kube.Cluster, live kube.Object) error {
+	if !hasOthers(live) {
+		return nil
+	}
+	patch, err := takeOverPatch(live)
+	if err != nil {
+		return fmt.Errorf("reading who owns what of %s: %w", kube.Name(live), err)
+	}
+	return c.Patch(ctx, live.DeepCopy(), client.RawPatch(types.JSONPatchType, patch), client.FieldOwner(FieldManager))
+}
+
+type operation struct {
+	Op    string `json:"op"`
+	Path  string `json:"path"`
+	Value any    `json:"value,omitempty"`
+}
+
+// takeOverPatch is a JSON patch (RFC 6902) by which all that is taken over stands
+// under the entry of our own. It fails if the object has changed meanwhile.
+func takeOverPatch(live kube.Object) ([]byte, error) {
+	own := metav1.ManagedFieldsEntry{
+		Manager: FieldManager, Operation: metav1.ManagedFieldsOperationApply, APIVersion: live.GetAPIVersion(), FieldsType: "FieldsV1",
+	}
+	fields := &fieldpath.Set{}
+	var entries []metav1.ManagedFieldsEntry
+	for _, entry := range live.GetManagedFields() {
+		isOwn := entry.Manager == FieldManager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == ""
+		if !isOwn && !isTakenOver(entry) {
+			entries = append(entries, entry)
+			continue
+		}
+		set := &fieldpath.Set{}
+		if err := set.FromJSON(entry.FieldsV1.GetRawReader()); err != nil {
+			return nil, err
+		}
+		fields = fields.Union(set)
+		own.Time = entry.Time
+	}
+	raw, err := fields.ToJSON()
+	if err != nil {
+		return nil, err
+	}
+	own.FieldsV1 = metav1.NewFieldsV1(string(raw))
+	operations := []operation{
+		{"test", "/metadata/resourceVersion", live.GetResourceVersion()},
+		{"replace", "/metadata/managedFields", append(entries, own)},
+	}
+	if _, applied := live.GetAnnotations()[lastApplied]; applied {
+		operations = append(operations, operation{Op: "remove", Path: "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration"})
+	}
+	return json.Marshal(operations)
+}
