@@ -39,7 +39,7 @@ USE_CLUSTER = $(if $(CONTEXT)$(KUBECONFIG),,if [ -f $(CLUSTER_DIR)/env ]; then .
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # "make cluster deploy-dev" means one after the other.
-.PHONY: help up intercept install deploy-dev deploy-workshop undeploy-dev undeploy-workshop test test-all test-slow e2e bench bench-up lint vuln cluster cluster-down $(KO) $(INTERCEPT)
+.PHONY: help up intercept install deploy-dev deploy-workshop undeploy-dev undeploy-workshop test test-all test-slow test-apiserver e2e bench bench-up lint vuln cluster cluster-down $(KO) $(INTERCEPT)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +85,12 @@ test-slow: ## Run those of test-all that are not in test: slow ones, the race de
 	$(GO_TEST) $(ARGS) ./internal/kit/layouts # Mostly the go tool, which the race detector does not look at.
 	cd cmd/cluster && $(GO_TEST) $(ARGS) ./...
 
+test-apiserver: $(CLUSTER_DIR)/bin/kube-apiserver ## Run those tests that take a real API server, without a node
+	KUBEBUILDER_ASSETS=$(CLUSTER_DIR)/bin $(GO_TEST) -tags=apiserver -parallel=6 $(ARGS) ./internal/kit/apply/...
+
+$(CLUSTER_DIR)/bin/kube-apiserver:
+	$(MAKE) cluster cluster-down
+
 e2e: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Deploy the overlays for real and walk the user flow
 	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) $(GO_TEST_E2E) -timeout=70m -v ./internal/e2e
 
@@ -96,9 +102,9 @@ bench-up: $(KO) ## Measure ko up: edit to served, requests during reloads, memor
 
 lint: ## Lint the code and the manifests
 	@! gofmt -l $$(git ls-files '*.go') | grep .
-	go vet -tags=e2e ./...
+	go vet -tags=e2e,apiserver ./...
 	GOOS=windows go build -o /dev/null ./cmd/ko && GOOS=windows go build -o /dev/null ./cmd/workshop
-	go run honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK) -tags=e2e ./...
+	go run honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK) -tags=e2e,apiserver ./...
 	cd cmd/cluster && export $(AS_IMAGES) && go vet ./... && go run honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK) ./...
 	@set -e; for overlay in kustomize/overlays/*/; do manifests=$$(go run sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE) build $$overlay); echo "$$manifests" | $(KUBE_SCORE) -; done
 

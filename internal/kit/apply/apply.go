@@ -24,12 +24,12 @@ type Report func(Outcome)
 // Send applies or creates objects. Nothing is changed unless a server-side dry run
 // accepts every object; if it does not, the error holds every refusal. If something
 // fails after that, what was changed is undone.
-func Send(ctx context.Context, c *kube.Cluster, objects []kube.Object, verb plan.Verb, log *progress.Log, report Report) error {
-	p, err := plan.Make(ctx, plan.NewPlaces(c, objects, log.Printf), objects, verb)
+func Send(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts plan.Options, log *progress.Log, report Report) error {
+	p, err := plan.Make(ctx, plan.NewPlaces(c, objects, log.Printf), objects, opts)
 	if err != nil {
 		return err
 	}
-	t := transaction.New(c)
+	t := transaction.New(c, log)
 	err = t.Send(ctx, p.Grounds)
 	if err == nil {
 		err = p.JudgeRest(ctx)

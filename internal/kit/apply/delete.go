@@ -66,7 +66,7 @@ func deleteOne(ctx context.Context, c *kube.Cluster, o kube.Object, places *plan
 	if err := c.Get(ctx, client.ObjectKeyFromObject(o), live); err != nil {
 		return nil, err
 	}
-	return live, c.Remove(ctx, live)
+	return live, c.Remove(ctx, live, kube.WithDependents)
 }
 
 func awaitAllGone(ctx context.Context, c *kube.Cluster, objects []kube.Object, log *progress.Log) error {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,7 +34,7 @@ const applyExample = `
 // extendApply adds -k to upstream's apply.
 func extendApply(root *cobra.Command) {
 	cmd := command(root, "apply")
-	cmd.Long += kustomizeLong + "applied by the API server, once it has accepted all of them in a dry run. Fields that kubectl set before are taken over."
+	cmd.Long += kustomizeLong + "applied by the API server, once it has accepted all of them in a dry run. Fields that kubectl set before are taken over; those of other managers are conflicts."
 	cmd.Example += applyExample
 	extendSend(cmd, "applying", plan.Apply)
 }
@@ -54,6 +55,7 @@ func extendCreate(root *cobra.Command) {
 
 // extendSend gives a command that ends in a cluster its -k and the flags of it.
 func extendSend(cmd *cobra.Command, doing string, verb plan.Verb) {
+	opts := addSendFlags(cmd, verb)
 	connection := addConnectionFlags(cmd)
 	waiting := addWaitFlags(cmd)
 	passConnection(cmd)
@@ -76,13 +78,25 @@ func extendSend(cmd *cobra.Command, doing string, verb plan.Verb) {
 			return err
 		}
 		task := log.Start(cluster.Host(), doing)
-		err = apply.Send(cmd.Context(), cluster, objects, verb, log, printer(cmd, log))
+		err = apply.Send(cmd.Context(), cluster, objects, *opts, log, printer(cmd, log))
 		task.Stop()
 		if err != nil || !waiting.wait {
 			return err
 		}
 		return readiness.Wait(cmd.Context(), cluster, objects, waiting.timeout, log)
 	})
+}
+
+// addSendFlags adds the flags that say what a command may do to objects that are
+// there. They go with -k only: with -f, kubectl's own stand after "--".
+func addSendFlags(cmd *cobra.Command, verb plan.Verb) *plan.Options {
+	opts := &plan.Options{Verb: verb}
+	if verb == plan.Apply {
+		cmd.Flags().BoolVar(&opts.ForceConflicts, "force-conflicts", false, "With -k, take fields that other managers own")
+		cmd.Flags().BoolVar(&opts.Replace, "replace", false, "With -k, delete objects that cannot be changed as wanted, such as Jobs, and make them anew")
+		onlyWithKustomize(cmd, "force-conflicts", "replace")
+	}
+	return opts
 }
 
 // decode returns the objects of manifests, of which there must be some.
@@ -110,14 +124,22 @@ func addWaitFlags(cmd *cobra.Command) *waitFlags {
 	f := &waitFlags{}
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "With -k, return only when everything is ready, and fail if it is not in time")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 5*time.Minute, "With -k --wait, how long to wait")
+	onlyWithKustomize(cmd, "wait", "timeout")
+	return f
+}
+
+// onlyWithKustomize refuses flags where upstream runs, and kubectl is what they would
+// have to be passed on to.
+func onlyWithKustomize(cmd *cobra.Command, names ...string) {
 	upstream := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if cmd.Flags().Changed("wait") || cmd.Flags().Changed("timeout") {
-			return errors.New("--wait and --timeout go with -k: with -f, pass kubectl's flags after \"--\"")
+		for _, name := range names {
+			if cmd.Flags().Changed(name) {
+				return fmt.Errorf("--%s goes with -k: with -f, pass kubectl's flags after \"--\"", name)
+			}
 		}
 		return upstream(cmd, args)
 	}
-	return f
 }
 
 // printer writes a line for each object, as kubectl does.

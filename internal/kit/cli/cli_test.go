@@ -212,7 +212,15 @@ func TestMistakes(t *testing.T) {
 		},
 		"wait with files": {
 			args: []string{"apply", "--wait", "-f", "config/base/web.yaml"},
-			want: []string{"--wait and --timeout go with -k"},
+			want: []string{"--wait goes with -k"},
+		},
+		"taking fields with files": {
+			args: []string{"apply", "--force-conflicts", "-f", "config/base/web.yaml"},
+			want: []string{"--force-conflicts goes with -k"},
+		},
+		"replacing with create": {
+			args: []string{"create", "--replace", "-k", overlay},
+			want: []string{"unknown flag: --replace"},
 		},
 		"timeout without wait": {
 			args: []string{"apply", "--timeout=1m", "-k", overlay},

@@ -22,7 +22,7 @@ func (c *School) Remove(ctx context.Context, objects []client.Object, log *progr
 	names := places(objects)
 	going := make([]*progress.Task, len(objects))
 	refused := each(ctx, names, func(i int, name string) error {
-		err := c.Cluster.Remove(ctx, objects[i])
+		err := c.Cluster.Remove(ctx, objects[i], kube.Alone)
 		if client.IgnoreNotFound(err) != nil {
 			return err
 		}

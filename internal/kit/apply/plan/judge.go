@@ -81,7 +81,22 @@ func (c *Change) judge(ctx context.Context, cluster *kube.Cluster) error {
 		c.Action = Created
 		return Refusal(c.Object, cluster.Create(ctx, c.Object.DeepCopy(), CreateOptions(client.DryRunAll)...))
 	}
-	result, err := dryRunApply(ctx, cluster, c.Object)
+	c.Settle(ctx, c.Before)
+	result, err := dryRunApply(ctx, cluster, c.Object, c.Force)
+	if all := conflicts(err); len(all) > 0 {
+		if others := foreign(all); len(others) > 0 {
+			return conflictError(c.Object, others)
+		}
+		c.Force = true
+		result, err = dryRunApply(ctx, cluster, c.Object, c.Force)
+	}
+	if fields := c.immutable(ctx, cluster, err); fields != nil {
+		if !c.mayReplace(c.replace) {
+			return c.immutableError(fields)
+		}
+		c.Action = Replaced
+		return nil
+	}
 	switch {
 	case IsGiven(c.Object, c.Before, err):
 		c.Action = Unchanged
@@ -98,10 +113,19 @@ func (c *Change) judge(ctx context.Context, cluster *kube.Cluster) error {
 }
 
 // dryRunApply returns what the object would be.
-func dryRunApply(ctx context.Context, c *kube.Cluster, o kube.Object) (kube.Object, error) {
+func dryRunApply(ctx context.Context, c *kube.Cluster, o kube.Object, force bool) (kube.Object, error) {
 	result := o.DeepCopy()
-	err := c.Apply(ctx, client.ApplyConfigurationFromUnstructured(result), client.DryRunAll, client.ForceOwnership, client.FieldOwner(FieldManager))
+	err := c.Apply(ctx, client.ApplyConfigurationFromUnstructured(result), ApplyOptions(force, client.DryRunAll)...)
 	return result, err
+}
+
+// ApplyOptions are those of a request that applies an object, with more. With force,
+// it takes what others own.
+func ApplyOptions(force bool, more ...client.ApplyOption) []client.ApplyOption {
+	if force {
+		more = append(more, client.ForceOwnership)
+	}
+	return append(more, client.FieldOwner(FieldManager))
 }
 
 // CreateOptions are those of a request that creates an object, with more.

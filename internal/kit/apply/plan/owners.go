@@ -82,7 +82,7 @@ func takeOverPatch(live kube.Object) ([]byte, error) {
 	}
 	own.FieldsV1 = metav1.NewFieldsV1(string(raw))
 	operations := []operation{
-		{"test", "/metadata/resourceVersion", live.GetResourceVersion()},
+		{"replace", "/metadata/resourceVersion", live.GetResourceVersion()}, // or a conflict
 		{"replace", "/metadata/managedFields", append(entries, own)},
 	}
 	if _, applied := live.GetAnnotations()[lastApplied]; applied {

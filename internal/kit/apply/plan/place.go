@@ -66,11 +66,11 @@ func (p *Places) placeAll(objects []kube.Object) error {
 
 func (p *Places) isNamespaced(o kube.Object) (bool, error) {
 	gvk := o.GroupVersionKind()
-	if namespaced, ok := p.defined[gvk.GroupKind()]; ok {
-		return namespaced, nil
-	}
 	mapping, err := p.cluster.RESTMapper().RESTMapping(gvk.GroupKind(), gvk.Version)
 	if meta.IsNoMatchError(err) {
+		if namespaced, ok := p.defined[gvk.GroupKind()]; ok {
+			return namespaced, nil
+		}
 		return false, fmt.Errorf("%s: %w %s of %s: install its CustomResourceDefinition, or correct apiVersion and kind",
 			kube.Name(o), errUnknownKind, gvk.Kind, gvk.GroupVersion())
 	}

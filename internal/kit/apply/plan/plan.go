@@ -37,6 +37,7 @@ const (
 	Created    Action = "created"
 	Configured Action = "configured"
 	Unchanged  Action = "unchanged"
+	Replaced   Action = "replaced"
 	Deleted    Action = "deleted"
 	Kept       Action = "kept, because you may not delete it"
 )
@@ -47,6 +48,17 @@ type Change struct {
 	Before kube.Object // as it is; nil where it is not
 	Action Action      // "" until the API server has judged it
 	Verb   Verb
+	Force  bool // take what others own
+
+	replace     bool
+	autoscalers *autoscalers
+}
+
+// Options are choices that people have.
+type Options struct {
+	Verb           Verb
+	ForceConflicts bool // take fields that other managers own
+	Replace        bool // delete objects that cannot be changed as wanted, and make them anew
 }
 
 // Plan is what is to become of a set of objects. An object that rests on another
@@ -64,14 +76,15 @@ type Plan struct {
 // Make plans how to send objects, and has everything judged that rests on nothing
 // else. Refusals come all at once, and the cluster is as it was. The objects get
 // the namespaces that they name none of.
-func Make(ctx context.Context, places *Places, objects []kube.Object, verb Verb) (*Plan, error) {
+func Make(ctx context.Context, places *Places, objects []kube.Object, opts Options) (*Plan, error) {
 	InOrder(objects)
 	if err := places.placeAll(objects); err != nil {
 		return nil, err
 	}
 	p := &Plan{cluster: places.cluster}
+	scaled := newAutoscalers(p.cluster, objects)
 	for _, o := range objects {
-		p.changes = append(p.changes, &Change{Object: o, Verb: verb})
+		p.changes = append(p.changes, &Change{Object: o, Verb: opts.Verb, Force: opts.ForceConflicts, replace: opts.Replace, autoscalers: scaled})
 	}
 	if err := p.look(ctx); err != nil {
 		return nil, err

@@ -4,10 +4,14 @@ package transaction
 
 import (
 	"context"
+	"fmt"
+	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/koshop/koshop/internal/kit/apply/plan"
+	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kube"
 )
 
@@ -16,16 +20,20 @@ type Transaction struct {
 	Done []*plan.Change // in the order in which they were sent
 
 	cluster *kube.Cluster
-	entries []entry
+	log     *progress.Log
+	entries []*entry
 }
 
 // New begins a transaction.
-func New(c *kube.Cluster) *Transaction { return &Transaction{cluster: c} }
+func New(c *kube.Cluster, log *progress.Log) *Transaction {
+	return &Transaction{cluster: c, log: log}
+}
 
 // entry is one object that was sent.
 type entry struct {
 	object kube.Object
 	before kube.Object // nil where there was none
+	after  kube.Object // what came of it; nil where that is not known
 }
 
 // Send carries out changes in order and stops at the first that fails, which may
@@ -40,6 +48,9 @@ func (t *Transaction) Send(ctx context.Context, changes []*plan.Change) error {
 	return nil
 }
 
+// attempts is how often an object is sent that others change meanwhile.
+const attempts = 5
+
 func (t *Transaction) send(ctx context.Context, change *plan.Change) error {
 	if change.Action == plan.Unchanged {
 		return nil
@@ -48,24 +59,62 @@ func (t *Transaction) send(ctx context.Context, change *plan.Change) error {
 	if err != nil {
 		return err
 	}
-	t.entries = append(t.entries, entry{object: change.Object, before: before})
-	err = t.write(ctx, change, before)
-	if plan.IsGiven(change.Object, before, err) {
-		change.Action = plan.Unchanged
-		return nil
-	}
-	return plan.Refusal(change.Object, err)
-}
-
-func (t *Transaction) write(ctx context.Context, change *plan.Change, before kube.Object) error {
-	o := change.Object.DeepCopy()
-	if change.Verb == plan.Create {
-		return t.cluster.Create(ctx, o, plan.CreateOptions()...)
-	}
-	if before != nil {
-		if err := plan.TakeOver(ctx, t.cluster, before); err != nil {
+	e := &entry{object: change.Object, before: before}
+	t.entries = append(t.entries, e)
+	for attempt := 1; ; attempt++ {
+		settled := change.Settle(ctx, before)
+		e.after, err = t.write(ctx, change, before)
+		switch {
+		case plan.IsGiven(change.Object, before, err):
+			change.Action = plan.Unchanged
+			return nil
+		case !apierrors.IsConflict(err) || !settled || attempt == attempts:
+			return plan.Refusal(change.Object, err)
+		}
+		if before, err = t.cluster.Live(ctx, change.Object); err != nil { // An autoscaler was faster.
 			return err
 		}
 	}
-	return t.cluster.Apply(ctx, client.ApplyConfigurationFromUnstructured(o), client.ForceOwnership, client.FieldOwner(plan.FieldManager))
+}
+
+// write sends a change and returns what came of it.
+func (t *Transaction) write(ctx context.Context, change *plan.Change, before kube.Object) (after kube.Object, err error) {
+	o := change.Object.DeepCopy()
+	if change.Verb == plan.Create {
+		if err := t.cluster.Create(ctx, o, plan.CreateOptions()...); err != nil {
+			return nil, err
+		}
+		return o, nil
+	}
+	switch {
+	case before == nil:
+	case change.Action == plan.Replaced:
+		if err := t.remove(ctx, before); err != nil {
+			return nil, err
+		}
+	default:
+		if err := plan.TakeOver(ctx, t.cluster, before); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.cluster.Apply(ctx, client.ApplyConfigurationFromUnstructured(o), plan.ApplyOptions(change.Force)...); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// removeTimeout bounds how long an object that is replaced may take to go, with its
+// pods.
+const removeTimeout = 2 * time.Minute
+
+// remove deletes an object that is made anew, with all that it has made.
+func (t *Transaction) remove(ctx context.Context, live kube.Object) error {
+	task := t.log.Start(kube.Name(live), "going, to be made anew")
+	defer task.Stop()
+	if err := t.cluster.Remove(ctx, live, kube.WithDependents); client.IgnoreNotFound(err) != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, removeTimeout, fmt.Errorf("it is still there after %s", removeTimeout))
+	defer cancel()
+	return t.cluster.AwaitGone(ctx, live)
 }

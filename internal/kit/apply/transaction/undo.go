@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/koshop/koshop/internal/kit/apply/plan"
 	"github.com/koshop/koshop/internal/kube"
 )
 
@@ -17,58 +19,111 @@ import (
 const undoTimeout = 2 * time.Minute
 
 // Undo takes back what was sent because of a failure, the last first, and returns
-// that failure with whatever could not be taken back.
+// that failure with whatever could not be taken back. Of signals, the first is
+// answered, and the second ends it.
 func (t *Transaction) Undo(ctx context.Context, failure error) error {
 	if ctx.Err() != nil {
 		failure = context.Cause(ctx)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+	if len(t.entries) == 0 {
+		return fmt.Errorf("the cluster is as it was: %w", failure)
+	}
+	task := t.log.Start("undoing", "")
+	defer task.Stop()
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), undoTimeout, fmt.Errorf("%s have passed", undoTimeout))
 	defer cancel()
-	var stuck []error
+	ctx, release := t.untilSecondSignal(ctx)
+	defer release()
+
+	var left []error
 	var going []kube.Object
-	for i := len(t.entries) - 1; i >= 0; i-- {
-		removed, err := t.undo(ctx, t.entries[i])
+	for _, e := range slices.Backward(t.entries) {
+		task.Step(kube.Name(e.object))
+		removed, err := t.undo(ctx, e)
 		if err != nil {
-			stuck = append(stuck, fmt.Errorf("%s: %w", kube.Name(t.entries[i].object), err))
+			left = append(left, leftOver(ctx, e.object, err))
 		} else if removed != nil {
 			going = append(going, removed)
 		}
 	}
 	// Only now: one may go only when another has, as a volume when its pod has.
 	for _, o := range going {
+		task.Step(kube.Name(o) + " is going")
 		if err := t.cluster.AwaitGone(ctx, o); err != nil {
-			stuck = append(stuck, err)
+			left = append(left, leftOver(ctx, o, err))
 		}
 	}
-	if err := errors.Join(stuck...); err != nil {
-		return fmt.Errorf("%w\nand some of what was changed before could not be undone: %w", failure, err)
+	if len(left) > 0 {
+		return fmt.Errorf("%w\nwhat was changed before is undone, but not all of it:\n%w", failure, errors.Join(left...))
 	}
 	return fmt.Errorf("the cluster is as it was: %w", failure)
 }
 
-// undo restores an object, or begins to remove it and returns it.
-func (t *Transaction) undo(ctx context.Context, e entry) (removed kube.Object, err error) {
-	live, err := t.cluster.Live(ctx, e.object)
-	switch {
-	case err != nil || live == nil:
-		return nil, err
-	case e.before == nil && isOurs(live):
-		return live, client.IgnoreNotFound(t.cluster.Remove(ctx, live))
-	case e.before == nil || live.GetResourceVersion() == e.before.GetResourceVersion():
-		return nil, nil // Somebody else's, or never changed.
+// leftOver names an object that is not as it was.
+func leftOver(ctx context.Context, o kube.Object, err error) error {
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
 	}
-	old := e.before.DeepCopy()
-	old.SetResourceVersion(live.GetResourceVersion())
-	return nil, t.cluster.Update(ctx, old, client.FieldOwner(plan.FieldManager))
+	place := ""
+	if o.GetNamespace() != "" {
+		place = " in namespace " + o.GetNamespace()
+	}
+	return fmt.Errorf("  %s%s is not as it was: %w", kube.Name(o), place, err)
 }
 
-// isOurs says whether this program had a hand in an object: one that somebody
-// else made in the meantime is not removed.
-func isOurs(live kube.Object) bool {
-	for _, fields := range live.GetManagedFields() {
-		if fields.Manager == plan.FieldManager {
-			return true
+// undo restores an object, or begins to remove it and returns it.
+func (t *Transaction) undo(ctx context.Context, e *entry) (removed kube.Object, err error) {
+	live, err := t.cluster.Live(ctx, e.object)
+	switch {
+	case err != nil:
+		return nil, err
+	case live == nil && e.before == nil:
+		return nil, nil
+	case live == nil:
+		return nil, t.remake(ctx, e.before)
+	case e.before == nil:
+		return t.unmake(ctx, e, live)
+	case live.GetUID() == e.before.GetUID():
+		return nil, t.restore(ctx, e.before, live)
+	}
+	if removed, err = t.unmake(ctx, e, live); err != nil || removed == nil {
+		return nil, err
+	}
+	if err := t.cluster.AwaitGone(ctx, removed); err != nil {
+		return nil, err
+	}
+	return nil, t.remake(ctx, e.before)
+}
+
+// unmake begins to remove an object that this run has made.
+func (t *Transaction) unmake(ctx context.Context, e *entry, live kube.Object) (removed kube.Object, err error) {
+	if e.after != nil && live.GetUID() != e.after.GetUID() {
+		return nil, errors.New("somebody else has made it meanwhile")
+	}
+	if others := others(live); e.after == nil && len(others) > 0 {
+		return nil, fmt.Errorf("%s made it at the same time", strings.Join(others, " and "))
+	}
+	return live, client.IgnoreNotFound(t.cluster.Remove(ctx, live, kube.WithDependents))
+}
+
+// remake makes an object again that this run has deleted.
+func (t *Transaction) remake(ctx context.Context, before kube.Object) error {
+	return remake(ctx, t.cluster, before)
+}
+
+// restore makes an object what it was, whoever has changed it since: its content,
+// and then the record of who owns what.
+func (t *Transaction) restore(ctx context.Context, before, live kube.Object) error {
+	for attempt := 1; ; attempt++ {
+		if live.GetResourceVersion() == before.GetResourceVersion() {
+			return nil // It was never changed.
+		}
+		err := restore(ctx, t.cluster, before, live)
+		if !apierrors.IsConflict(err) || attempt == attempts {
+			return err
+		}
+		if live, err = t.cluster.Live(ctx, before); err != nil || live == nil {
+			return err
 		}
 	}
-	return false
 }

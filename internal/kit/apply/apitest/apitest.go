@@ -1,0 +1,84 @@
+//go:build apiserver
+
+// Package apitest starts a real API server for tests, without a node: etcd,
+// kube-apiserver and, for what controllers do about deletions, kube-controller-manager.
+package apitest
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/koshop/koshop/internal/kube"
+)
+
+// Programs names the directory of the programs, as it does for everybody who uses
+// envtest; `make cluster` builds them into .cluster/bin.
+const Programs = "KUBEBUILDER_ASSETS"
+
+// config is that of the server of this test program, or nil where there is none.
+var config *rest.Config
+
+// Main runs tests, with an API server if its programs are there.
+func Main(m *testing.M) int {
+	if os.Getenv(Programs) == "" {
+		return m.Run()
+	}
+	server := &envtest.Environment{}
+	started, err := server.Start()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "starting an API server by the programs in %s=%s: %v\n", Programs, os.Getenv(Programs), err)
+		return 1
+	}
+	defer server.Stop()
+	config = started
+	stop, err := startControllers(server.KubeConfig)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer stop()
+	return m.Run()
+}
+
+// Cluster returns the cluster of the API server.
+func Cluster(t testing.TB) *kube.Cluster {
+	t.Helper()
+	if config == nil {
+		t.Skipf("skipping what takes a real API server: %s does not name the directory of its programs, such as .cluster/bin after make cluster", Programs)
+	}
+	c, err := kube.New(config, "default", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// startControllers starts those that delete what nobody owns any more and what is in
+// a namespace, and those that make pods.
+func startControllers(kubeconfig []byte) (stop func(), err error) {
+	dir, err := os.MkdirTemp("", "controllers")
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(dir, "kubeconfig")
+	if err := os.WriteFile(file, kubeconfig, 0o600); err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(filepath.Join(os.Getenv(Programs), "kube-controller-manager"),
+		"--kubeconfig="+file, "--leader-elect=false", "--secure-port=0", "--concurrent-gc-syncs=5",
+		"--controllers=garbage-collector-controller,namespace-controller,persistentvolumeclaim-protection-controller,deployment-controller,replicaset-controller,statefulset-controller,job-controller")
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting kube-controller-manager: %w", err)
+	}
+	return func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		_ = os.RemoveAll(dir)
+	}, nil
+}

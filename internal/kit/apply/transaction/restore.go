@@ -1,0 +1,114 @@
+package transaction
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/koshop/koshop/internal/kit/apply/plan"
+	"github.com/koshop/koshop/internal/kube"
+)
+
+// restore makes an object what it was. The API server notes who changed which field:
+// to the owners of before, that would look as if somebody else had.
+func restore(ctx context.Context, c *kube.Cluster, before, live kube.Object) error {
+	old := before.DeepCopy()
+	old.SetResourceVersion(live.GetResourceVersion())
+	if err := c.Update(ctx, old, client.FieldOwner(plan.FieldManager)); err != nil {
+		return err
+	}
+	return restoreOwners(ctx, c, before, old)
+}
+
+// restoreOwners makes the record of who owns what the one that was. Owners of a
+// status and the like have gone on meanwhile.
+func restoreOwners(ctx context.Context, c *kube.Cluster, before, now kube.Object) error {
+	var owners []metav1.ManagedFieldsEntry
+	for _, entry := range before.GetManagedFields() {
+		if entry.Subresource != "status" {
+			owners = append(owners, entry)
+		}
+	}
+	for _, entry := range now.GetManagedFields() {
+		if entry.Subresource == "status" {
+			owners = append(owners, entry)
+		}
+	}
+	if len(owners) == 0 {
+		owners = append(owners, metav1.ManagedFieldsEntry{}) // By which the API server begins a new record.
+	}
+	patch, err := json.Marshal([]map[string]any{
+		{"op": "replace", "path": "/metadata/managedFields", "value": owners},
+		{"op": "replace", "path": "/metadata/resourceVersion", "value": now.GetResourceVersion()},
+	})
+	if err != nil {
+		return err
+	}
+	return c.Patch(ctx, now.DeepCopy(), client.RawPatch(types.JSONPatchType, patch), client.FieldOwner(plan.FieldManager))
+}
+
+var jobKind = schema.GroupKind{Group: "batch", Kind: "Job"}
+
+// remake makes an object again that was deleted, as far as the API server lets
+// anybody: it gets another UID.
+func remake(ctx context.Context, c *kube.Cluster, before kube.Object) error {
+	o := before.DeepCopy()
+	for _, field := range []string{"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields", "selfLink"} {
+		unstructured.RemoveNestedField(o.Object, "metadata", field)
+	}
+	o.SetFinalizers(slices.DeleteFunc(o.GetFinalizers(), func(f string) bool {
+		return f == metav1.FinalizerDeleteDependents || f == metav1.FinalizerOrphanDependents
+	}))
+	ended := false
+	if kube.Kind(o) == jobKind {
+		ended = forgetPods(o)
+	}
+	status := o.Object["status"]
+	unstructured.RemoveNestedField(o.Object, "status")
+	if err := c.Create(ctx, o, client.FieldOwner(plan.FieldManager)); err != nil {
+		return err
+	}
+	if ended {
+		o.Object["status"] = status
+		if err := c.Status().Update(ctx, o, client.FieldOwner(plan.FieldManager)); err != nil {
+			return err
+		}
+	}
+	return restoreOwners(ctx, c, before, o)
+}
+
+// forgetPods takes out of a Job by what it knew its pods, which the API server makes
+// anew, and says whether the Job had ended. One that had is not run again: it is
+// made suspended, and then gets the status that it had.
+func forgetPods(job kube.Object) (ended bool) {
+	if manual, _, _ := unstructured.NestedBool(job.Object, "spec", "manualSelector"); !manual {
+		unstructured.RemoveNestedField(job.Object, "spec", "selector")
+		for _, path := range [][]string{{"metadata", "labels"}, {"spec", "template", "metadata", "labels"}} {
+			for _, label := range []string{"controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"} {
+				unstructured.RemoveNestedField(job.Object, append(slices.Clone(path), label)...)
+			}
+		}
+	}
+	ended = kube.HasCondition(job, "Complete") || kube.HasCondition(job, "Failed")
+	if ended {
+		_ = unstructured.SetNestedField(job.Object, true, "spec", "suspend")
+	}
+	return ended
+}
+
+// others are the managers, but for this program, who own fields of an object.
+func others(live kube.Object) []string {
+	var names []string
+	for _, entry := range live.GetManagedFields() {
+		if entry.Manager != plan.FieldManager && entry.Subresource == "" && !slices.Contains(names, entry.Manager) {
+			names = append(names, entry.Manager)
+		}
+	}
+	return names
+}
