@@ -46,6 +46,7 @@ func connect(t testing.TB) *cluster {
 	if err != nil {
 		t.Fatalf("no cluster to test on: %v; run `make e2e`", err)
 	}
+	config.UserAgent = "kubectl-edit/e2e" // What a test changes, somebody does by hand: the API server keeps it as that.
 	clientset, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
