@@ -65,7 +65,7 @@ func TestImagesAndExecutablesAreUpstreams(t *testing.T) {
 		"GOOS and GOARCH":     {env: map[string]string{"GOOS": "linux", "GOARCH": "arm64"}, slow: true},
 		"GOARM":               {env: map[string]string{"GOOS": "linux", "GOARCH": "arm", "GOARM": "6"}, slow: true},
 		"GOAMD64":             {env: map[string]string{"GOAMD64": "v2"}, slow: true},
-		"GOFLAGS":             {env: map[string]string{"GOFLAGS": "-tags=loud"}},
+		"GOFLAGS":             {env: map[string]string{"GOFLAGS": "-tags=loud"}, slow: true},
 		"default flags":       {config: "defaultFlags: [-tags=loud, -trimpath]\n"},
 		"default environment": {config: "defaultEnv: [GOFLAGS=-tags=loud, GOAMD64=v2]\n", slow: true},
 		"KO environment":      {env: map[string]string{"KO_DEFAULTLDFLAGS": "-X=main.greeting=hey"}},
