@@ -25,6 +25,7 @@ type Object = *unstructured.Unstructured
 var (
 	NamespaceKind  = schema.GroupKind{Kind: "Namespace"}
 	DefinitionKind = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
+	JobKind        = schema.GroupKind{Group: "batch", Kind: "Job"}
 )
 
 // Decode reads a stream of YAML documents, each of them one object.
@@ -62,6 +63,15 @@ func Name(o client.Object) string {
 	return strings.ToLower(Kind(o).String()) + "/" + o.GetName()
 }
 
+// NameIn is what kubectl calls an object, and where it is: deployment.apps/user-svc in
+// namespace api.
+func NameIn(o client.Object) string {
+	if o.GetNamespace() == "" {
+		return Name(o)
+	}
+	return Name(o) + " in namespace " + o.GetNamespace()
+}
+
 // Place is what people call an object, and its namespace: role/attendee in api.
 func Place(o client.Object) string {
 	name := strings.ToLower(Kind(o).Kind) + "/" + o.GetName()
@@ -96,6 +106,9 @@ func Text(o Object, path ...string) string {
 	value, _, _ := unstructured.NestedString(o.Object, path...)
 	return value
 }
+
+// HasEnded says whether a Job has ended, well or not.
+func HasEnded(job Object) bool { return HasCondition(job, "Complete") || HasCondition(job, "Failed") }
 
 // HasCondition says whether a condition of an object's status is true.
 func HasCondition(o Object, kind string) bool {

@@ -19,9 +19,10 @@ type DeleteOptions struct {
 	Wait           bool // return when the objects are gone, finalizers included
 }
 
-// Delete removes objects in the reverse of the order they are applied in. As `kubectl delete`, it goes on
-// after an object that is not there and reports it at the end. A namespace that
-// may not be deleted is kept, and that is reported as what happened to it.
+// Delete removes objects in the reverse of the order they are applied in. As
+// `kubectl delete`, it goes on after an object that is not there and reports it at
+// the end. A namespace that may not be deleted is kept, and that is reported as what
+// happened to it.
 func Delete(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts DeleteOptions, log *progress.Log, report Report) error {
 	plan.InOrder(objects)
 	slices.Reverse(objects)

@@ -44,6 +44,14 @@ var twenty = strings.Split(strings.TrimSpace(`
 {apiVersion: v1, kind: ResourceQuota, metadata: {name: quota, namespace: NS}, spec: {hard: {count/secrets: "VERSION0"}}}
 `), "\n")
 
+// chance chooses, by a seed that is printed.
+func chance(t *testing.T) *rand.Rand {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	return rand.New(rand.NewPCG(seed, 0))
+}
+
 // times is how often something is tried by chance, less where tests are to be quick.
 func times(n int) int {
 	if testing.Short() {
@@ -88,9 +96,7 @@ func sendThrough(ctx context.Context, f *faulty, objects []kube.Object) error {
 // done, or the message names what is not.
 func TestUndo(t *testing.T) {
 	c := newCluster(t)
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	random := chance(t)
 	requests := countRequests(t, c, random)
 	for name, broken := range faults {
 		for range times(8) {
@@ -163,9 +169,7 @@ func judge(t *testing.T, c *kube.Cluster, before map[string]string, objects []ku
 // A request for the undoing may go wrong as well.
 func TestUndoThatFails(t *testing.T) {
 	c := newCluster(t)
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	random := chance(t)
 	requests := countRequests(t, c, random)
 	for range times(16) {
 		first, random := requests*2/3+random.Int64N(requests/3)+1, rand.New(rand.NewPCG(random.Uint64(), 0))
@@ -186,9 +190,7 @@ func TestUndoThatFails(t *testing.T) {
 // goes on where the first ended.
 func TestInterruptedAndKilled(t *testing.T) {
 	c := newCluster(t)
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	random := chance(t)
 	requests := countRequests(t, c, random)
 	for range times(8) {
 		at, random := random.Int64N(requests)+1, rand.New(rand.NewPCG(random.Uint64(), 0))

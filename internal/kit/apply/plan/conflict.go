@@ -55,14 +55,6 @@ func conflictError(o kube.Object, conflicts []conflict) error {
 	for _, c := range conflicts {
 		fmt.Fprintf(&lines, "\n  %s of %s", c.field, c.manager)
 	}
-	return fmt.Errorf("%s%s has fields that others manage:%s\n  take them over with --force-conflicts, or leave them out of the manifests",
-		kube.Name(o), in(o), lines.String())
-}
-
-// in says in which namespace an object is.
-func in(o kube.Object) string {
-	if o.GetNamespace() == "" {
-		return ""
-	}
-	return " in namespace " + o.GetNamespace()
+	return fmt.Errorf("%s has fields that others manage:%s\n  take them over with --force-conflicts, or leave them out of the manifests",
+		kube.NameIn(o), lines.String())
 }

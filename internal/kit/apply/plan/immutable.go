@@ -20,8 +20,6 @@ import (
 // that it may be replaced once it has ended.
 const WhenEnded = "koshop.dev/replace"
 
-var jobKind = schema.GroupKind{Group: "batch", Kind: "Job"}
-
 // kept are the kinds that are never replaced: with them goes what nobody can make
 // anew.
 var kept = map[schema.GroupKind]string{
@@ -60,19 +58,15 @@ func couldBeMade(ctx context.Context, c *kube.Cluster, o kube.Object) bool {
 }
 
 // mayReplace says whether an object may be deleted and made anew.
-func (c *Change) mayReplace(replace bool) bool {
+func (c *Change) mayReplace() bool {
 	if _, never := kept[kube.Kind(c.Object)]; never {
 		return false
 	}
-	return replace || c.replaceable() && hasEnded(c.Before)
+	return c.replace || c.replaceable() && kube.HasEnded(c.Before)
 }
 
 func (c *Change) replaceable() bool {
-	return kube.Kind(c.Object) == jobKind && c.Object.GetAnnotations()[WhenEnded] == "when-ended"
-}
-
-func hasEnded(job kube.Object) bool {
-	return kube.HasCondition(job, "Complete") || kube.HasCondition(job, "Failed")
+	return kube.Kind(c.Object) == kube.JobKind && c.Object.GetAnnotations()[WhenEnded] == "when-ended"
 }
 
 // immutableError says what of an object cannot be changed, and what to do.
@@ -88,7 +82,7 @@ func (c *Change) immutableError(causes []metav1.StatusCause) error {
 			fmt.Fprintf(&lines, "\n  %s: %s", field, reason(cause.Message))
 		}
 	}
-	return fmt.Errorf("%s%s is there, and cannot be changed so:%s\n  %s", kube.Name(c.Object), in(c.Object), lines.String(), c.remedy())
+	return fmt.Errorf("%s is there, and cannot be changed so:%s\n  %s", kube.NameIn(c.Object), lines.String(), c.remedy())
 }
 
 func (c *Change) remedy() string {
@@ -98,7 +92,7 @@ func (c *Change) remedy() string {
 		return "undo that change in the manifests, or delete it yourself if you mean it: " + why
 	case c.replaceable():
 		return "it has not ended: wait until it has, or replace it with --replace, which deletes it and makes it anew"
-	case kube.Kind(c.Object) == jobKind:
+	case kube.Kind(c.Object) == kube.JobKind:
 		return "replace it with --replace, which deletes it and makes it anew, or give it the annotation " + WhenEnded + ": when-ended"
 	}
 	return "replace it with --replace, which deletes it and makes it anew, or undo that change in the manifests"

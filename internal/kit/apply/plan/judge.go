@@ -91,7 +91,7 @@ func (c *Change) judge(ctx context.Context, cluster *kube.Cluster) error {
 		result, err = dryRunApply(ctx, cluster, c.Object, c.Force)
 	}
 	if fields := c.immutable(ctx, cluster, err); fields != nil {
-		if !c.mayReplace(c.replace) {
+		if !c.mayReplace() {
 			return c.immutableError(fields)
 		}
 		c.Action = Replaced

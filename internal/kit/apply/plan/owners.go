@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -42,22 +43,42 @@ func TakeOver(ctx context.Context, c *kube.Cluster, live kube.Object) error {
 	if !hasOthers(live) {
 		return nil
 	}
-	patch, err := takeOverPatch(live)
+	owners, err := withoutOthers(live)
 	if err != nil {
 		return fmt.Errorf("reading who owns what of %s: %w", kube.Name(live), err)
+	}
+	return SetOwners(ctx, c, live, owners, lastApplied)
+}
+
+// SetOwners makes entries the record of who owns what of an object, and removes
+// annotations that it may have. It fails if the object has changed meanwhile.
+func SetOwners(ctx context.Context, c *kube.Cluster, live kube.Object, entries []metav1.ManagedFieldsEntry, without ...string) error {
+	operations := []operation{
+		{"replace", "/metadata/resourceVersion", live.GetResourceVersion()}, // or a conflict
+		{"replace", "/metadata/managedFields", entries},
+	}
+	for _, annotation := range without {
+		if _, there := live.GetAnnotations()[annotation]; there {
+			operations = append(operations, operation{Op: "remove", Path: "/metadata/annotations/" + strings.ReplaceAll(annotation, "/", "~1")})
+		}
+	}
+	patch, err := json.Marshal(operations)
+	if err != nil {
+		return err
 	}
 	return c.Patch(ctx, live.DeepCopy(), client.RawPatch(types.JSONPatchType, patch), client.FieldOwner(FieldManager))
 }
 
+// operation is one of a JSON patch: https://www.rfc-editor.org/rfc/rfc6902
 type operation struct {
 	Op    string `json:"op"`
 	Path  string `json:"path"`
 	Value any    `json:"value,omitempty"`
 }
 
-// takeOverPatch is a JSON patch (RFC 6902) by which all that is taken over stands
-// under the entry of our own. It fails if the object has changed meanwhile.
-func takeOverPatch(live kube.Object) ([]byte, error) {
+// withoutOthers returns the record in which all that is taken over stands under the
+// entry of our own.
+func withoutOthers(live kube.Object) ([]metav1.ManagedFieldsEntry, error) {
 	own := metav1.ManagedFieldsEntry{
 		Manager: FieldManager, Operation: metav1.ManagedFieldsOperationApply, APIVersion: live.GetAPIVersion(), FieldsType: "FieldsV1",
 	}
@@ -81,12 +102,5 @@ func takeOverPatch(live kube.Object) ([]byte, error) {
 		return nil, err
 	}
 	own.FieldsV1 = metav1.NewFieldsV1(string(raw))
-	operations := []operation{
-		{"replace", "/metadata/resourceVersion", live.GetResourceVersion()}, // or a conflict
-		{"replace", "/metadata/managedFields", append(entries, own)},
-	}
-	if _, applied := live.GetAnnotations()[lastApplied]; applied {
-		operations = append(operations, operation{Op: "remove", Path: "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration"})
-	}
-	return json.Marshal(operations)
+	return append(entries, own), nil
 }

@@ -24,7 +24,7 @@ func Refusal(o kube.Object, err error) error {
 	if kube.Kind(o) == kube.NamespaceKind && apierrors.IsForbidden(err) {
 		remedy = "; ask who gave it to you: it is not as the manifests have it"
 	}
-	return fmt.Errorf("the cluster refuses %s%s: %w%s", kube.Name(o), in(o), shorten(err), remedy)
+	return fmt.Errorf("the cluster refuses %s: %w%s", kube.NameIn(o), shorten(err), remedy)
 }
 
 // longest is how long a message of the API server may be that is shown as it is.

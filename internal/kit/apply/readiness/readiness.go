@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kube"
@@ -109,12 +108,10 @@ func (w *waiter) look(ctx context.Context, o kube.Object) *status.Result {
 	if err != nil {
 		return onItsWay(err.Error())
 	}
-	if result.Status == status.CurrentStatus && kube.Kind(live) == jobKind && !isComplete(live) {
+	if result.Status == status.CurrentStatus && kube.Kind(live) == kube.JobKind && !isComplete(live) {
 		return onItsWay("the Job runs") // For kstatus it is there once it has started.
 	}
 	return result
 }
-
-var jobKind = schema.GroupKind{Group: "batch", Kind: "Job"}
 
 func isComplete(job kube.Object) bool { return kube.HasCondition(job, "Complete") }

@@ -2,13 +2,10 @@ package transaction
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/koshop/koshop/internal/kit/apply/plan"
@@ -43,17 +40,8 @@ func restoreOwners(ctx context.Context, c *kube.Cluster, before, now kube.Object
 	if len(owners) == 0 {
 		owners = append(owners, metav1.ManagedFieldsEntry{}) // By which the API server begins a new record.
 	}
-	patch, err := json.Marshal([]map[string]any{
-		{"op": "replace", "path": "/metadata/managedFields", "value": owners},
-		{"op": "replace", "path": "/metadata/resourceVersion", "value": now.GetResourceVersion()},
-	})
-	if err != nil {
-		return err
-	}
-	return c.Patch(ctx, now.DeepCopy(), client.RawPatch(types.JSONPatchType, patch), client.FieldOwner(plan.FieldManager))
+	return plan.SetOwners(ctx, c, now, owners)
 }
-
-var jobKind = schema.GroupKind{Group: "batch", Kind: "Job"}
 
 // remake makes an object again that was deleted, as far as the API server lets
 // anybody: it gets another UID.
@@ -66,7 +54,7 @@ func remake(ctx context.Context, c *kube.Cluster, before kube.Object) error {
 		return f == metav1.FinalizerDeleteDependents || f == metav1.FinalizerOrphanDependents
 	}))
 	ended := false
-	if kube.Kind(o) == jobKind {
+	if kube.Kind(o) == kube.JobKind {
 		ended = forgetPods(o)
 	}
 	status := o.Object["status"]
@@ -95,7 +83,7 @@ func forgetPods(job kube.Object) (ended bool) {
 			}
 		}
 	}
-	ended = kube.HasCondition(job, "Complete") || kube.HasCondition(job, "Failed")
+	ended = kube.HasEnded(job)
 	if ended {
 		_ = unstructured.SetNestedField(job.Object, true, "spec", "suspend")
 	}

@@ -64,11 +64,7 @@ func leftOver(ctx context.Context, o kube.Object, err error) error {
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	place := ""
-	if o.GetNamespace() != "" {
-		place = " in namespace " + o.GetNamespace()
-	}
-	return fmt.Errorf("  %s%s is not as it was: %w", kube.Name(o), place, err)
+	return fmt.Errorf("  %s is not as it was: %w", kube.NameIn(o), err)
 }
 
 // undo restores an object, or begins to remove it and returns it.
@@ -80,7 +76,7 @@ func (t *Transaction) undo(ctx context.Context, e *entry) (removed kube.Object, 
 	case live == nil && e.before == nil:
 		return nil, nil
 	case live == nil:
-		return nil, t.remake(ctx, e.before)
+		return nil, remake(ctx, t.cluster, e.before)
 	case e.before == nil:
 		return t.unmake(ctx, e, live)
 	case live.GetUID() == e.before.GetUID():
@@ -92,7 +88,7 @@ func (t *Transaction) undo(ctx context.Context, e *entry) (removed kube.Object, 
 	if err := t.cluster.AwaitGone(ctx, removed); err != nil {
 		return nil, err
 	}
-	return nil, t.remake(ctx, e.before)
+	return nil, remake(ctx, t.cluster, e.before)
 }
 
 // unmake begins to remove an object that this run has made.
@@ -104,11 +100,6 @@ func (t *Transaction) unmake(ctx context.Context, e *entry, live kube.Object) (r
 		return nil, fmt.Errorf("%s made it at the same time", strings.Join(others, " and "))
 	}
 	return live, client.IgnoreNotFound(t.cluster.Remove(ctx, live, kube.WithDependents))
-}
-
-// remake makes an object again that this run has deleted.
-func (t *Transaction) remake(ctx context.Context, before kube.Object) error {
-	return remake(ctx, t.cluster, before)
 }
 
 // restore makes an object what it was, whoever has changed it since: its content,
