@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/koshop/koshop/internal/kit/kittest"
 	"github.com/koshop/koshop/internal/workshop/flow"
 )
 
@@ -108,7 +109,7 @@ func (i *interceptor) end(t *testing.T, pid int, signal syscall.Signal) {
 // machine. However that ends, nothing is left, the cluster makes the payments
 // again, and the next intercept works.
 func testInterceptEnds(t *testing.T) {
-	i := &interceptor{dir: clone(t), port: freePort(t)}
+	i := &interceptor{dir: clone(t), port: kittest.FreePort(t)}
 	edit(t, i.dir, "Hi from this machine!")
 	for _, end := range []struct {
 		how string
@@ -168,10 +169,10 @@ func has(t *testing.T, payments, id string, status int) {
 // telepresence itself has left is in nobody's way; and if no intercept can be
 // made, nothing is left.
 func testInterceptObstacles(t *testing.T, c *cluster) {
-	first := &interceptor{dir: clone(t), port: freePort(t)}
+	first := &interceptor{dir: clone(t), port: kittest.FreePort(t)}
 	first.start(t, "SVC=payments-svc")
 	first.prints(t, "payments-svc: intercepted")
-	second := &interceptor{dir: first.dir, port: freePort(t)}
+	second := &interceptor{dir: first.dir, port: kittest.FreePort(t)}
 	second.fails(t, "this machine intercepts payments-svc already, by what listens on port "+strconv.Itoa(first.port), "SVC=payments-svc")
 	second.port = first.port
 	second.fails(t, "this machine intercepts payments-svc already", "SVC=product-svc")
@@ -180,7 +181,7 @@ func testInterceptObstacles(t *testing.T, c *cluster) {
 	first.end(t, -first.cmd.Process.Pid, syscall.SIGINT)
 	first.leftNothing(t)
 
-	mustTelepresence(t, "intercept", "payments-svc", "--port="+strconv.Itoa(freePort(t)), "--mount=false")
+	mustTelepresence(t, "intercept", "payments-svc", "--port="+strconv.Itoa(kittest.FreePort(t)), "--mount=false")
 	first.start(t, "SVC=payments-svc")
 	first.prints(t, "payments-svc: left an intercept that led to nobody")
 	first.prints(t, "payments-svc: intercepted")
@@ -197,7 +198,7 @@ func testInterceptObstacles(t *testing.T, c *cluster) {
 
 // Without a connection nothing is connected to, and nothing started.
 func TestInterceptWithoutAConnection(t *testing.T) {
-	i := &interceptor{dir: repository, port: freePort(t)}
+	i := &interceptor{dir: repository, port: kittest.FreePort(t)}
 	i.fails(t, "SVC is not set: name the service to intercept, as in make intercept SVC=payments-svc")
 	if _, err := exec.LookPath("telepresence"); err != nil {
 		i.fails(t, "telepresence is not on PATH: install it", "SVC=payments-svc")

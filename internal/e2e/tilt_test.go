@@ -20,6 +20,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/koshop/koshop/internal/kit/kittest"
 )
 
 // tilt is a `tilt up` under test.
@@ -44,7 +46,7 @@ func (tl *tilt) command(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command("tilt", args...)
 	cmd.Dir = tl.dir
-	cmd.Env = append(os.Environ(), "DO_NOT_TRACK=1", "TILT_PORT="+strconv.Itoa(freePort(t)), "TILT_WEB_MODE=prod")
+	cmd.Env = append(os.Environ(), "DO_NOT_TRACK=1", "TILT_PORT="+strconv.Itoa(kittest.FreePort(t)), "TILT_WEB_MODE=prod")
 	log, err := os.OpenFile(tl.log, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
 		t.Fatal(err)

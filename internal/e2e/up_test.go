@@ -21,6 +21,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/koshop/koshop/internal/kit/kittest"
 	"github.com/koshop/koshop/internal/workshop/flow"
 )
 
@@ -45,7 +46,7 @@ func startUp(t testing.TB, checkout, state string) *laptop {
 // runUp starts `ko up` on a kustomization of a checkout and a free port.
 func runUp(t testing.TB, checkout, state, kustomization string, args ...string) *laptop {
 	t.Helper()
-	l := &laptop{port: freePort(t), state: state, lines: make(chan string, 1000)}
+	l := &laptop{port: kittest.FreePort(t), state: state, lines: make(chan string, 1000)}
 	args = append([]string{"up", "-k", kustomization, "--state", state, fmt.Sprintf("--port=%d", l.port)}, args...)
 	l.cmd = exec.Command(koPath(t), args...)
 	l.cmd.Dir = checkout
@@ -129,16 +130,6 @@ func get(ctx context.Context, url string) (status int, body string, err error) {
 	return response.StatusCode, string(content), err
 }
 
-func freePort(t testing.TB) int {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
-}
-
 // resolveLocalhost makes this process find *.localhost on this machine, as curl
 // and browsers do whatever the resolver says.
 var resolveLocalhost = sync.OnceFunc(func() {
@@ -189,7 +180,7 @@ func TestUpWithoutACluster(t *testing.T) {
 func TestUpOnATerminal(t *testing.T) {
 	resolveLocalhost()
 	state := t.TempDir()
-	port := freePort(t)
+	port := kittest.FreePort(t)
 	cmd := exec.Command("script", "--quiet", "--return", "--command",
 		fmt.Sprintf("%s up -k kustomize/overlays/dev product-svc --state %s --port %d", koPath(t), state, port), "/dev/null")
 	cmd.Dir = repository
