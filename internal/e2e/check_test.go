@@ -134,13 +134,13 @@ func TestWorkshopChecks(t *testing.T) {
 		c.runImage(t, namespace, "api-gateway", strings.Split(own, "@")[0]+"-of-nobody:missing")
 		eventually(t, "the kubelet has tried", func(context.Context) error {
 			for _, step := range c.look(t, namespace, "deploy").Steps {
-				if step.Name == "api-gateway" && strings.Contains(step.Saw, "Image") {
+				if step.Name == "api-gateway" && strings.Contains(step.Saw, "cannot be pulled") {
 					return nil
 				}
 			}
 			return errors.New("there is no word of an image")
 		})
-		c.look(t, namespace, "deploy").failsAt(t, "api-gateway", "Image", "KO_DOCKER_REPO")
+		c.look(t, namespace, "deploy").failsAt(t, "api-gateway", "cannot be pulled", "KO_DOCKER_REPO")
 	})
 	t.Run("the exercise solved", func(t *testing.T) {
 		solved := overlayIn(t, "kustomize/overlays/workshop", namespace, `images:

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -95,6 +96,28 @@ func (c *Cluster) Live(ctx context.Context, o Object) (Object, error) {
 	return live, nil
 }
 
+// Concurrency bounds how many requests for one purpose are in flight at once.
+const Concurrency = 8
+
+// LiveAll returns objects as [Cluster.Live] does, in the same order. It ends at the
+// first error.
+func (c *Cluster) LiveAll(ctx context.Context, objects []Object) ([]Object, error) {
+	found := make([]Object, len(objects))
+	group, asking := errgroup.WithContext(ctx)
+	group.SetLimit(Concurrency)
+	for i, o := range objects {
+		group.Go(func() (err error) {
+			found[i], err = c.Live(asking, o)
+			return err
+		})
+	}
+	err := group.Wait()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return found, err
+}
+
 // IsAbsent says whether an error means that an object, or its very kind, is not
 // in the cluster.
 func IsAbsent(err error) bool {
@@ -111,13 +134,26 @@ func Text(o Object, path ...string) string {
 func HasEnded(job Object) bool { return HasCondition(job, "Complete") || HasCondition(job, "Failed") }
 
 // HasCondition says whether a condition of an object's status is true.
-func HasCondition(o Object, kind string) bool {
-	conditions, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
-	for _, condition := range conditions {
-		fields, ok := condition.(map[string]any)
-		if ok && fields["type"] == kind && fields["status"] == "True" {
-			return true
+func HasCondition(o Object, kind string) bool { return Condition(o, kind)["status"] == "True" }
+
+// Condition returns the fields of a condition of an object's status, or nil.
+func Condition(o Object, kind string) map[string]any {
+	for _, condition := range Maps(o, "status", "conditions") {
+		if condition["type"] == kind {
+			return condition
 		}
 	}
-	return false
+	return nil
+}
+
+// Maps returns the items of a list of an object that have fields of their own.
+func Maps(o Object, path ...string) []map[string]any {
+	var maps []map[string]any
+	items, _, _ := unstructured.NestedSlice(o.Object, path...)
+	for _, item := range items {
+		if fields, ok := item.(map[string]any); ok {
+			maps = append(maps, fields)
+		}
+	}
+	return maps
 }

@@ -2,12 +2,14 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -46,26 +48,71 @@ func makesPods(o client.Object) bool {
 // controller may make another of the same name at once. If the context ends before,
 // the error says what holds the object.
 func (c *Cluster) AwaitGone(ctx context.Context, o client.Object) error {
-	live := o.DeepCopyObject().(client.Object)
-	err := wait.PollUntilContextCancel(ctx, pollEvery, true, func(ctx context.Context) (bool, error) {
-		next := o.DeepCopyObject().(client.Object)
-		err := c.Get(ctx, client.ObjectKeyFromObject(o), next)
-		if err == nil {
-			live = next
-			return live.GetUID() != o.GetUID(), nil
+	return c.AwaitAllGone(ctx, []client.Object{o}, func(client.Object) {})
+}
+
+// AwaitAllGone returns when the API server has none of these objects any more, as
+// [Cluster.AwaitGone] does, and calls gone for each as it goes. If the context ends
+// before, the error names all that are left.
+func (c *Cluster) AwaitAllGone(ctx context.Context, objects []client.Object, gone func(client.Object)) error {
+	left := slices.Clone(objects)
+	for {
+		now := make([]client.Object, len(left)) // nil for those that are gone
+		group, asking := errgroup.WithContext(ctx)
+		group.SetLimit(Concurrency)
+		for i, o := range left {
+			group.Go(func() (err error) {
+				now[i], err = c.still(asking, o)
+				return err
+			})
 		}
+		err := group.Wait()
 		if ctx.Err() != nil {
-			return false, ctx.Err()
+			return stillThere(left, context.Cause(ctx))
 		}
-		return IsAbsent(err), client.IgnoreNotFound(err)
-	})
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil:
-		return fmt.Errorf("%s is still there%s: %w", Name(o), heldBy(live), context.Cause(ctx))
+		if err != nil {
+			return err
+		}
+		var remain []client.Object
+		for i, o := range left {
+			if now[i] == nil {
+				gone(o)
+			} else {
+				remain = append(remain, now[i])
+			}
+		}
+		if left = remain; len(left) == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return stillThere(left, context.Cause(ctx))
+		case <-time.After(pollEvery):
+		}
 	}
-	return fmt.Errorf("waiting for %s to be gone: %w", Name(o), err)
+}
+
+// still returns an object as it is by now, or nil if it is gone.
+func (c *Cluster) still(ctx context.Context, o client.Object) (client.Object, error) {
+	live := o.DeepCopyObject().(client.Object)
+	err := c.Get(ctx, client.ObjectKeyFromObject(o), live)
+	switch {
+	case IsAbsent(err):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("waiting for %s to be gone: %w", Name(o), err)
+	case live.GetUID() != o.GetUID():
+		return nil, nil
+	}
+	return live, nil
+}
+
+func stillThere(objects []client.Object, why error) error {
+	var left []error
+	for _, o := range objects {
+		left = append(left, fmt.Errorf("%s is still there%s: %w", Name(o), heldBy(o), why))
+	}
+	return errors.Join(left...)
 }
 
 // heldBy says which finalizers keep an object that is going.

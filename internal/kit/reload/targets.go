@@ -82,15 +82,14 @@ func Targets(ctx context.Context, c *kube.Cluster, selector string) ([]Target, e
 // whyNotRunning is "" if the container runs.
 func whyNotRunning(pod corev1.Pod, container string) string {
 	for _, status := range pod.Status.ContainerStatuses {
-		switch state := status.State; {
-		case status.Name != container:
-		case state.Running != nil:
+		if status.Name == container && status.State.Running != nil {
 			return ""
-		case state.Waiting != nil:
-			return state.Waiting.Reason
-		case state.Terminated != nil:
-			return fmt.Sprintf("it ended with exit code %d", state.Terminated.ExitCode)
 		}
 	}
-	return string(pod.Status.Phase)
+	for _, trouble := range kube.Troubles(&pod) {
+		if trouble.Container == container || trouble.Container == "" {
+			return trouble.Text
+		}
+	}
+	return "the pod is " + string(pod.Status.Phase)
 }

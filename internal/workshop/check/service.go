@@ -100,21 +100,21 @@ func (l *look) trouble(pod corev1.Pod) (saw, next string) {
 	if kube.IsReady(pod) {
 		return "", ""
 	}
-	for _, condition := range pod.Status.Conditions {
-		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
-			return fmt.Sprintf("pod %s has no node: %s", pod.Name, condition.Message), "ask for more nodes, or remove what is not needed"
+	for _, trouble := range kube.Troubles(&pod) {
+		switch trouble.Kind {
+		case kube.Unscheduled:
+			next = "ask for more nodes, or remove what is not needed"
+		case kube.Unpulled:
+			next = "deploy again with KO_DOCKER_REPO naming a registry that the cluster pulls from"
+		case kube.Ended:
+			next = l.kubectl("logs %s --container=%s", pod.Name, trouble.Container)
+			if trouble.Previous {
+				next += " --previous"
+			}
+		default:
+			next = l.kubectl("describe pod %s", pod.Name)
 		}
-	}
-	for _, container := range append(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses...) {
-		waiting := container.State.Waiting
-		switch {
-		case waiting == nil:
-		case strings.Contains(waiting.Reason, "Image"):
-			return fmt.Sprintf("pod %s: %s: %s", pod.Name, waiting.Reason, waiting.Message),
-				"deploy again with KO_DOCKER_REPO naming a registry that the cluster pulls from"
-		case waiting.Reason == "CrashLoopBackOff":
-			return fmt.Sprintf("pod %s ends again and again", pod.Name), l.kubectl("logs %s --container=%s --previous", pod.Name, container.Name)
-		}
+		return "pod " + pod.Name + ": " + trouble.Text, next
 	}
 	return "", ""
 }

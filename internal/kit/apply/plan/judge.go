@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -60,16 +60,15 @@ func (p *Plan) awaitEstablished(ctx context.Context, definition kube.Object) err
 // so that one run shows all there is to mend.
 func (p *Plan) judge(ctx context.Context, changes []*Change) error {
 	refusals := make([]error, len(changes))
-	slots := make(chan struct{}, concurrency)
-	var group sync.WaitGroup
+	var group errgroup.Group
+	group.SetLimit(kube.Concurrency)
 	for i, change := range changes {
-		slots <- struct{}{}
-		group.Go(func() {
-			defer func() { <-slots }()
+		group.Go(func() error {
 			refusals[i] = change.judge(ctx, p.cluster)
+			return nil
 		})
 	}
-	group.Wait()
+	_ = group.Wait()
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}

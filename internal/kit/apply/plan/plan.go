@@ -7,13 +7,8 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/koshop/koshop/internal/kube"
 )
-
-// concurrency bounds the requests that are in flight at once.
-const concurrency = 8
 
 // FieldManager owns the fields that server-side apply sets:
 // https://kubernetes.io/docs/reference/using-api/server-side-apply/#managers
@@ -39,7 +34,7 @@ const (
 	Unchanged  Action = "unchanged"
 	Replaced   Action = "replaced"
 	Deleted    Action = "deleted"
-	Kept       Action = "kept, because you may not delete it"
+	Kept       Action = "kept" // because this user may not delete it
 )
 
 // Change is what is to become of one object.
@@ -107,15 +102,18 @@ func Make(ctx context.Context, places *Places, objects []kube.Object, opts Optio
 
 // look reads what there is of the objects.
 func (p *Plan) look(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(concurrency)
-	for _, change := range p.changes {
-		group.Go(func() (err error) {
-			change.Before, err = p.cluster.Live(ctx, change.Object)
-			return err
-		})
+	objects := make([]kube.Object, len(p.changes))
+	for i, change := range p.changes {
+		objects[i] = change.Object
 	}
-	return group.Wait()
+	live, err := p.cluster.LiveAll(ctx, objects)
+	if err != nil {
+		return err
+	}
+	for i, change := range p.changes {
+		change.Before = live[i]
+	}
+	return nil
 }
 
 const (

@@ -32,7 +32,7 @@ func (w *waiter) podTroubles(ctx context.Context, o kube.Object) string {
 	var troubles strings.Builder
 	for _, pod := range pods.Items {
 		for _, trouble := range kube.Troubles(&pod) {
-			fmt.Fprintf(&troubles, "\n  pod %s: %s", pod.Name, trouble)
+			fmt.Fprintf(&troubles, "\n  pod %s: %s", pod.Name, trouble.Text)
 		}
 	}
 	return troubles.String()
