@@ -13,7 +13,7 @@ import (
 // maxLog bounds what is read of a log, in bytes.
 const maxLog = 16 << 10
 
-// Logs returns the last lines of what a container has said, in the run before the one
+// Logs returns the last lines of the log of a container, in the run before the one
 // that goes on now if previous.
 func (c *Cluster) Logs(ctx context.Context, namespace, pod, container string, previous bool, lines int64) (string, error) {
 	through, err := rest.HTTPClientFor(c.Config)
@@ -33,5 +33,5 @@ func (c *Cluster) Logs(ctx context.Context, namespace, pod, container string, pr
 	}
 	defer stream.Close()
 	text, err := io.ReadAll(io.LimitReader(stream, maxLog))
-	return string(text), err
+	return Printable(string(text)), err
 }

@@ -44,17 +44,17 @@ func makesPods(o client.Object) bool {
 	return kind.Group == "apps" || kind.Group == "batch" || kind.Kind == "ReplicationController"
 }
 
-// AwaitGone returns when the API server no longer has this very object: a
-// controller may make another of the same name at once. If the context ends before,
-// the error says what holds the object.
+// AwaitGone returns when the API server no longer has this very object, as
+// [Cluster.AwaitAllGone] does.
 func (c *Cluster) AwaitGone(ctx context.Context, o client.Object) error {
-	return c.AwaitAllGone(ctx, []client.Object{o}, func(client.Object) {})
+	return c.AwaitAllGone(ctx, []client.Object{o}, func(client.Object, bool, string) {})
 }
 
-// AwaitAllGone returns when the API server has none of these objects any more, as
-// [Cluster.AwaitGone] does, and calls gone for each as it goes. If the context ends
-// before, the error names all that are left.
-func (c *Cluster) AwaitAllGone(ctx context.Context, objects []client.Object, gone func(client.Object)) error {
+// AwaitAllGone returns when the API server has none of these very objects any more:
+// a controller may make others of the same names at once. It calls seen for each that
+// it has seen, with what holds it, or "" once it is gone. If the context ends before,
+// the error names all that are left and what holds them.
+func (c *Cluster) AwaitAllGone(ctx context.Context, objects []client.Object, seen func(o client.Object, gone bool, heldBy string)) error {
 	left := slices.Clone(objects)
 	for {
 		now := make([]client.Object, len(left)) // nil for those that are gone
@@ -75,10 +75,11 @@ func (c *Cluster) AwaitAllGone(ctx context.Context, objects []client.Object, gon
 		}
 		var remain []client.Object
 		for i, o := range left {
-			if now[i] == nil {
-				gone(o)
-			} else {
+			if now[i] != nil {
 				remain = append(remain, now[i])
+				seen(o, false, heldBy(now[i]))
+			} else {
+				seen(o, true, "")
 			}
 		}
 		if left = remain; len(left) == 0 {
@@ -110,15 +111,35 @@ func (c *Cluster) still(ctx context.Context, o client.Object) (client.Object, er
 func stillThere(objects []client.Object, why error) error {
 	var left []error
 	for _, o := range objects {
-		left = append(left, fmt.Errorf("%s is still there%s: %w", Name(o), heldBy(o), why))
+		if held := heldBy(o); held != "" {
+			left = append(left, fmt.Errorf("%s is still there, %s: %w", NameIn(o), held, why))
+		} else {
+			left = append(left, fmt.Errorf("%s is still there: %w", NameIn(o), why))
+		}
 	}
 	return errors.Join(left...)
 }
 
-// heldBy says which finalizers keep an object that is going.
+// heldBy says what keeps an object that is going, or "": its finalizers, or in a
+// namespace what is left there.
 func heldBy(o client.Object) string {
-	if len(o.GetFinalizers()) == 0 {
-		return ""
+	finalizers := slices.Clone(o.GetFinalizers())
+	foreground := slices.Contains(finalizers, metav1.FinalizerDeleteDependents)
+	finalizers = slices.DeleteFunc(finalizers, func(f string) bool { return f == metav1.FinalizerDeleteDependents })
+	switch {
+	case len(finalizers) > 0:
+		return "held by its finalizer " + strings.Join(finalizers, " and ")
+	case foreground:
+		return "until what it has made, such as pods, is gone"
 	}
-	return ", held by its finalizer " + strings.Join(o.GetFinalizers(), " and ")
+	if namespace, ok := o.(Object); ok && Kind(o) == NamespaceKind {
+		var left []string
+		for _, kind := range []string{"NamespaceContentRemaining", "NamespaceFinalizersRemaining"} {
+			if HasCondition(namespace, kind) {
+				left = append(left, fmt.Sprint(Condition(namespace, kind)["message"]))
+			}
+		}
+		return strings.Join(left, "; ")
+	}
+	return ""
 }

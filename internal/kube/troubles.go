@@ -49,6 +49,9 @@ func Troubles(pod *corev1.Pod) []Trouble {
 	if pod.Status.Phase == corev1.PodFailed && pod.Status.Reason != "" {
 		troubles = append(troubles, Trouble{Kind: Evicted, Text: strings.TrimSpace(pod.Status.Reason + ": " + pod.Status.Message)})
 	}
+	for i := range troubles {
+		troubles[i].Text = Printable(troubles[i].Text)
+	}
 	return troubles
 }
 
@@ -91,10 +94,12 @@ func registryAnswer(waiting *corev1.ContainerStateWaiting) string {
 
 // ofEnd says whether a container has ended that should run, and how.
 func ofEnd(pod *corev1.Pod, status corev1.ContainerStatus, name string) []Trouble {
-	ended := status.State.Terminated
-	count := status.RestartCount + 1
+	ended, count := status.State.Terminated, status.RestartCount+1
 	if ended == nil {
-		ended, count = status.LastTerminationState.Terminated, status.RestartCount
+		ended = status.LastTerminationState.Terminated
+	}
+	if status.State.Running != nil {
+		count--
 	}
 	if ended == nil || status.Ready || ended.ExitCode == 0 && (pod.Spec.RestartPolicy != corev1.RestartPolicyAlways || isInit(pod, status.Name)) {
 		return nil

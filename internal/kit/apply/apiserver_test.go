@@ -14,3 +14,6 @@ func TestMain(m *testing.M) { os.Exit(apitest.Main(m)) }
 
 // newCluster is the real one.
 func newCluster(t testing.TB) *kube.Cluster { return apitest.Cluster(t) }
+
+// oneIn is of how many requests one is broken: here every one is, in its turn.
+const oneIn = 1

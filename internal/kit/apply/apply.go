@@ -1,47 +1,81 @@
-// Package apply is the last stage of the pipeline, the only one that talks to
-// a cluster: it applies, creates or deletes a set of objects, after a
-// server-side dry run of all of them.
+// Package apply is the last stage of the pipeline, the only one that talks to a
+// cluster: it applies, creates or deletes a set of objects, and waits for them.
 package apply
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"time"
 
+	"github.com/koshop/koshop/internal/kit/apply/event"
 	"github.com/koshop/koshop/internal/kit/apply/plan"
+	"github.com/koshop/koshop/internal/kit/apply/readiness"
 	"github.com/koshop/koshop/internal/kit/apply/transaction"
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kube"
 )
 
-// Outcome is what happened to one object.
-type Outcome struct {
-	Object string // as kubectl prints it: deployment.apps/user-svc
-	Action plan.Action
+// Options are choices that people have.
+type Options struct {
+	plan.Options
+	Wait    bool          // return when everything is ready
+	Timeout time.Duration // how long to wait
+	Atomic  bool          // if that fails, put back what was there before
 }
-
-// Report is called for each object as it is dealt with, in order.
-type Report func(Outcome)
 
 // Send applies or creates objects. Nothing is changed unless a server-side dry run
 // accepts every object; if it does not, the error holds every refusal. If something
 // fails after that, what was changed is undone.
-func Send(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts plan.Options, log *progress.Log, report Report) error {
-	p, err := plan.Make(ctx, plan.NewPlaces(c, objects, log.Printf), objects, opts)
+func Send(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts Options, log *progress.Log, report event.Report) error {
+	task := log.Start(c.Host(), map[plan.Verb]string{plan.Apply: "applying", plan.Create: "creating"}[opts.Verb])
+	defer task.Stop()
+	p, err := plan.Make(ctx, plan.NewPlaces(c, objects, log.Printf), objects, opts.Options)
 	if err != nil {
 		return err
 	}
-	t := transaction.New(c, log)
-	err = t.Send(ctx, p.Grounds)
-	if err == nil {
-		err = p.JudgeRest(ctx)
-	}
-	if err == nil {
-		err = t.Send(ctx, p.Rest)
-	}
-	if err != nil {
+	t := transaction.New(c, opts.Timeout, log)
+	defer t.Close()
+	if err := carryOut(ctx, p, t); err != nil {
 		return t.Undo(ctx, err)
 	}
+	task.Stop()
+	set := readiness.Set{Objects: objects}
 	for _, change := range t.Done {
-		report(Outcome{Object: kube.Name(change.Object), Action: change.Action})
+		report.Done(change.Object, string(change.Action))
+		if change.Action == plan.Unchanged {
+			set.Unchanged = append(set.Unchanged, change.Object)
+		}
 	}
-	return nil
+	if !opts.Wait {
+		return nil
+	}
+	err = readiness.Wait(ctx, c, set, opts.Timeout, log, report)
+	if err == nil {
+		return nil
+	}
+	if !opts.Atomic {
+		return fmt.Errorf("kept: what was applied is in the cluster as it is: %w", err)
+	}
+	err = t.Undo(ctx, err)
+	if incomplete, ok := errors.AsType[*transaction.IncompleteError](err); ok {
+		return fmt.Errorf("%s undone: %w", map[bool]string{true: "not", false: "partly"}[incomplete.Nothing], err)
+	}
+	for _, change := range t.Done {
+		if change.Action != plan.Unchanged {
+			report.Done(change.Object, "undone")
+		}
+	}
+	return fmt.Errorf("undone: %w", err)
+}
+
+// carryOut sends what others rest on, has the rest judged on that, and sends it.
+func carryOut(ctx context.Context, p *plan.Plan, t *transaction.Transaction) error {
+	if err := t.Send(ctx, p.Grounds); err != nil {
+		return err
+	}
+	if err := p.JudgeRest(ctx); err != nil {
+		return err
+	}
+	return t.Send(ctx, p.Rest)
 }

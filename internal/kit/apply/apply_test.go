@@ -13,10 +13,28 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/koshop/koshop/internal/kit/apply"
+	"github.com/koshop/koshop/internal/kit/apply/event"
 	"github.com/koshop/koshop/internal/kit/apply/plan"
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kube"
 )
+
+const settings = `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: NS}
+data: {color: blue, size: "1"}`
+
+const web = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: NS}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "example.com/web:1"}]}`
 
 // newNamespace makes one for a test on the API server.
 func newNamespace(t *testing.T, c *kube.Cluster) string {
@@ -47,8 +65,8 @@ func decode(t *testing.T, namespace string, manifests ...string) []kube.Object {
 // send applies objects, and returns a line for each as kubectl prints it.
 func send(t *testing.T, c *kube.Cluster, opts plan.Options, objects ...kube.Object) (lines []string, err error) {
 	t.Helper()
-	err = apply.Send(t.Context(), c, objects, opts, progress.New(io.Discard), func(o apply.Outcome) {
-		lines = append(lines, o.Object+" "+string(o.Action))
+	err = apply.Send(t.Context(), c, objects, apply.Options{Options: opts, Timeout: time.Minute}, progress.New(io.Discard), func(e event.Event) {
+		lines = append(lines, e.Object+" "+e.Action)
 	})
 	return lines, err
 }

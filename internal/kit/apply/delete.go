@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/koshop/koshop/internal/kit/apply/event"
 	"github.com/koshop/koshop/internal/kit/apply/plan"
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kube"
@@ -15,20 +19,21 @@ import (
 
 // DeleteOptions are the choices of `kubectl delete` that make sense for a set.
 type DeleteOptions struct {
-	IgnoreNotFound bool // an object that is not there is no error
-	Wait           bool // return when the objects are gone, finalizers included
+	IgnoreNotFound bool          // an object that is not there is no error
+	Wait           bool          // return when the objects are gone, their pods and finalizers included
+	Timeout        time.Duration // how long to wait; 0 is for ever
 }
 
 // Delete removes objects in the reverse of the order they are applied in. As
 // `kubectl delete`, it goes on after an object that is not there and reports it at
 // the end. A namespace that may not be deleted is kept, and that is reported as what
 // happened to it.
-func Delete(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts DeleteOptions, log *progress.Log, report Report) error {
+func Delete(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts DeleteOptions, log *progress.Log, report event.Report) error {
 	plan.InOrder(objects)
 	slices.Reverse(objects)
 	places := plan.NewPlaces(c, objects, log.Printf)
 	var failed []error
-	var going []kube.Object
+	var going []client.Object
 	for _, o := range objects {
 		live, err := deleteOne(ctx, c, o, places)
 		switch {
@@ -38,16 +43,16 @@ func Delete(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts De
 			return errors.Join(append(failed, err)...) // It would be the same for every other object.
 		case (kube.IsAbsent(err) || plan.IsUnknown(err)) && opts.IgnoreNotFound:
 		case plan.IsKept(o, err):
-			report(Outcome{Object: kube.Name(o), Action: plan.Kept})
+			report.Done(o, string(plan.Kept))
 		case err != nil:
 			failed = append(failed, fmt.Errorf("deleting %s: %w", kube.Name(o), err))
 		default:
 			going = append(going, live)
-			report(Outcome{Object: kube.Name(o), Action: plan.Deleted})
+			report.Done(o, string(plan.Deleted))
 		}
 	}
 	if opts.Wait {
-		failed = append(failed, awaitAllGone(ctx, c, going, log))
+		failed = append(failed, awaitAllGone(ctx, c, going, opts.Timeout, log, report))
 	}
 	return errors.Join(failed...)
 }
@@ -70,17 +75,31 @@ func deleteOne(ctx context.Context, c *kube.Cluster, o kube.Object, places *plan
 	return live, c.Remove(ctx, live, kube.WithDependents)
 }
 
-func awaitAllGone(ctx context.Context, c *kube.Cluster, objects []kube.Object, log *progress.Log) error {
-	for _, o := range objects {
-		task := log.Start(kube.Name(o), "going")
-		err := c.AwaitGone(ctx, o)
-		task.Stop()
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if err != nil {
-			return err
-		}
+// awaitAllGone waits for objects that are going.
+func awaitAllGone(ctx context.Context, c *kube.Cluster, objects []client.Object, timeout time.Duration, log *progress.Log, report event.Report) error {
+	inTime := ctx
+	if timeout > 0 {
+		var cancel context.CancelFunc
+		inTime, cancel = context.WithTimeoutCause(ctx, timeout, fmt.Errorf("%s have passed", timeout))
+		defer cancel()
 	}
-	return nil
+	tasks := map[types.UID]*progress.Task{}
+	for _, o := range objects {
+		tasks[o.GetUID()] = log.Start(kube.Name(o), "going")
+	}
+	err := c.AwaitAllGone(inTime, objects, func(o client.Object, gone bool, heldBy string) {
+		if !gone {
+			tasks[o.GetUID()].Step(going(heldBy))
+			return
+		}
+		tasks[o.GetUID()].Stop()
+		report.Waits(o.(kube.Object), "gone", "")
+	})
+	for _, task := range tasks {
+		task.Stop()
+	}
+	return err
 }
+
+// going says in few words how an object is doing that is deleted.
+func going(heldBy string) string { return strings.TrimSuffix("going, "+heldBy, ", ") }

@@ -18,6 +18,9 @@ import (
 	"github.com/koshop/koshop/internal/kube"
 )
 
+// oneIn is of how many requests one is broken, by chance.
+const oneIn = 20
+
 // newCluster is a fake one, which keeps a record of who owns what and takes any object.
 func newCluster(t testing.TB) *kube.Cluster {
 	t.Helper()

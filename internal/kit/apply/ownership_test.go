@@ -13,24 +13,8 @@ import (
 
 	"github.com/koshop/koshop/internal/kit/apply/apitest"
 	"github.com/koshop/koshop/internal/kit/apply/plan"
+	"github.com/koshop/koshop/internal/kube"
 )
-
-const settings = `
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: settings, namespace: NS}
-data: {color: blue, size: "1"}`
-
-const web = `
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web, namespace: NS}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec: {containers: [{name: web, image: "example.com/web:1"}]}`
 
 // A field that another manager owns is theirs, unless somebody says otherwise.
 func TestFieldsOfOtherManagers(t *testing.T) {
@@ -76,6 +60,47 @@ func TestFieldsSetByHand(t *testing.T) {
 			live, err := c.Live(t.Context(), o)
 			if err != nil || nestedText(live, "data", "color") != "blue" {
 				t.Errorf("error %v, color %q", err, nestedText(live, "data", "color"))
+			}
+		})
+	}
+}
+
+// What kubectl, or create, once set and is gone from the manifests goes, and so does
+// what kubectl remembers of it.
+func TestFieldsGoneFromTheManifests(t *testing.T) {
+	c := apitest.Cluster(t)
+	const remembered = "kubectl.kubernetes.io/last-applied-configuration"
+	create := func(manager string) func(*testing.T, kube.Object) {
+		return func(t *testing.T, o kube.Object) {
+			if err := c.Create(t.Context(), o, client.FieldOwner(manager)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for name, set := range map[string]func(*testing.T, kube.Object){
+		"kubectl apply": func(t *testing.T, o kube.Object) {
+			o.SetAnnotations(map[string]string{remembered: "{}"})
+			create("kubectl-client-side-apply")(t, o)
+		},
+		"kubectl apply --server-side": func(t *testing.T, o kube.Object) { by(t, c, "kubectl", o) },
+		"kubectl create":              create("kubectl-create"),
+		"kubectl replace":             create("kubectl-replace"),
+		"ko create":                   create(plan.FieldManager),
+	} {
+		t.Run(name, func(t *testing.T) {
+			ns := newNamespace(t, c)
+			old := decode(t, ns, strings.ReplaceAll(settings, "color: blue", "color: blue, dropped: yes please"))[0]
+			set(t, old)
+			wanted := decode(t, ns, settings)[0]
+			if lines, err := send(t, c, plan.Options{}, wanted); err != nil || !slices.Equal(lines, []string{"configmap/settings configured"}) {
+				t.Errorf("%q, error %v", lines, err)
+			}
+			live, err := c.Live(t.Context(), wanted)
+			if err != nil || nestedText(live, "data", "dropped") != "" || len(live.GetAnnotations()) > 0 {
+				t.Errorf("error %v, left: %v, %v", err, live.Object["data"], live.GetAnnotations())
+			}
+			if lines, err := send(t, c, plan.Options{}, wanted); err != nil || !slices.Equal(lines, []string{"configmap/settings unchanged"}) {
+				t.Errorf("once more: %q, error %v", lines, err)
 			}
 		})
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/koshop/koshop/internal/kit/apply"
 	"github.com/koshop/koshop/internal/kit/apply/plan"
-	"github.com/koshop/koshop/internal/kit/apply/readiness"
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kit/resolve"
 	"github.com/koshop/koshop/internal/kube"
@@ -21,8 +20,8 @@ const applyExample = `
   # Then, if the cluster accepts every object in a dry run, apply them.
   ko apply -k kustomize/overlays/dev
 
-  # The same, and return when everything runs:
-  ko apply -k kustomize/overlays/dev --wait
+  # The same, and return when everything runs, or else put back what was there:
+  ko apply -k kustomize/overlays/dev --wait --atomic
 
   # Apply it to another namespace, as if its kustomization file named that one:
   ko apply -k kustomize/overlays/dev --namespace team1
@@ -36,7 +35,7 @@ func extendApply(root *cobra.Command) {
 	cmd := command(root, "apply")
 	cmd.Long += kustomizeLong + "applied by the API server, once it has accepted all of them in a dry run. Fields that kubectl set before are taken over; those of other managers are conflicts."
 	cmd.Example += applyExample
-	extendSend(cmd, "applying", plan.Apply)
+	extendSend(cmd, plan.Apply)
 }
 
 const createExample = `
@@ -50,21 +49,26 @@ func extendCreate(root *cobra.Command) {
 	cmd := command(root, "create")
 	cmd.Long += kustomizeLong + "created, once the API server has accepted all of them in a dry run."
 	cmd.Example += createExample
-	extendSend(cmd, "creating", plan.Create)
+	extendSend(cmd, plan.Create)
 }
 
 // extendSend gives a command that ends in a cluster its -k and the flags of it.
-func extendSend(cmd *cobra.Command, doing string, verb plan.Verb) {
+func extendSend(cmd *cobra.Command, verb plan.Verb) {
 	opts := addSendFlags(cmd, verb)
 	connection := addConnectionFlags(cmd)
-	waiting := addWaitFlags(cmd)
+	output := addOutputFlag(cmd)
 	passConnection(cmd)
-	addKustomize(cmd, func(cmd *cobra.Command, dir string, args []string) error {
-		if cmd.Flags().Changed("timeout") && !waiting.wait {
-			return errors.New("--timeout goes with --wait")
-		}
+	addKustomize(cmd, func(cmd *cobra.Command, dir string, args []string) (err error) {
 		log := newProgress(cmd)
 		defer log.Close()
+		report, err := output.report(cmd, log)
+		if err != nil {
+			return err
+		}
+		defer func() { output.fails(report, err) }()
+		if err := opts.settle(cmd, log); err != nil {
+			return err
+		}
 		cluster, err := connection.connect(args, log)
 		if err != nil {
 			return err
@@ -77,26 +81,45 @@ func extendSend(cmd *cobra.Command, doing string, verb plan.Verb) {
 		if err != nil {
 			return err
 		}
-		task := log.Start(cluster.Host(), doing)
-		err = apply.Send(cmd.Context(), cluster, objects, *opts, log, printer(cmd, log))
-		task.Stop()
-		if err != nil || !waiting.wait {
-			return err
-		}
-		return readiness.Wait(cmd.Context(), cluster, objects, waiting.timeout, log)
+		return apply.Send(cmd.Context(), cluster, objects, opts.Options, log, report)
 	})
 }
 
-// addSendFlags adds the flags that say what a command may do to objects that are
-// there. They go with -k only: with -f, kubectl's own stand after "--".
-func addSendFlags(cmd *cobra.Command, verb plan.Verb) *plan.Options {
-	opts := &plan.Options{Verb: verb}
+// sendFlags say what a command may do to a cluster, and whether it waits.
+type sendFlags struct{ apply.Options }
+
+// addSendFlags adds flags that go with -k only: with -f, kubectl's own stand after "--".
+func addSendFlags(cmd *cobra.Command, verb plan.Verb) *sendFlags {
+	f := &sendFlags{}
+	f.Verb = verb
+	names := []string{"wait", "timeout", "atomic"}
+	cmd.Flags().BoolVar(&f.Wait, "wait", false, "With -k, return only when everything is ready, and fail as soon as it is certain that it will not be; the default on a terminal")
+	cmd.Flags().DurationVar(&f.Timeout, "timeout", 5*time.Minute, "With -k, how long to wait")
+	cmd.Flags().BoolVar(&f.Atomic, "atomic", false, "With -k, if not everything gets ready, put back what was there before")
 	if verb == plan.Apply {
-		cmd.Flags().BoolVar(&opts.ForceConflicts, "force-conflicts", false, "With -k, take fields that other managers own")
-		cmd.Flags().BoolVar(&opts.Replace, "replace", false, "With -k, delete objects that cannot be changed as wanted, such as Jobs, and make them anew")
-		onlyWithKustomize(cmd, "force-conflicts", "replace")
+		cmd.Flags().BoolVar(&f.ForceConflicts, "force-conflicts", false, "With -k, take fields that other managers own")
+		cmd.Flags().BoolVar(&f.Replace, "replace", false, "With -k, delete objects that cannot be changed as wanted, such as Jobs, and make them anew")
+		names = append(names, "force-conflicts", "replace")
 	}
-	return opts
+	onlyWithKustomize(cmd, names...)
+	return f
+}
+
+// settle decides whether to wait: somebody who looks at a terminal wants to see what
+// becomes of it.
+func (f *sendFlags) settle(cmd *cobra.Command, log *progress.Log) error {
+	if !cmd.Flags().Changed("wait") {
+		f.Wait = f.Atomic || log.Live()
+	}
+	switch {
+	case f.Atomic && !f.Wait:
+		return errors.New("--atomic waits: it cannot be used with --wait=false")
+	case cmd.Flags().Changed("timeout") && !f.Wait:
+		return errors.New("--timeout goes with --wait")
+	case f.Timeout <= 0:
+		return fmt.Errorf("--timeout %s: it has to be longer than nothing, such as 5m", f.Timeout)
+	}
+	return nil
 }
 
 // decode returns the objects of manifests, of which there must be some.
@@ -112,22 +135,6 @@ func decode(manifests *resolve.Manifests) ([]kube.Object, error) {
 	return objects, err
 }
 
-// waitFlags say whether and how long to wait after sending.
-type waitFlags struct {
-	wait    bool
-	timeout time.Duration
-}
-
-// addWaitFlags adds --wait and --timeout, which go with -k only: with -f, what
-// kubectl should do stands after "--".
-func addWaitFlags(cmd *cobra.Command) *waitFlags {
-	f := &waitFlags{}
-	cmd.Flags().BoolVar(&f.wait, "wait", false, "With -k, return only when everything is ready, and fail if it is not in time")
-	cmd.Flags().DurationVar(&f.timeout, "timeout", 5*time.Minute, "With -k --wait, how long to wait")
-	onlyWithKustomize(cmd, "wait", "timeout")
-	return f
-}
-
 // onlyWithKustomize refuses flags where upstream runs, and kubectl is what they would
 // have to be passed on to.
 func onlyWithKustomize(cmd *cobra.Command, names ...string) {
@@ -140,9 +147,4 @@ func onlyWithKustomize(cmd *cobra.Command, names ...string) {
 		}
 		return upstream(cmd, args)
 	}
-}
-
-// printer writes a line for each object, as kubectl does.
-func printer(cmd *cobra.Command, log *progress.Log) apply.Report {
-	return func(o apply.Outcome) { log.Result(cmd.OutOrStdout(), "%s %s", o.Object, o.Action) }
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -27,13 +28,23 @@ func extendDelete(root *cobra.Command, args []string) {
 	cmd.Flags().StringSliceP("filename", "f", nil, "Passed on to kubectl")
 	opts := apply.DeleteOptions{}
 	cmd.Flags().BoolVar(&opts.IgnoreNotFound, "ignore-not-found", false, "Treat an object that is not there as deleted")
-	cmd.Flags().BoolVar(&opts.Wait, "wait", true, "Return only when the objects are gone")
+	cmd.Flags().BoolVar(&opts.Wait, "wait", true, "Return only when the objects are gone, and their pods")
+	cmd.Flags().DurationVar(&opts.Timeout, "timeout", 0, "How long to wait; 0 is for as long as it takes")
 	selecting := &options.SelectorOptions{}
 	options.AddSelectorArg(cmd, selecting)
 	connection := addConnectionFlags(cmd)
-	addKustomize(cmd, func(cmd *cobra.Command, dir string, args []string) error {
+	output := addOutputFlag(cmd)
+	addKustomize(cmd, func(cmd *cobra.Command, dir string, args []string) (err error) {
 		log := newProgress(cmd)
 		defer log.Close()
+		report, err := output.report(cmd, log)
+		if err != nil {
+			return err
+		}
+		defer func() { output.fails(report, err) }()
+		if opts.Timeout < 0 {
+			return fmt.Errorf("--timeout %s: it has to be longer than nothing, or 0 for as long as it takes", opts.Timeout)
+		}
 		cluster, err := connection.connect(args, log)
 		if err != nil {
 			return err
@@ -54,7 +65,7 @@ func extendDelete(root *cobra.Command, args []string) {
 		if err != nil {
 			return err
 		}
-		return apply.Delete(cmd.Context(), cluster, objects, opts, log, printer(cmd, log))
+		return apply.Delete(cmd.Context(), cluster, objects, opts, log, report)
 	})
 }
 

@@ -1,117 +1,183 @@
-// Package readiness waits until the objects of a set are what they should be.
+// Package readiness waits until the objects of a set are what they should be, and
+// ends as soon as it is certain that they will not be.
 package readiness
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
+	"slices"
 	"time"
 
-	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
-
+	"github.com/koshop/koshop/internal/kit/apply/event"
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kube"
 )
 
-// pollEvery is how often the state of an object is asked for.
-const pollEvery = 200 * time.Millisecond
-
 // errNotInTime ends the waiting for objects that are not ready yet.
 var errNotInTime = errors.New("not in time")
 
-// Wait returns when every object is what it should be: rolled
-// out, bound, established, as kstatus judges it
-// (https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus), and a
-// Job complete. It gives up when one has failed for good or the timeout has
-// passed, and says of each object that is not ready what holds it up.
-func Wait(ctx context.Context, c *kube.Cluster, objects []kube.Object, timeout time.Duration, log *progress.Log) error {
-	w := &waiter{c, log}
+const (
+	// lookEvery is how often is looked whether time alone has changed anything.
+	lookEvery = 500 * time.Millisecond
+	// pause is how long changes are gathered before they are looked at.
+	pause = 50 * time.Millisecond
+)
+
+// Set is what is waited for.
+type Set struct {
+	Objects []kube.Object
+	// Unchanged are those of them that were as they should be before: what runs of
+	// them has proven itself.
+	Unchanged []kube.Object
+}
+
+// Wait returns when every object is what it should be: rolled out, bound,
+// established, or for a Job complete. It gives up when one has failed for good, when
+// all that are not ready are held up and nothing is on its way any more, or when the
+// timeout has passed. It says of each object that is not ready what holds it up.
+func Wait(ctx context.Context, c *kube.Cluster, set Set, timeout time.Duration, log *progress.Log, report event.Report) error {
 	inTime, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("%w: %s have passed", errNotInTime, timeout))
 	defer cancel()
-	waiting, giveUp := context.WithCancelCause(inTime)
-	defer giveUp(nil)
-	unready := make([]error, len(objects))
-	var group sync.WaitGroup
-	for i, o := range objects {
-		group.Go(func() {
-			unready[i] = w.awaitReady(waiting, o)
-			if unready[i] != nil && waiting.Err() == nil {
-				giveUp(fmt.Errorf("%s has failed", kube.Name(o)))
-			}
-		})
+	w := newWaiter(c, set.Objects, &judgement{memory: newMemory(time.Now), set: set.Objects, changed: set.isChanged}, log, report)
+	w.judgement.view.first(inTime)
+	if w = w.unready(); len(w.objects) == 0 {
+		return nil
 	}
-	group.Wait()
-	if ctx.Err() != nil {
+	defer w.stopTasks()
+	following, stop := context.WithCancel(inTime)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		w.judgement.view.follow(following, w.notice)
+	}()
+	done, err := w.wait(inTime)
+	stop()
+	<-ended
+	switch {
+	case ctx.Err() != nil:
 		return context.Cause(ctx)
+	case done:
+		return nil
 	}
-	if err := errors.Join(unready...); err != nil {
-		return fmt.Errorf("waiting for the objects to be ready: %w\n%w", context.Cause(waiting), err)
-	}
-	return nil
+	return w.explain(context.WithoutCancel(ctx), err)
 }
 
-// waiter waits for objects of a cluster.
+func (s Set) isChanged(o kube.Object) bool {
+	return !slices.ContainsFunc(s.Unchanged, func(unchanged kube.Object) bool { return kube.NameIn(unchanged) == kube.NameIn(o) })
+}
+
+// waiter waits for the objects of a set.
 type waiter struct {
-	cluster *kube.Cluster
-	log     *progress.Log
+	cluster   *kube.Cluster
+	log       *progress.Log
+	report    event.Report
+	objects   []kube.Object
+	judgement *judgement
+	changed   chan struct{}
+	verdicts  []verdict
+	tasks     []*progress.Task // of the objects that are not ready
 }
 
-// awaitReady polls one object. Only what takes time is shown: a Service is
-// ready at the first look.
-func (w *waiter) awaitReady(ctx context.Context, o kube.Object) error {
-	task := w.log.Start(kube.Name(o), "")
-	defer task.Stop()
-	for first := true; ; first = false {
-		now := w.look(ctx, o)
-		switch {
-		case now.Status == status.CurrentStatus && first:
-			return nil
-		case now.Status == status.CurrentStatus:
-			task.Done("ready")
-			return nil
-		case now.Status == status.FailedStatus:
-			return fmt.Errorf("%s: %s%s", kube.Name(o), now.Message, w.podTroubles(ctx, o))
+// newWaiter returns what waits for objects, which it sees anew but judges as before.
+func newWaiter(c *kube.Cluster, objects []kube.Object, as *judgement, log *progress.Log, report event.Report) *waiter {
+	return &waiter{
+		cluster: c, log: log, report: report, objects: objects,
+		judgement: &judgement{view: newView(c, objects), memory: as.memory, set: as.set, changed: as.changed},
+		changed:   make(chan struct{}, 1),
+		verdicts:  make([]verdict, len(objects)),
+		tasks:     make([]*progress.Task, len(objects)),
+	}
+}
+
+// unready returns what waits for those that are not ready at the first look: what is
+// ready at once, such as a Service, is not looked at again.
+func (w *waiter) unready() *waiter {
+	left := slices.DeleteFunc(slices.Clone(w.objects), func(o kube.Object) bool {
+		v := w.judgement.judge(o)
+		if v.state == ready {
+			w.report.Waits(o, v.state.String(), v.message)
 		}
-		task.Step(now.Message)
+		return v.state == ready
+	})
+	return newWaiter(w.cluster, left, w.judgement, w.log, w.report)
+}
+
+// notice says that something has changed.
+func (w *waiter) notice() {
+	select {
+	case w.changed <- struct{}{}:
+	default:
+	}
+}
+
+// wait looks at the objects whenever something has changed. The error says why it
+// ended before all was ready.
+func (w *waiter) wait(ctx context.Context) (done bool, err error) {
+	for {
+		if done, err := w.look(); done || err != nil {
+			return done, err
+		}
 		select {
 		case <-ctx.Done():
-			return w.heldUp(ctx, o, now.Message)
-		case <-time.After(pollEvery):
+			return false, context.Cause(ctx)
+		case <-w.changed:
+			time.Sleep(pause)
+		case <-time.After(lookEvery):
 		}
 	}
 }
 
-// heldUp says what an object was waiting for when the waiting ended.
-func (w *waiter) heldUp(ctx context.Context, o kube.Object, message string) error {
-	troubles := ""
-	if errors.Is(context.Cause(ctx), errNotInTime) {
-		troubles = w.podTroubles(context.WithoutCancel(ctx), o)
+// look judges every object, and decides whether there is anything to wait for.
+func (w *waiter) look() (done bool, err error) {
+	count := map[state]int{}
+	for i, o := range w.objects {
+		before, now := w.verdicts[i], w.judgement.judge(o)
+		if now.state != before.state || now.short() != before.short() {
+			w.report.Waits(o, now.state.String(), now.short())
+		}
+		if now.state == ready && before.state != ready {
+			w.judgement.hasBecomeReady(o)
+		}
+		if now.state == failed {
+			err = errors.Join(err, fmt.Errorf("%s has failed", kube.Name(o)))
+		}
+		count[now.state]++
+		w.verdicts[i] = now
+		w.show(i, o)
 	}
-	return fmt.Errorf("%s: %s%s", kube.Name(o), message, troubles)
+	memory := w.judgement.memory
+	switch {
+	case err != nil || count[ready] == len(w.objects):
+		return err == nil, err
+	case count[progressing]+count[unknown] > 0:
+		memory.forget("all are held up")
+	case memory.since("all are held up") >= settle:
+		return false, errors.New("nothing is on its way any more")
+	}
+	return false, nil
 }
 
-// look judges an object as it is now. A look that fails proves nothing, so the
-// object counts as on its way.
-func (w *waiter) look(ctx context.Context, o kube.Object) *status.Result {
-	onItsWay := func(message string) *status.Result {
-		return &status.Result{Status: status.InProgressStatus, Message: message}
+// show shows how an object is doing. Only what takes time is shown: a Service is
+// ready at the first look.
+func (w *waiter) show(i int, o kube.Object) {
+	v := w.verdicts[i]
+	switch {
+	case v.state == unknown:
+	case v.state == ready && w.tasks[i] != nil:
+		w.tasks[i].Done("ready")
+		w.tasks[i] = nil
+	case v.state != ready && w.tasks[i] == nil:
+		w.tasks[i] = w.log.Start(kube.Name(o), v.short())
+	case v.state != ready:
+		w.tasks[i].Step(v.short())
 	}
-	live, err := w.cluster.Live(ctx, o)
-	if err != nil {
-		return onItsWay(err.Error())
-	}
-	if live == nil {
-		return onItsWay("it is not there any more")
-	}
-	result, err := status.Compute(live)
-	if err != nil {
-		return onItsWay(err.Error())
-	}
-	if result.Status == status.CurrentStatus && kube.Kind(live) == kube.JobKind && !isComplete(live) {
-		return onItsWay("the Job runs") // For kstatus it is there once it has started.
-	}
-	return result
 }
 
-func isComplete(job kube.Object) bool { return kube.HasCondition(job, "Complete") }
+func (w *waiter) stopTasks() {
+	for _, task := range w.tasks {
+		if task != nil {
+			task.Stop()
+		}
+	}
+}

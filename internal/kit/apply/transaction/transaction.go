@@ -5,6 +5,7 @@ package transaction
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -21,12 +22,17 @@ type Transaction struct {
 
 	cluster *kube.Cluster
 	log     *progress.Log
+	timeout time.Duration // how long an object that is replaced may take to go
 	entries []*entry
+	signals chan os.Signal
 }
 
-// New begins a transaction.
-func New(c *kube.Cluster, log *progress.Log) *Transaction {
-	return &Transaction{cluster: c, log: log}
+// New begins a transaction, which takes the signals of the program until it is closed.
+// An object that is replaced may take as long as timeout to go, with its pods.
+func New(c *kube.Cluster, timeout time.Duration, log *progress.Log) *Transaction {
+	t := &Transaction{cluster: c, log: log, timeout: timeout, signals: make(chan os.Signal, 3)}
+	t.listen()
+	return t
 }
 
 // entry is one object that was sent.
@@ -103,10 +109,6 @@ func (t *Transaction) write(ctx context.Context, change *plan.Change, before kub
 	return o, nil
 }
 
-// removeTimeout bounds how long an object that is replaced may take to go, with its
-// pods.
-const removeTimeout = 2 * time.Minute
-
 // remove deletes an object that is made anew, with all that it has made.
 func (t *Transaction) remove(ctx context.Context, live kube.Object) error {
 	task := t.log.Start(kube.Name(live), "going, to be made anew")
@@ -114,7 +116,11 @@ func (t *Transaction) remove(ctx context.Context, live kube.Object) error {
 	if err := t.cluster.Remove(ctx, live, kube.WithDependents); client.IgnoreNotFound(err) != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, removeTimeout, fmt.Errorf("it is still there after %s", removeTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, t.timeout, fmt.Errorf("%s have passed", t.timeout))
 	defer cancel()
-	return t.cluster.AwaitGone(ctx, live)
+	return t.cluster.AwaitAllGone(ctx, []client.Object{live}, func(_ client.Object, _ bool, heldBy string) {
+		if heldBy != "" {
+			task.Step("going, " + heldBy)
+		}
+	})
 }

@@ -9,8 +9,10 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kube"
 )
 
@@ -18,11 +20,37 @@ import (
 // may take 30 s to end, by Kubernetes' default, and hold volumes for as long.
 const undoTimeout = 2 * time.Minute
 
+// IncompleteError is the error of an undo that could not take back everything.
+type IncompleteError struct {
+	Failure error   // why it was undone
+	Left    []error // each names an object that is not as it was
+	Nothing bool    // nothing at all could be taken back
+}
+
+func (e *IncompleteError) Error() string {
+	much := "what was changed before is undone, but not all of it"
+	if e.Nothing {
+		much = "what was changed before could not be undone"
+	}
+	return fmt.Sprintf("%v\n%s:\n%v", e.Failure, much, errors.Join(e.Left...))
+}
+
+// Unwrap returns the failure and what is left.
+func (e *IncompleteError) Unwrap() []error { return append([]error{e.Failure}, e.Left...) }
+
+// going is an object that is on its way out, after which its entry is done, or what
+// was there before is made again.
+type going struct {
+	*entry
+	live kube.Object
+}
+
 // Undo takes back what was sent because of a failure, the last first, and returns
-// that failure with whatever could not be taken back. Of signals, the first is
-// answered, and the second ends it.
+// that failure, in an [*IncompleteError] if something could not be taken back. Of
+// signals, the first is answered, and the second ends it.
 func (t *Transaction) Undo(ctx context.Context, failure error) error {
-	if ctx.Err() != nil {
+	interrupted := ctx.Err() != nil
+	if interrupted {
 		failure = context.Cause(ctx)
 	}
 	if len(t.entries) == 0 {
@@ -32,43 +60,76 @@ func (t *Transaction) Undo(ctx context.Context, failure error) error {
 	defer task.Stop()
 	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), undoTimeout, fmt.Errorf("%s have passed", undoTimeout))
 	defer cancel()
-	ctx, release := t.untilSecondSignal(ctx)
+	ctx, release := t.untilSecondSignal(ctx, interrupted)
 	defer release()
 
 	var left []error
-	var going []kube.Object
+	var leaving []going
 	for _, e := range slices.Backward(t.entries) {
 		task.Step(kube.Name(e.object))
-		removed, err := t.undo(ctx, e)
+		live, err := t.undo(ctx, e)
 		if err != nil {
 			left = append(left, leftOver(ctx, e.object, err))
-		} else if removed != nil {
-			going = append(going, removed)
+		} else if live != nil {
+			leaving = append(leaving, going{e, live})
 		}
 	}
-	// Only now: one may go only when another has, as a volume when its pod has.
-	for _, o := range going {
-		task.Step(kube.Name(o) + " is going")
-		if err := t.cluster.AwaitGone(ctx, o); err != nil {
-			left = append(left, leftOver(ctx, o, err))
-		}
-	}
+	left = append(left, t.finish(ctx, leaving, task)...)
 	if len(left) > 0 {
-		return fmt.Errorf("%w\nwhat was changed before is undone, but not all of it:\n%w", failure, errors.Join(left...))
+		return &IncompleteError{Failure: failure, Left: left, Nothing: len(left) == len(t.entries)}
 	}
 	return fmt.Errorf("the cluster is as it was: %w", failure)
 }
 
-// leftOver names an object that is not as it was.
-func leftOver(ctx context.Context, o kube.Object, err error) error {
+// finish waits for objects to be gone, and makes again what was there before them.
+// Only now: one may go only when another has, as a volume when its pod has.
+func (t *Transaction) finish(ctx context.Context, leaving []going, task *progress.Task) (left []error) {
+	if len(leaving) == 0 {
+		return nil
+	}
+	held := map[types.UID]string{} // what holds those that are still there
+	objects := make([]client.Object, len(leaving))
+	for i, g := range leaving {
+		objects[i], held[g.live.GetUID()] = g.live, ""
+	}
+	task.Step("waiting for what goes to be gone")
+	err := t.cluster.AwaitAllGone(ctx, objects, func(o client.Object, gone bool, heldBy string) {
+		held[o.GetUID()] = heldBy
+		if gone {
+			delete(held, o.GetUID())
+		} else if heldBy != "" {
+			task.Step(kube.Name(o) + " is going, " + heldBy)
+		}
+	})
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
+	}
+	for _, g := range leaving {
+		heldBy, still := held[g.live.GetUID()]
+		switch {
+		case still && heldBy != "":
+			left = append(left, leftOver(ctx, g.object, fmt.Errorf("it is being deleted, %s: %w", heldBy, err)))
+		case still:
+			left = append(left, leftOver(ctx, g.object, fmt.Errorf("it is being deleted: %w", err)))
+		case g.before != nil:
+			if err := remake(ctx, t.cluster, g.before); err != nil {
+				left = append(left, leftOver(ctx, g.object, err))
+			}
+		}
+	}
+	return left
+}
+
+// leftOver names an object that is not as it was.
+func leftOver(ctx context.Context, o kube.Object, err error) error {
+	if why := context.Cause(ctx); ctx.Err() != nil && !errors.Is(err, why) {
+		err = why
 	}
 	return fmt.Errorf("  %s is not as it was: %w", kube.NameIn(o), err)
 }
 
-// undo restores an object, or begins to remove it and returns it.
-func (t *Transaction) undo(ctx context.Context, e *entry) (removed kube.Object, err error) {
+// undo restores an object, or returns the one that has to go first.
+func (t *Transaction) undo(ctx context.Context, e *entry) (leaving kube.Object, err error) {
 	live, err := t.cluster.Live(ctx, e.object)
 	switch {
 	case err != nil:
@@ -77,18 +138,12 @@ func (t *Transaction) undo(ctx context.Context, e *entry) (removed kube.Object, 
 		return nil, nil
 	case live == nil:
 		return nil, remake(ctx, t.cluster, e.before)
-	case e.before == nil:
+	case e.before == nil || live.GetUID() != e.before.GetUID():
 		return t.unmake(ctx, e, live)
-	case live.GetUID() == e.before.GetUID():
-		return nil, t.restore(ctx, e.before, live)
+	case live.GetDeletionTimestamp() != nil && e.before.GetDeletionTimestamp() == nil:
+		return live, nil // It was to be replaced, and is on its way out.
 	}
-	if removed, err = t.unmake(ctx, e, live); err != nil || removed == nil {
-		return nil, err
-	}
-	if err := t.cluster.AwaitGone(ctx, removed); err != nil {
-		return nil, err
-	}
-	return nil, remake(ctx, t.cluster, e.before)
+	return nil, t.restore(ctx, e.before, live)
 }
 
 // unmake begins to remove an object that this run has made.
