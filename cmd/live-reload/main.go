@@ -2,7 +2,7 @@
 
 // Command live-reload stands in a pod between the kubelet and the program of an
 // image, and replaces the program by executables that it is sent. See package
-// live, and kustomize/components/live-reload for how it gets into a pod.
+// supervisor, and kustomize/components/live-reload for how it gets into a pod.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/koshop/koshop/internal/kit/live"
+	"github.com/koshop/koshop/internal/kit/reload/supervisor"
 )
 
 const usage = `usage:
@@ -36,7 +36,7 @@ func run(args []string) (code int, err error) {
 	case len(args) == 2 && args[0] == "install":
 		err = install(args[1])
 	case len(args) == 2 && args[0] == "receive":
-		err = live.Receive(os.Stdin, os.Stdout, args[1])
+		err = supervisor.Receive(os.Stdin, os.Stdout, args[1])
 	case len(args) > 1 && args[0] == "run":
 		return supervise(args[1:])
 	default:
@@ -72,7 +72,7 @@ func supervise(args []string) (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	s := &live.Supervisor{Program: program, Args: flags.Args()[1:], Dir: *dir, Grace: *grace, Log: os.Stderr}
+	s := &supervisor.Supervisor{Program: program, Args: flags.Args()[1:], Dir: *dir, Grace: *grace, Log: os.Stderr}
 	return s.Run()
 }
 

@@ -14,8 +14,8 @@ import (
 	"testing"
 
 	"github.com/koshop/koshop/internal/kit/delve"
-	"github.com/koshop/koshop/internal/kit/live"
 	"github.com/koshop/koshop/internal/kit/process"
+	"github.com/koshop/koshop/internal/kit/reload/wire"
 )
 
 // A service runs under Delve in its pod: a breakpoint in a file of the checkout
@@ -25,14 +25,14 @@ func TestDebugInThePod(t *testing.T) {
 	edit(t, p.checkout, "Hi debugger!")
 	p.mustReload(t, "--debug")
 	serves(t, p.url, `"Hi debugger!"`)
-	p.stopsAtABreakpoint(t, p.forwardPort(t, "api", "payments-svc", live.DebugPort))
+	p.stopsAtABreakpoint(t, p.forwardPort(t, "api", "payments-svc", wire.DebugPort))
 	edit(t, p.checkout, "Hi again!")
 	out := p.mustReload(t, "--debug")
 	if strings.Contains(out.stderr, "MB sent") {
 		t.Errorf("more is sent than the difference: %s", out.stderr)
 	}
 	serves(t, p.url, `"Hi again!"`)
-	p.stopsAtABreakpoint(t, p.forwardPort(t, "api", "payments-svc", live.DebugPort))
+	p.stopsAtABreakpoint(t, p.forwardPort(t, "api", "payments-svc", wire.DebugPort))
 	edit(t, p.checkout, "Hi without!")
 	p.mustReload(t)
 	serves(t, p.url, `"Hi without!"`)

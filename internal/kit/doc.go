@@ -35,10 +35,10 @@
 //
 // Behind `ko reload` there are compile and
 //
-//	reload    an executable is sent to the pods that run its program
-//	live      the pod's side: a supervisor replaces the program
+//	reload    an executable is brought into the pods that run its program, where a
+//	          supervisor replaces the program
 //
-// Package kubeconfig says which cluster apply and reload work on. Package cli
+// Package internal/kube says which cluster apply and reload work on. Package cli
 // puts all that behind upstream ko's command line, and package progress shows
 // people what is going on. Nothing here knows the shop.
 package kit

@@ -1,10 +1,8 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/google/ko/pkg/commands/options"
 	"github.com/spf13/cobra"
@@ -35,7 +33,7 @@ func addDeps(root *cobra.Command) {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var roots []string
 			err := withCompiler(building, func(compiler *compile.Compiler) (err error) {
-				roots, err = rootsOf(cmd.Context(), compiler, args[0])
+				roots, err = compiler.Roots(cmd.Context(), args[0])
 				return err
 			})
 			// Last, because who reads may stop: that ends us at once (SIGPIPE).
@@ -46,31 +44,6 @@ func addDeps(root *cobra.Command) {
 		},
 	}
 	root.AddCommand(cmd)
-}
-
-// rootsOf returns the roots of a program, relative to the working directory
-// where they are below it.
-func rootsOf(ctx context.Context, compiler *compile.Compiler, importPath string) ([]string, error) {
-	inputs, err := compiler.Inputs(ctx, importPath)
-	if err != nil {
-		return nil, err
-	}
-	here, err := os.Getwd()
-	if err != nil {
-		return nil, fmt.Errorf("looking for the working directory: %w", err)
-	}
-	roots := inputs.Roots()
-	for _, file := range compiler.SettingsFiles() {
-		if _, err := os.Stat(file); err == nil {
-			roots = append(roots, file)
-		}
-	}
-	for i, root := range roots {
-		if relative, err := filepath.Rel(here, root); err == nil && filepath.IsLocal(relative) {
-			roots[i] = relative
-		}
-	}
-	return roots, nil
 }
 
 // withCompiler lends a compiler for the images' platform.

@@ -1,99 +1,179 @@
-// Package reload is the developer's side of live reload: it sends executables
-// to the pods whose supervisor, package live, runs them.
+// Package reload is the developer's side of live reload: it compiles a program as its
+// image has it, and brings the executable into the pods that run the program, where
+// a supervisor starts it in place of the one before.
+//
+//	reload      decides what is compiled and where it runs
+//	targets     finds the containers
+//	transfer    reaches them
+//	image       is for who deploys images: one is published when no pod takes
+//	            an executable
+//	parcel      packs an executable, as a rule as the difference to another
+//	wire        is what both ends say to each other
+//	supervisor  is the pod's side
 package reload
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"path"
-	"slices"
+	"os"
+	"path/filepath"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/client-go/tools/remotecommand"
-	"k8s.io/streaming/pkg/httpstream"
+	"github.com/google/ko/pkg/commands/options"
 
-	"github.com/koshop/koshop/internal/kit/live"
+	"github.com/koshop/koshop/internal/kit/compile"
+	"github.com/koshop/koshop/internal/kit/delve"
+	"github.com/koshop/koshop/internal/kit/process"
+	"github.com/koshop/koshop/internal/kit/program"
+	"github.com/koshop/koshop/internal/kit/progress"
+	"github.com/koshop/koshop/internal/kit/reload/parcel"
+	"github.com/koshop/koshop/internal/kit/reload/wire"
 	"github.com/koshop/koshop/internal/kube"
 )
 
-// Send sends a parcel to all targets at once, and returns when all of them run
-// what is in it. It returns the number of bytes that crossed to the pod that
-// took most. An error says of each pod that does not run it why.
-func Send(ctx context.Context, c *kube.Cluster, targets []Target, parcel *live.Parcel) (sent int, err error) {
-	problems, sizes := make([]error, len(targets)), make([]int, len(targets))
-	var group errgroup.Group
-	for i, target := range targets {
-		group.Go(func() error {
-			var err error
-			if sizes[i], err = send(ctx, c, target, parcel); err != nil {
-				problems[i] = fmt.Errorf("pod %s, container %s: %w", target.Pod, target.Container, err)
-			}
-			return nil
-		})
-	}
-	group.Wait()
-	if ctx.Err() != nil {
-		return 0, context.Cause(ctx)
-	}
-	return slices.Max(sizes), errors.Join(problems...)
+// Reload is one reload of a program.
+type Reload struct {
+	Reference string // of the program
+	Selector  string // of the pods that run it
+	Debug     bool   // run it under Delve
+	// ImageFile is where the reference of an image is written, for who deploys images;
+	// or "".
+	ImageFile string
+	// DepsFile is where is written what the program is made of; or "".
+	DepsFile   string
+	Building   *options.BuildOptions
+	Publishing *options.PublishOptions
+	Cluster    *kube.Cluster
+	Log        *progress.Log
+
+	tools    *process.Group
+	scratch  string
+	settings *program.Settings
+	program  *program.Program
+	compiler *compile.Compiler
 }
 
-// send talks to the program that receives in the pod, by its stdin and stdout.
-func send(ctx context.Context, c *kube.Cluster, target Target, parcel *live.Parcel) (sent int, err error) {
-	executor, err := receiver(c, target)
-	if err != nil {
-		return 0, err
+// Run reloads the program, with tools that end with the call and a directory for what
+// they leave behind. If no pod takes an executable, the error is a [*NoTargetsError],
+// unless an image is published instead.
+func (r *Reload) Run(ctx context.Context, tools *process.Group, scratch string) error {
+	r.tools, r.scratch = tools, scratch
+	if err := r.prepare(ctx); err != nil {
+		return err
 	}
-	stdin, toPod := io.Pipe()
-	fromPod, stdout := io.Pipe()
-	sending := make(chan error, 1)
-	go func() {
-		var err error
-		sent, err = parcel.Send(toPod, fromPod)
-		toPod.CloseWithError(err)    // The pod sees an end of file.
-		io.Copy(io.Discard, fromPod) // Until the stream ends: it must not block.
-		sending <- err
-	}()
-	var complaint strings.Builder
-	err = executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: stdin, Stdout: stdout, Stderr: &complaint})
-	stdin.CloseWithError(errEnded)
-	stdout.CloseWithError(errEnded)
-	if broken := <-sending; broken != nil && !errors.Is(broken, errEnded) {
-		err = broken
+	var err error
+	if r.ImageFile == "" {
+		err = r.runInPods(ctx)
+	} else {
+		err = r.runOrPublish(ctx)
 	}
-	if said := strings.TrimPrefix(strings.TrimSpace(complaint.String()), "Error: "); err != nil && said != "" {
-		err = errors.New(said)
-	}
-	return sent, err
+	return errors.Join(err, r.writeDeps(ctx))
 }
 
-// errEnded is what is left to send to a program that has ended.
-var errEnded = errors.New("the program that receives has ended")
+// prepare finds the program, by whatever name it goes.
+func (r *Reload) prepare(ctx context.Context) (err error) {
+	if r.settings, err = program.Load(r.Building, r.tools.Run); err != nil {
+		return err
+	}
+	if r.program, err = r.settings.Find(ctx, r.Reference); err != nil {
+		return err
+	}
+	r.compiler, err = compile.New(r.settings, r.tools, r.scratch).ForImages()
+	return err
+}
 
-// receiver executes the program that receives, over a WebSocket as kubectl does, or
-// over SPDY where the API server or a proxy before it knows no other.
-func receiver(c *kube.Cluster, target Target) (remotecommand.Executor, error) {
-	url, err := c.PodURL(c.Namespace, target.Pod, "exec", &corev1.PodExecOptions{
-		Container: target.Container, Command: []string{target.path, "receive", path.Dir(target.path)},
-		Stdin: true, Stdout: true, Stderr: true,
-	})
+// runInPods compiles the program and runs it in the pods.
+func (r *Reload) runInPods(ctx context.Context) error {
+	targets, err := Targets(ctx, r.Cluster, r.Selector)
+	if err != nil {
+		return err
+	}
+	task := r.Log.Start(r.program.Name(), "compiling")
+	defer task.Stop()
+	packed, err := r.pack(ctx)
+	if err != nil {
+		return err
+	}
+	how := ""
+	if r.Debug {
+		task.Step("preparing the debugger")
+		debugger, err := r.bringDebugger(ctx, targets)
+		if err != nil {
+			return err
+		}
+		packed.RunUnder(debugger)
+		how = fmt.Sprintf(" under Delve at port %d", wire.DebugPort)
+	}
+	task.Step("sending")
+	sent, err := transferAll(ctx, r.Cluster, targets, packed)
+	if err != nil {
+		return err
+	}
+	task.Done(fmt.Sprintf("runs in %s%s, %s sent", targets, how, kilobytes(sent)))
+	return nil
+}
+
+// pack compiles the program and packs it.
+func (r *Reload) pack(ctx context.Context) (*parcel.Parcel, error) {
+	compiler := r.compiler.ForReload()
+	if r.Debug {
+		compiler = r.compiler.ForDebugging()
+	}
+	executable := filepath.Join(r.scratch, "program")
+	if err := compiler.Compile(ctx, r.Reference, executable); err != nil {
+		return nil, err
+	}
+	return parcel.New(executable, parcel.UserLibrary(r.program.ImportPath))
+}
+
+// bringDebugger brings Delve into the pods that do not have it yet.
+func (r *Reload) bringDebugger(ctx context.Context, targets []Target) (*parcel.Parcel, error) {
+	for _, target := range targets {
+		if target.HostNetwork {
+			return nil, fmt.Errorf("pod %s has the network of its node, where anybody could use the debugger: --debug is not for such pods", target.Pod)
+		}
+	}
+	goos, goarch := r.compiler.Platform()
+	executable, err := delve.Executable(ctx, r.tools, goos, goarch)
 	if err != nil {
 		return nil, err
 	}
-	websocket, err := remotecommand.NewWebSocketExecutor(c.Config, http.MethodGet, url.String())
+	debugger, err := parcel.New(executable, parcel.UserLibrary("delve"))
 	if err != nil {
 		return nil, err
 	}
-	spdy, err := remotecommand.NewSPDYExecutor(c.Config, http.MethodPost, url)
-	if err != nil {
-		return nil, err
+	debugger.Keep()
+	if _, err := transferAll(ctx, r.Cluster, targets, debugger); err != nil {
+		return nil, fmt.Errorf("sending Delve: %w", err)
 	}
-	return remotecommand.NewFallbackExecutor(websocket, spdy, func(err error) bool {
-		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
-	})
+	return debugger, nil
+}
+
+// kilobytes writes a number of bytes for people.
+func kilobytes(n int) string {
+	if n < 1e6 {
+		return fmt.Sprintf("%d kB", (n+999)/1000)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+}
+
+// writeDeps comes after the rest, which people wait for. What does not compile
+// has dependencies too: those in which it can be put right.
+func (r *Reload) writeDeps(ctx context.Context) error {
+	if r.DepsFile == "" {
+		return nil
+	}
+	roots, err := r.compiler.Roots(ctx, r.Reference)
+	if err != nil {
+		return err
+	}
+	now := strings.Join(roots, "\n") + "\n"
+	if before, err := os.ReadFile(r.DepsFile); err == nil && string(before) == now {
+		return nil
+	}
+	if err := os.WriteFile(r.DepsFile, []byte(now), 0o644); err != nil {
+		return fmt.Errorf("writing down what %s is made of: %w", r.program.ImportPath, err)
+	}
+	return nil
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package live_test
+package supervisor_test
 
 import (
 	"bytes"
@@ -17,7 +17,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/koshop/koshop/internal/kit/live"
+	"github.com/koshop/koshop/internal/kit/reload/parcel"
+	"github.com/koshop/koshop/internal/kit/reload/wire"
 )
 
 // deadline ends a test that hangs.
@@ -27,7 +28,7 @@ const deadline = 20 * time.Second
 type pod struct {
 	t          *testing.T
 	bin        string // executables
-	library    live.Library
+	library    parcel.Library
 	dir        string // the supervisor's directory
 	address    string // of the program
 	cmd        *exec.Cmd
@@ -41,8 +42,8 @@ func newPod(t *testing.T) *pod { return newPodIn(t, nil) }
 // newPodIn starts it as a process with certain attributes.
 func newPodIn(t *testing.T, attributes *syscall.SysProcAttr) *pod {
 	t.Helper()
-	p := &pod{attributes: attributes, t: t, bin: t.TempDir(), library: live.Library(t.TempDir()), dir: t.TempDir(), address: unusedAddress(t)}
-	p.goBuild("live-reload", "../../../cmd/live-reload")
+	p := &pod{attributes: attributes, t: t, bin: t.TempDir(), library: parcel.Library(t.TempDir()), dir: t.TempDir(), address: unusedAddress(t)}
+	p.goBuild("live-reload", "../../../../cmd/live-reload")
 	p.build("image", "")
 	p.start()
 	return p
@@ -105,12 +106,12 @@ func (p *pod) send(path string) (string, error) {
 // sendCounting returns the number of bytes that were sent, too.
 func (p *pod) sendCounting(path string) (sent int, out string, err error) {
 	p.t.Helper()
-	parcel, err := live.NewParcel(path, p.library)
+	packed, err := parcel.New(path, p.library)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	out, err = p.receive(func(w io.Writer, r io.Reader) {
-		if sent, err = parcel.Send(w, r); err != nil {
+		if sent, err = packed.HandOver(w, r); err != nil {
 			p.t.Error(err)
 		}
 	})
@@ -192,7 +193,7 @@ func TestAnExecutableTakesOver(t *testing.T) {
 	}
 	kept := 0
 	for _, entry := range entries {
-		if entry.Type().IsRegular() && live.Digest(entry.Name()).Valid() {
+		if entry.Type().IsRegular() && wire.Digest(entry.Name()).Valid() {
 			kept++
 		}
 	}

@@ -1,4 +1,4 @@
-package cli
+package reload
 
 import (
 	"cmp"
@@ -11,34 +11,32 @@ import (
 
 	"github.com/koshop/koshop/internal/kit/build"
 	"github.com/koshop/koshop/internal/kit/publish"
-	"github.com/koshop/koshop/internal/kit/reload"
 )
 
-// sendOrPublish is for a program that deploys what it is given an image of, such
+// runOrPublish is for a program that deploys what it is given an image of, such
 // as Tilt: there is an image first, and once its pods run there is no other. The
 // name of the same image makes no new pods.
-func (r *reloading) sendOrPublish(ctx context.Context) error {
+func (r *Reload) runOrPublish(ctx context.Context) error {
 	ref, err := os.ReadFile(r.lastFile())
-	if err != nil || r.selector == "" {
+	if err != nil || r.Selector == "" {
 		return r.publish(ctx)
 	}
-	err = r.send(ctx)
-	if _, none := errors.AsType[*reload.NoTargetsError](err); none {
+	err = r.runInPods(ctx)
+	if _, none := errors.AsType[*NoTargetsError](err); none {
 		return r.publish(ctx)
 	}
-	return errors.Join(err, os.WriteFile(r.imageFile, ref, 0o644))
+	return errors.Join(err, os.WriteFile(r.ImageFile, ref, 0o644))
 }
 
 // lastFile remembers the image of the pods: Tilt removes the other one before
 // each call.
-func (r *reloading) lastFile() string { return r.imageFile + ".last" }
+func (r *Reload) lastFile() string { return r.ImageFile + ".last" }
 
 // publish makes an image of the program, and writes its reference down. Its tag
 // is made of its digest: the same program makes no new pods.
-func (r *reloading) publish(ctx context.Context) (err error) {
-	task := r.log.Start(r.program.Name(), "building")
+func (r *Reload) publish(ctx context.Context) (err error) {
+	task := r.Log.Start(r.program.Name(), "building")
 	defer task.Stop()
-	silence()
 	builder, err := build.New(ctx, r.settings)
 	if err != nil {
 		return err
@@ -57,9 +55,9 @@ func (r *reloading) publish(ctx context.Context) (err error) {
 	}
 	task.Step("publishing")
 	// Tilt may know a registry of the cluster's, and by what name that is pulled from.
-	r.publishing.DockerRepo = cmp.Or(os.Getenv("EXPECTED_REGISTRY"), r.publishing.DockerRepo)
-	r.publishing.TagOnly, r.publishing.Tags = true, []string{"live-" + digest.Hex[:16]}
-	publisher, err := publish.New(r.publishing)
+	r.Publishing.DockerRepo = cmp.Or(os.Getenv("EXPECTED_REGISTRY"), r.Publishing.DockerRepo)
+	r.Publishing.TagOnly, r.Publishing.Tags = true, []string{"live-" + digest.Hex[:16]}
+	publisher, err := publish.New(r.Publishing)
 	if err != nil {
 		return err
 	}
@@ -68,15 +66,15 @@ func (r *reloading) publish(ctx context.Context) (err error) {
 		return err
 	}
 	task.Done("published " + ref.String())
-	for _, file := range []string{r.lastFile(), r.imageFile} {
+	for _, file := range []string{r.lastFile(), r.ImageFile} {
 		if err := os.WriteFile(file, []byte(ref.String()), 0o644); err != nil {
 			return fmt.Errorf("writing down the image: %w", err)
 		}
 	}
-	if r.selector == "" {
+	if r.Selector == "" {
 		return nil
 	}
 	// It is what the first executable that is sent will differ from.
-	_, err = r.parcel(ctx)
+	_, err = r.pack(ctx)
 	return err
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package live
+package supervisor
 
 import (
 	"encoding/json"
@@ -9,6 +9,8 @@ import (
 	"net"
 	"path/filepath"
 	"time"
+
+	"github.com/koshop/koshop/internal/kit/reload/wire"
 )
 
 // socketName is the supervisor's Unix socket, in the directory of the store.
@@ -23,9 +25,9 @@ const (
 	answerTimeout = 2 * time.Minute
 )
 
-// request asks the supervisor to run a version of the store.
+// request asks the supervisor to run a build of the store.
 type request struct {
-	version
+	wire.Build
 	answer chan<- answer
 }
 
@@ -52,7 +54,7 @@ func (s *Supervisor) converse(connection net.Conn) {
 	connection.SetReadDeadline(time.Now().Add(controlTimeout))
 	answered := make(chan answer, 1)
 	asked := &request{answer: answered}
-	if err := json.NewDecoder(connection).Decode(asked); err != nil || !asked.valid() {
+	if err := json.NewDecoder(connection).Decode(asked); err != nil || !asked.Valid() {
 		json.NewEncoder(connection).Encode(failure(errors.New("not a request")))
 		return
 	}
@@ -60,9 +62,9 @@ func (s *Supervisor) converse(connection net.Conn) {
 	json.NewEncoder(connection).Encode(<-answered)
 }
 
-// ask makes the supervisor whose store is dir run a version, and returns once
+// ask makes the supervisor whose store is dir run a build, and returns once
 // that has run for a moment. An error says why it does not.
-func ask(dir string, v version) error {
+func ask(dir string, b wire.Build) error {
 	connection, err := net.Dial("unix", filepath.Join(dir, socketName))
 	if err != nil {
 		return fmt.Errorf("reaching the supervisor: %w", err)
@@ -70,7 +72,7 @@ func ask(dir string, v version) error {
 	defer connection.Close()
 	connection.SetDeadline(time.Now().Add(answerTimeout))
 	var got answer
-	if err := json.NewEncoder(connection).Encode(request{version: v}); err != nil {
+	if err := json.NewEncoder(connection).Encode(request{Build: b}); err != nil {
 		return fmt.Errorf("asking the supervisor: %w", err)
 	}
 	if err := json.NewDecoder(connection).Decode(&got); err != nil {

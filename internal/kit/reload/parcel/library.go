@@ -1,4 +1,4 @@
-package live
+package parcel
 
 import (
 	"cmp"
@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/koshop/koshop/internal/kit/reload/wire"
 )
 
 // incoming is the pattern of the names of executables that are being written.
@@ -49,12 +51,12 @@ func (l Library) Keep(executable []byte) error {
 	if err := errors.Join(err, file.Close()); err != nil {
 		return err
 	}
-	return errors.Join(os.Rename(file.Name(), l.path(digestBytes(executable))), l.tidy())
+	return errors.Join(os.Rename(file.Name(), l.path(wire.DigestBytes(executable))), l.tidy())
 }
 
 // nearest returns the one of the executables that are here whose size is nearest:
 // it is most likely of the same kind. It is "" if none is here.
-func (l Library) nearest(digests []Digest, size int64) (Digest, []byte) {
+func (l Library) nearest(digests []wire.Digest, size int64) (wire.Digest, []byte) {
 	var found []fs.FileInfo
 	for _, digest := range digests {
 		if info, err := os.Stat(l.path(digest)); l != "" && digest.Valid() && err == nil {
@@ -64,9 +66,9 @@ func (l Library) nearest(digests []Digest, size int64) (Digest, []byte) {
 	distance := func(info fs.FileInfo) int64 { return max(info.Size()-size, size-info.Size()) }
 	slices.SortStableFunc(found, func(a, b fs.FileInfo) int { return cmp.Compare(distance(a), distance(b)) })
 	for _, info := range found {
-		digest := Digest(info.Name())
+		digest := wire.Digest(info.Name())
 		executable, err := os.ReadFile(l.path(digest))
-		if err == nil && digestBytes(executable) == digest {
+		if err == nil && wire.DigestBytes(executable) == digest {
 			now := time.Now()
 			os.Chtimes(l.path(digest), now, now) // Else it goes a little earlier.
 			return digest, executable
@@ -75,7 +77,7 @@ func (l Library) nearest(digests []Digest, size int64) (Digest, []byte) {
 	return "", nil
 }
 
-func (l Library) path(d Digest) string { return filepath.Join(string(l), string(d)) }
+func (l Library) path(d wire.Digest) string { return filepath.Join(string(l), string(d)) }
 
 // tidy leaves the newest files.
 func (l Library) tidy() error {

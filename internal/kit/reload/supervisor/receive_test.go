@@ -1,6 +1,6 @@
 //go:build unix
 
-package live_test
+package supervisor_test
 
 import (
 	"bytes"
@@ -13,7 +13,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/koshop/koshop/internal/kit/live"
+	"github.com/koshop/koshop/internal/kit/reload/parcel"
 )
 
 func TestWhatIsSentIsTheProgramOfTheImage(t *testing.T) {
@@ -31,7 +31,7 @@ func TestWhatIsSentIsTheProgramOfTheImage(t *testing.T) {
 	plan9 := p.build("plan9", "")
 	for path, want := range map[string]string{
 		text:                                "is no Go program",
-		filepath.Join(p.bin, "live-reload"): "this container runs github.com/koshop/koshop/internal/kit/live/testdata/program for ",
+		filepath.Join(p.bin, "live-reload"): "this container runs github.com/koshop/koshop/internal/kit/reload/supervisor/testdata/program for ",
 		plan9:                               "testdata/program for plan9/",
 	} {
 		if out, err := p.send(path); err == nil || !strings.Contains(out, want) {
@@ -75,20 +75,20 @@ func TestWhatDoesNotArriveWholeChangesNothing(t *testing.T) {
 	if out, err := p.send(p.build("one", "")); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	parcel, err := live.NewParcel(p.build("two", ""), p.library)
+	packed, err := parcel.New(p.build("two", ""), p.library)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var difference, whole bytes.Buffer
 	_, err = p.receive(func(_ io.Writer, r io.Reader) {
-		if _, err := parcel.Send(&difference, r); err != nil {
+		if _, err := packed.HandOver(&difference, r); err != nil {
 			t.Error(err)
 		}
 	})
 	if err == nil {
 		t.Error("nothing at all is accepted")
 	}
-	if _, err := parcel.Send(&whole, strings.NewReader("{}")); err != nil {
+	if _, err := packed.HandOver(&whole, strings.NewReader("{}")); err != nil {
 		t.Fatal(err)
 	}
 	for kind, all := range map[string][]byte{"whole": whole.Bytes(), "difference": difference.Bytes()} {
@@ -146,7 +146,7 @@ func TestWhatCrossesIsTheDifference(t *testing.T) {
 		t.Errorf("%d bytes cross for another string, and %d for the whole program", second, first)
 	}
 	// The same from a developer who has the image's executable only.
-	p.library = live.Library(t.TempDir())
+	p.library = parcel.Library(t.TempDir())
 	image, err := os.ReadFile(filepath.Join(p.bin, "image"))
 	if err != nil {
 		t.Fatal(err)
@@ -167,7 +167,7 @@ func TestWhatCrossesIsTheDifference(t *testing.T) {
 func TestALibraryHasOnlyTheNewestExecutables(t *testing.T) {
 	dir := t.TempDir()
 	for i := range 40 {
-		if err := live.Library(dir).Keep([]byte{byte(i)}); err != nil {
+		if err := parcel.Library(dir).Keep([]byte{byte(i)}); err != nil {
 			t.Fatal(err)
 		}
 	}

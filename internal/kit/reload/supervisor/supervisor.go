@@ -1,6 +1,6 @@
 //go:build unix
 
-package live
+package supervisor
 
 import (
 	"errors"
@@ -12,16 +12,18 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/koshop/koshop/internal/kit/reload/wire"
 )
 
 const (
-	// trial is how long a version must have run to have proved itself. One that
+	// trial is how long a build must have run to have proved itself. One that
 	// ends sooner is taken to be broken.
 	trial = 10 * time.Second
-	// settle is how long a new version runs before its sender is told that it
+	// settle is how long a new build runs before its sender is told that it
 	// does. A program that cannot start as a rule ends sooner.
 	settle = 500 * time.Millisecond
-	// restartPause is between the end of a version that has proved itself and its
+	// restartPause is between the end of a build that has proved itself and its
 	// next start.
 	restartPause = time.Second
 )
@@ -36,15 +38,15 @@ type Supervisor struct {
 
 	store    *store
 	reaper   *reaper
-	child    *child // nil once the container is to end
-	code     int    // the exit code of the last child that ended
-	plan     plan   // what to start with when the container is restarted
+	child    *child  // nil once the container is to end
+	code     int     // the exit code of the last child that ended
+	history  history // what to start with when the container is restarted
 	proved   <-chan time.Time
 	requests chan *request
 }
 
 // Run runs the program until a signal ends it, or until the image's own
-// executable ends by itself, and returns its exit code. A version that was sent
+// executable ends by itself, and returns its exit code. A build that was sent
 // does not end the container when it ends: on trial it gives way to the last one
 // that has proved itself, and later it is started again. Signals to the
 // supervisor reach the program.
@@ -64,12 +66,12 @@ func (s *Supervisor) Run() (code int, err error) {
 		return 1, err
 	}
 	defer listener.Close()
-	if s.plan, err = s.store.plan(); err != nil {
-		s.logf("%v; starting %s", err, version{})
+	if s.history, err = s.store.history(); err != nil {
+		s.logf("%v; starting %s", err, wire.Build{})
 	}
-	if err := s.carryOut(s.plan); err != nil {
-		s.logf("%v; starting %s", err, version{})
-		if err := s.carryOut(plan{}); err != nil {
+	if err := s.carryOut(s.history); err != nil {
+		s.logf("%v; starting %s", err, wire.Build{})
+		if err := s.carryOut(history{}); err != nil {
 			return 1, err
 		}
 	}
@@ -104,10 +106,10 @@ func (s *Supervisor) loop(ending, others <-chan os.Signal) int {
 		case status := <-s.child.ended:
 			s.recover(status)
 		case <-s.proved:
-			s.plan, s.proved = s.plan.proved(), nil
+			s.history, s.proved = s.history.proved(), nil
 			s.remember()
 		case request := <-s.requests:
-			request.answer <- s.serve(request.version)
+			request.answer <- s.serve(request.Build)
 		}
 	}
 	return s.code
@@ -130,26 +132,26 @@ func (s *Supervisor) recover(status syscall.WaitStatus) {
 	failed := s.child
 	failed.killGroup()
 	s.child, s.code = nil, exitCode(status)
-	if failed.version == (version{}) {
+	if failed.build == (wire.Build{}) {
 		return
 	}
 	// Delve ends well when somebody ends it, which says nothing about the program.
-	if s.plan.OnTrial && (failed.version.Debugger == "" || s.code != 0) {
-		next := s.plan.failed()
-		s.logf("%s ended on trial: exit code %d; starting %s", failed.version, s.code, next.Current)
+	if s.history.OnTrial && (failed.build.Debugger == "" || s.code != 0) {
+		next := s.history.failed()
+		s.logf("%s ended on trial: exit code %d; starting %s", failed.build, s.code, next.Current)
 		s.goBack(next)
 		return
 	}
-	s.logf("%s ended: exit code %d; starting it again", failed.version, s.code)
+	s.logf("%s ended: exit code %d; starting it again", failed.build, s.code)
 	time.Sleep(restartPause)
-	if err := s.start(failed.version); err != nil {
+	if err := s.start(failed.build); err != nil {
 		s.logf("%v", err)
 	}
 }
 
-// goBack carries out the plan for a version that has ended on trial, or the one
+// goBack starts what ran before a build that has ended on trial, or the one
 // that is left. If not even that can be, the container ends.
-func (s *Supervisor) goBack(next plan) {
+func (s *Supervisor) goBack(next history) {
 	err := s.carryOut(next)
 	if err != nil && next.OnTrial {
 		s.logf("%v", err)
@@ -160,9 +162,9 @@ func (s *Supervisor) goBack(next plan) {
 	}
 }
 
-// carryOut starts what a plan says.
-func (s *Supervisor) carryOut(next plan) error {
-	s.plan, s.proved = next, nil
+// carryOut starts the current build of a history.
+func (s *Supervisor) carryOut(next history) error {
+	s.history, s.proved = next, nil
 	if err := s.start(next.Current); err != nil {
 		return err
 	}
@@ -173,23 +175,23 @@ func (s *Supervisor) carryOut(next plan) error {
 	return nil
 }
 
-// serve replaces the child by another version, and answers when that has run
+// serve replaces the child by another build, and answers when that has run
 // for a moment, or says why it does not. As long as anything can be found to be
 // wrong without that, the child goes on.
-func (s *Supervisor) serve(next version) answer {
-	if next == (version{Executable: s.store.image}) {
-		next = version{}
+func (s *Supervisor) serve(next wire.Build) answer {
+	if next == (wire.Build{Executable: s.store.image}) {
+		next = wire.Build{}
 	}
 	// A comment has changed, say: nothing is gained by a restart. A debugger goes
 	// on without its program, so it is not known that this does.
-	if next == s.child.version && next.Debugger == "" {
+	if next == s.child.build && next.Debugger == "" {
 		return answer{}
 	}
 	if err := s.fits(next); err != nil {
 		return failure(err)
 	}
-	attempt := s.plan.tries(next)
-	if err := s.store.setPlan(attempt); err != nil {
+	attempt := s.history.tries(next)
+	if err := s.store.setHistory(attempt); err != nil {
 		return failure(fmt.Errorf("noting down %s: %w", next, err))
 	}
 	s.child.stop(s.Grace)
@@ -216,7 +218,7 @@ func (s *Supervisor) serve(next version) answer {
 // remember notes down what to start with. If it cannot be noted down, a restart
 // of the container begins with what was noted down before.
 func (s *Supervisor) remember() {
-	if err := s.store.setPlan(s.plan); err != nil {
+	if err := s.store.setHistory(s.history); err != nil {
 		s.logf("noting down what runs: %v", err)
 	}
 }

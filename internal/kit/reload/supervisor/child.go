@@ -1,6 +1,6 @@
 //go:build unix
 
-package live
+package supervisor
 
 import (
 	"bytes"
@@ -13,35 +13,37 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/koshop/koshop/internal/kit/reload/wire"
 )
 
-// child is a running version.
+// child is a build that runs.
 type child struct {
-	version version
+	build   wire.Build
 	process *os.Process
 	ended   <-chan syscall.WaitStatus
 }
 
-// start makes a version the child. It gets the arguments, the environment, the
+// start makes a build the child. It gets the arguments, the environment, the
 // working directory and the output of the supervisor.
-func (s *Supervisor) start(v version) error {
-	cmd := s.command(v)
+func (s *Supervisor) start(b wire.Build) error {
+	cmd := s.command(b)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	ended, err := s.reaper.start(cmd)
 	if err != nil {
-		return fmt.Errorf("starting %s: %w", v, err)
+		return fmt.Errorf("starting %s: %w", b, err)
 	}
-	s.child = &child{version: v, process: cmd.Process, ended: ended}
+	s.child = &child{build: b, process: cmd.Process, ended: ended}
 	return nil
 }
 
-func (s *Supervisor) command(v version) *exec.Cmd {
+func (s *Supervisor) command(b wire.Build) *exec.Cmd {
 	path := s.Program
-	if v.Executable != "" {
-		path = s.store.path(v.Executable)
+	if b.Executable != "" {
+		path = s.store.path(b.Executable)
 	}
-	if v.Debugger != "" {
-		return debugged(s.store.path(v.Debugger), path, s.Args)
+	if b.Debugger != "" {
+		return debugged(s.store.path(b.Debugger), path, s.Args)
 	}
 	cmd := exec.Command(path, s.Args...)
 	// It is called by its own name, whatever the name of the file.
@@ -55,7 +57,7 @@ func (s *Supervisor) command(v version) *exec.Cmd {
 // Whoever may forward ports into the pod may use it: such a connection comes from
 // another user than the pod's.
 func debugged(debugger, program string, args []string) *exec.Cmd {
-	listen := "--listen=127.0.0.1:" + strconv.Itoa(DebugPort)
+	listen := "--listen=127.0.0.1:" + strconv.Itoa(wire.DebugPort)
 	return exec.Command(debugger, slices.Concat(
 		[]string{"exec", program, "--headless", "--api-version=2", "--accept-multiclient", "--continue", "--only-same-user=false", listen, "--"}, args)...)
 }

@@ -8,7 +8,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/koshop/koshop/internal/kit/live/delta"
+	"github.com/koshop/koshop/internal/kit/reload/delta"
 )
 
 // program is what a linker might write: functions of random code, which refer to

@@ -1,4 +1,4 @@
-package live
+package wire
 
 import (
 	"crypto/sha256"
@@ -31,13 +31,14 @@ func DigestFile(path string) (Digest, error) {
 	if _, err := io.Copy(hash, file); err != nil {
 		return "", fmt.Errorf("reading %s: %w", path, err)
 	}
-	return digestOf(hash), nil
+	return DigestOf(hash), nil
 }
 
-// digestOf returns the digest of what was written to a SHA-256 hash.
-func digestOf(hash hash.Hash) Digest { return Digest(hex.EncodeToString(hash.Sum(nil))) }
+// DigestOf returns the digest of what was written to a SHA-256 hash.
+func DigestOf(hash hash.Hash) Digest { return Digest(hex.EncodeToString(hash.Sum(nil))) }
 
-func digestBytes(data []byte) Digest {
+// DigestBytes computes the digest of an executable.
+func DigestBytes(data []byte) Digest {
 	sum := sha256.Sum256(data)
 	return Digest(hex.EncodeToString(sum[:]))
 }

@@ -1,34 +1,36 @@
 //go:build unix
 
-package live
+package supervisor
 
 import (
 	"debug/buildinfo"
 	"errors"
 	"fmt"
+
+	"github.com/koshop/koshop/internal/kit/reload/wire"
 )
 
-// fits returns an error if a version is not the image's program, or not for this
+// fits returns an error if a build is not the image's program, or not for this
 // machine. What cannot be told is left to be tried.
-func (s *Supervisor) fits(v version) error {
-	for _, d := range []Digest{v.Executable, v.Debugger} {
+func (s *Supervisor) fits(b wire.Build) error {
+	for _, d := range []wire.Digest{b.Executable, b.Debugger} {
 		if d == "" {
 			continue
 		}
 		if err := s.store.check(d); err != nil {
-			return fmt.Errorf("%s is incomplete: %w", v, err)
+			return fmt.Errorf("%s is incomplete: %w", b, err)
 		}
 	}
-	if v.Executable == "" {
+	if b.Executable == "" {
 		return nil
 	}
 	image, err := builtFrom(s.Program)
 	if err != nil {
 		return nil
 	}
-	sent, err := builtFrom(s.store.path(v.Executable))
+	sent, err := builtFrom(s.store.path(b.Executable))
 	if err != nil {
-		return fmt.Errorf("%s is no Go program: %w", v, err)
+		return fmt.Errorf("%s is no Go program: %w", b, err)
 	}
 	if image != sent {
 		return fmt.Errorf("this container runs %s, and what was sent is %s: check --selector and --platform", image, sent)

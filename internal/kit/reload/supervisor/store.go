@@ -1,6 +1,6 @@
 //go:build unix
 
-package live
+package supervisor
 
 import (
 	"crypto/sha256"
@@ -14,80 +14,87 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/koshop/koshop/internal/kit/reload/wire"
 )
 
 // store is a directory that outlives the container but not the pod, such as an
 // emptyDir. It holds the executables that were sent, by digest; under its digest
-// a link to the image's; and the plan for the next start.
+// a link to the image's; and the history, by which the next start begins.
 type store struct {
 	dir   string
-	image Digest // of the executable in the image
+	image wire.Digest // of the executable in the image
 }
 
-// plan is what runs, and what runs next if that is broken.
-type plan struct {
-	Current version `json:"current"`
-	OnTrial bool    `json:"onTrial,omitempty"` // it has not run long enough yet
+// history is what runs, and what ran before and runs again if that is broken.
+type history struct {
+	Current wire.Build `json:"current"`
+	OnTrial bool       `json:"onTrial,omitempty"` // it has not run long enough yet
 	// Before ran before, for a moment at least.
-	Before version `json:"before"`
+	Before wire.Build `json:"before"`
 	// Proved is the last one that has run long enough.
-	Proved version `json:"proved"`
+	Proved wire.Build `json:"proved"`
 }
 
-// tries returns the plan that puts another version on trial.
-func (p plan) tries(next version) plan {
-	return plan{Current: next, OnTrial: true, Before: p.Current, Proved: p.Proved}
+// tries returns the history once another build is on trial.
+func (h history) tries(next wire.Build) history {
+	return history{Current: next, OnTrial: true, Before: h.Current, Proved: h.Proved}
 }
 
-// proved returns the plan once the trial is over.
-func (p plan) proved() plan { return plan{Current: p.Current, Before: p.Current, Proved: p.Current} }
+// proved returns the history once the trial is over.
+func (h history) proved() history {
+	return history{Current: h.Current, Before: h.Current, Proved: h.Current}
+}
 
-// failed returns the plan once a version on trial has ended. The one before it goes
+// failed returns the history once a build on trial has ended. The one before it goes
 // on with its own trial, so that of several bad ones in a row none remains.
-func (p plan) failed() plan {
-	return plan{Current: p.Before, OnTrial: p.Before != p.Proved, Before: p.Proved, Proved: p.Proved}
+func (h history) failed() history {
+	return history{Current: h.Before, OnTrial: h.Before != h.Proved, Before: h.Proved, Proved: h.Proved}
 }
 
-// planName is the file that holds the plan.
-const planName = "plan"
+// historyName is the file that holds the history.
+const historyName = "history"
+
+// incoming is the pattern of the names of executables that are being written.
+const incoming = "incoming-*"
 
 // noted is what is in that file.
 type noted struct {
-	plan
-	Image Digest `json:"image"` // the image's executable at that time
+	history
+	Image wire.Digest `json:"image"` // the image's executable at that time
 }
 
-func (s *store) path(d Digest) string { return filepath.Join(s.dir, string(d)) }
+func (s *store) path(d wire.Digest) string { return filepath.Join(s.dir, string(d)) }
 
-// plan returns the plan that was noted down last. It is that of an empty store
+// history returns the history that was noted down last. It is that of an empty store
 // if the image's executable has changed since, which is newer then.
-func (s *store) plan() (plan, error) {
-	text, err := os.ReadFile(filepath.Join(s.dir, planName))
+func (s *store) history() (history, error) {
+	text, err := os.ReadFile(filepath.Join(s.dir, historyName))
 	if errors.Is(err, fs.ErrNotExist) {
-		return plan{}, nil
+		return history{}, nil
 	}
 	var last noted
 	if err == nil {
 		err = json.Unmarshal(text, &last)
 	}
 	if err != nil {
-		return plan{}, fmt.Errorf("reading what ran before: %w", err)
+		return history{}, fmt.Errorf("reading what ran before: %w", err)
 	}
 	if last.Image != s.image {
-		return plan{}, nil
+		return history{}, nil
 	}
 	if last.OnTrial {
 		return last.failed(), nil // It may be what ended the container.
 	}
-	return last.plan, nil
+	return last.history, nil
 }
 
-func (s *store) setPlan(p plan) error {
-	text, err := json.Marshal(noted{plan: p, Image: s.image})
+func (s *store) setHistory(h history) error {
+	text, err := json.Marshal(noted{history: h, Image: s.image})
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(s.dir, planName)
+	path := filepath.Join(s.dir, historyName)
 	if err := os.WriteFile(path+".next", text, 0o644); err != nil {
 		return err
 	}
@@ -101,7 +108,7 @@ func (s *store) open(program string) error {
 	if err != nil {
 		return err
 	}
-	if s.image, err = DigestFile(program); err != nil {
+	if s.image, err = wire.DigestFile(program); err != nil {
 		return err
 	}
 	have, err := s.list()
@@ -129,23 +136,23 @@ func (s *store) open(program string) error {
 }
 
 // list returns the executables, the newest first.
-func (s *store) list() ([]Digest, error) {
+func (s *store) list() ([]wire.Digest, error) {
 	entries, err := os.ReadDir(s.dir)
 	if err != nil {
 		return nil, err
 	}
-	added := map[Digest]time.Time{}
+	added := map[wire.Digest]time.Time{}
 	for _, entry := range entries {
 		info, err := entry.Info()
-		if d := Digest(entry.Name()); err == nil && d.Valid() {
+		if d := wire.Digest(entry.Name()); err == nil && d.Valid() {
 			added[d] = info.ModTime()
 		}
 	}
-	return slices.SortedFunc(maps.Keys(added), func(a, b Digest) int { return added[b].Compare(added[a]) }), nil
+	return slices.SortedFunc(maps.Keys(added), func(a, b wire.Digest) int { return added[b].Compare(added[a]) }), nil
 }
 
 // add writes an executable of a size in bytes under its digest, all or nothing.
-func (s *store) add(d Digest, size int64, r io.Reader) (err error) {
+func (s *store) add(d wire.Digest, size int64, r io.Reader) (err error) {
 	file, err := os.CreateTemp(s.dir, incoming)
 	if err != nil {
 		return err
@@ -159,26 +166,26 @@ func (s *store) add(d Digest, size int64, r io.Reader) (err error) {
 		return err
 	case n != size:
 		return fmt.Errorf("it has %d bytes, expected %d", n, size)
-	case digestOf(hash) != d:
+	case wire.DigestOf(hash) != d:
 		return errors.New("it does not have the digest that was announced")
 	}
 	return os.Rename(file.Name(), s.path(d))
 }
 
 // check returns an error unless an executable is there.
-func (s *store) check(d Digest) error {
+func (s *store) check(d wire.Digest) error {
 	_, err := os.Stat(s.path(d))
 	return err
 }
 
-// prune removes the executables of other versions, but for the image's.
-func (s *store) prune(versions ...version) error {
+// prune removes the executables of other builds, but for the image's.
+func (s *store) prune(builds ...wire.Build) error {
 	have, err := s.list()
 	if err != nil {
 		return err
 	}
 	for _, d := range have {
-		if d == s.image || slices.ContainsFunc(versions, func(v version) bool { return d == v.Executable || d == v.Debugger }) {
+		if d == s.image || slices.ContainsFunc(builds, func(b wire.Build) bool { return d == b.Executable || d == b.Debugger }) {
 			continue
 		}
 		if err := os.Remove(s.path(d)); err != nil {

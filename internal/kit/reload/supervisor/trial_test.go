@@ -1,6 +1,6 @@
 //go:build unix
 
-package live_test
+package supervisor_test
 
 import (
 	"os"
@@ -93,7 +93,7 @@ func TestWhatCannotBeNotedDownChangesNothing(t *testing.T) {
 	p := newPod(t)
 	p.expect("image")
 	pid := p.ask().pid
-	obstacle := filepath.Join(p.dir, "plan.next")
+	obstacle := filepath.Join(p.dir, "history.next")
 	if err := os.Mkdir(obstacle, 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package live
+package supervisor
 
 import (
 	"bufio"
@@ -11,14 +11,11 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
-	"github.com/koshop/koshop/internal/kit/live/delta"
+	"github.com/koshop/koshop/internal/kit/reload/delta"
+	"github.com/koshop/koshop/internal/kit/reload/wire"
 )
 
-// maxExecutable bounds in bytes what a sender can make the container store. The
-// component's volume holds two versions of that size.
-const maxExecutable = 256 << 20
-
-// Receive speaks with [Parcel.Send] at the other end of a connection. It brings
+// Receive speaks with parcel.HandOver at the other end of a connection. It brings
 // an executable into the supervisor's directory, and returns once the supervisor
 // runs it. Nothing changes unless all of it arrives as it was sent. Of several
 // calls at a time, one is served after the other.
@@ -40,25 +37,25 @@ func Receive(r io.Reader, w io.Writer, dir string) error {
 	if head.Keep {
 		return nil
 	}
-	return ask(dir, head.version)
+	return ask(dir, head.Build)
 }
 
-func receive(r io.Reader, w io.Writer, s *store) (head header, err error) {
+func receive(r io.Reader, w io.Writer, s *store) (head wire.Header, err error) {
 	have, err := s.list()
 	if err != nil {
 		return head, fmt.Errorf("looking for what is here: %w", err)
 	}
-	if err := json.NewEncoder(w).Encode(offer{Have: have}); err != nil {
+	if err := json.NewEncoder(w).Encode(wire.Offer{Have: have}); err != nil {
 		return head, fmt.Errorf("saying what is here: %w", err)
 	}
-	in := bufio.NewReaderSize(r, maxLine)
+	in := bufio.NewReaderSize(r, wire.MaxLine)
 	if head, err = readHeader(in); err != nil {
 		return head, err
 	}
 	if head.Base == head.Executable {
 		return head, s.check(head.Executable)
 	}
-	compressed, err := zstd.NewReader(in, zstd.WithDecoderMaxWindow(window), zstd.WithDecoderConcurrency(1))
+	compressed, err := zstd.NewReader(in, zstd.WithDecoderMaxWindow(wire.Window), zstd.WithDecoderConcurrency(1))
 	if err != nil {
 		return head, err
 	}
@@ -74,7 +71,7 @@ func receive(r io.Reader, w io.Writer, s *store) (head header, err error) {
 	return head, s.add(head.Executable, head.Size, delta.NewReader(compressed, base))
 }
 
-func readHeader(in *bufio.Reader) (head header, err error) {
+func readHeader(in *bufio.Reader) (head wire.Header, err error) {
 	line, err := in.ReadSlice('\n')
 	if err == nil {
 		err = json.Unmarshal(line, &head)
@@ -82,8 +79,5 @@ func readHeader(in *bufio.Reader) (head header, err error) {
 	if err != nil {
 		return head, fmt.Errorf("reading its header: %w", err)
 	}
-	if !head.valid() || head.Size <= 0 || head.Size > maxExecutable || head.Base != "" && !head.Base.Valid() {
-		return head, fmt.Errorf("its header is wrong: %s", line)
-	}
-	return head, nil
+	return head, head.Check()
 }

@@ -1,0 +1,64 @@
+// Package wire holds what both ends of a reload say to each other: the program of a
+// developer's machine that sends an executable, and the one in the pod that receives
+// it. They talk over one connection in both directions, such as stdin and stdout of an
+// exec into the pod:
+//
+//	pod      an [Offer], as a line of JSON: which executables it has
+//	machine  a [Header], as a line of JSON: which one is to run
+//	machine  the executable, compressed: whole, or as the difference to one that
+//	         both have; nothing if the pod has it already
+//
+// How it went is said by the exit code of the program that receives, and on its stderr.
+package wire
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+const (
+	// Window is the memory in bytes that the pod spends on decompression. It must fit
+	// the limits of the container beside its program.
+	Window = 8 << 20
+	// MaxLine bounds in bytes the lines before an executable.
+	MaxLine = 4 << 10
+	// MaxExecutable bounds in bytes what a sender can make the pod store. The volume
+	// holds two versions of that size.
+	MaxExecutable = 256 << 20
+)
+
+// DebugPort is where the debugger listens, on the pod's loopback interface: the
+// default port of GoLand and VS Code.
+const DebugPort = 2345
+
+// Offer is what the pod begins with.
+type Offer struct {
+	Have []Digest `json:"have"` // the executables that are there, the newest first
+}
+
+// Header is what an executable begins with.
+type Header struct {
+	Build
+	Size int64  `json:"size"`           // of the executable in bytes, before compression
+	Base Digest `json:"base,omitempty"` // what follows is the difference to it
+	Keep bool   `json:"keep,omitempty"` // it is not to be run
+}
+
+// Check returns an error if a header is not one that this end understands.
+func (h Header) Check() error {
+	if !h.Valid() || h.Size <= 0 || h.Size > MaxExecutable || h.Base != "" && !h.Base.Valid() {
+		return errors.New("its header is wrong")
+	}
+	return nil
+}
+
+// ReadOffer reads what the pod has.
+func ReadOffer(r io.Reader) (Offer, error) {
+	var offered Offer
+	if err := json.NewDecoder(io.LimitReader(r, MaxLine)).Decode(&offered); err != nil {
+		return offered, fmt.Errorf("waiting for what the pod has: %w", err)
+	}
+	return offered, nil
+}
