@@ -38,7 +38,7 @@ func New(path string, library Library) (*Parcel, error) {
 	if library.Keep(executable) != nil {
 		library = "" // It is only there to save time.
 	}
-	head := wire.Header{Build: wire.Build{Executable: wire.DigestBytes(executable)}, Size: int64(len(executable))}
+	head := wire.Header{Protocol: wire.Protocol, Build: wire.Build{Executable: wire.DigestBytes(executable)}, Size: int64(len(executable))}
 	return &Parcel{header: head, executable: executable, library: library, bodies: map[wire.Digest][]byte{}}, nil
 }
 

@@ -45,7 +45,7 @@ func receive(r io.Reader, w io.Writer, s *store) (head wire.Header, err error) {
 	if err != nil {
 		return head, fmt.Errorf("looking for what is here: %w", err)
 	}
-	if err := json.NewEncoder(w).Encode(wire.Offer{Have: have}); err != nil {
+	if err := json.NewEncoder(w).Encode(wire.Offer{Protocol: wire.Protocol, Have: have}); err != nil {
 		return head, fmt.Errorf("saying what is here: %w", err)
 	}
 	in := bufio.NewReaderSize(r, wire.MaxLine)

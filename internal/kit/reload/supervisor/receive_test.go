@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/koshop/koshop/internal/kit/reload/parcel"
+	"github.com/koshop/koshop/internal/kit/reload/wire"
 )
 
 func TestWhatIsSentIsTheProgramOfTheImage(t *testing.T) {
@@ -88,7 +89,7 @@ func TestWhatDoesNotArriveWholeChangesNothing(t *testing.T) {
 	if err == nil {
 		t.Error("nothing at all is accepted")
 	}
-	if _, err := packed.HandOver(&whole, strings.NewReader("{}")); err != nil {
+	if _, err := packed.HandOver(&whole, strings.NewReader(`{"protocol":1}`)); err != nil {
 		t.Fatal(err)
 	}
 	for kind, all := range map[string][]byte{"whole": whole.Bytes(), "difference": difference.Bytes()} {
@@ -115,6 +116,7 @@ func TestWhatDoesNotArriveWholeChangesNothing(t *testing.T) {
 			"another base":   with("base", unknown),
 			"another size":   with("size", 9),
 			"a huge size":    with("size", 1<<40),
+			"a newer ko":     with("protocol", wire.Protocol+1),
 		} {
 			if out, err := p.receive(func(w io.Writer, _ io.Reader) { w.Write(stream) }); err == nil || out == "" {
 				t.Errorf("%s, %s: accepted: %s", kind, name, out)

@@ -18,6 +18,10 @@ import (
 	"io"
 )
 
+// Protocol is the version of this conversation. The two ends are compiled at different
+// times: the pod's has been in the pod since it was deployed.
+const Protocol = 1
+
 const (
 	// Window is the memory in bytes that the pod spends on decompression. It must fit
 	// the limits of the container beside its program.
@@ -35,11 +39,13 @@ const DebugPort = 2345
 
 // Offer is what the pod begins with.
 type Offer struct {
-	Have []Digest `json:"have"` // the executables that are there, the newest first
+	Protocol int      `json:"protocol"`
+	Have     []Digest `json:"have"` // the executables that are there, the newest first
 }
 
 // Header is what an executable begins with.
 type Header struct {
+	Protocol int `json:"protocol"`
 	Build
 	Size int64  `json:"size"`           // of the executable in bytes, before compression
 	Base Digest `json:"base,omitempty"` // what follows is the difference to it
@@ -48,17 +54,23 @@ type Header struct {
 
 // Check returns an error if a header is not one that this end understands.
 func (h Header) Check() error {
+	if h.Protocol != Protocol {
+		return fmt.Errorf("this pod speaks protocol %d of live reload, and the ko that sends speaks %d: deploy the pod again with that ko", Protocol, h.Protocol)
+	}
 	if !h.Valid() || h.Size <= 0 || h.Size > MaxExecutable || h.Base != "" && !h.Base.Valid() {
 		return errors.New("its header is wrong")
 	}
 	return nil
 }
 
-// ReadOffer reads what the pod has.
+// ReadOffer reads what the pod has. It fails if the pod speaks another protocol.
 func ReadOffer(r io.Reader) (Offer, error) {
 	var offered Offer
 	if err := json.NewDecoder(io.LimitReader(r, MaxLine)).Decode(&offered); err != nil {
 		return offered, fmt.Errorf("waiting for what the pod has: %w", err)
+	}
+	if offered.Protocol != Protocol {
+		return offered, fmt.Errorf("the pod speaks protocol %d of live reload, and this ko speaks %d: deploy the pod again with this ko", offered.Protocol, Protocol)
 	}
 	return offered, nil
 }
