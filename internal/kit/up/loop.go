@@ -11,6 +11,11 @@ import (
 	"github.com/koshop/koshop/internal/kit/compile"
 	"github.com/koshop/koshop/internal/kit/process"
 	"github.com/koshop/koshop/internal/kit/program"
+	"github.com/koshop/koshop/internal/kit/up/board"
+	"github.com/koshop/koshop/internal/kit/up/builds"
+	"github.com/koshop/koshop/internal/kit/up/replica"
+	"github.com/koshop/koshop/internal/kit/up/routes"
+	"github.com/koshop/koshop/internal/kit/up/state"
 	"github.com/koshop/koshop/internal/kit/watch"
 	"github.com/koshop/koshop/internal/kit/workload"
 )
@@ -18,16 +23,15 @@ import (
 // loop decides what runs. It alone changes what it holds.
 type loop struct {
 	opts    Options
-	state   *state
+	state   *state.Dir
 	group   *process.Group
 	finder  *backing.Finder
 	watcher *watch.Watcher
-	routes  *routes
-	board   *board
+	routes  *routes.Routes
+	board   *board.Board
 	logs    *logs
-	builds  *builds
-	jobs    *gate
-	ports   *ports
+	builds  *builds.Builds
+	machine *replica.Machine
 
 	plan     *workload.Plan
 	given    *given
@@ -42,8 +46,8 @@ type loop struct {
 // newLoop opens what a run needs; close must be called even if it fails.
 func newLoop(ctx context.Context, opts Options) (l *loop, err error) {
 	l = &loop{
-		opts: opts, replicas: map[string]*replicas{}, shown: map[string]bool{}, jobs: newGate(), ports: newPorts(),
-		board: newBoard(opts), logs: newLogs(opts),
+		opts: opts, replicas: map[string]*replicas{}, shown: map[string]bool{},
+		board: board.New(opts.Log, opts.Err, opts.Colour), logs: newLogs(opts),
 	}
 	if l.group, err = process.NewGroup(); err != nil {
 		return l, err
@@ -52,7 +56,7 @@ func newLoop(ctx context.Context, opts Options) (l *loop, err error) {
 	if l.plan, l.given, err = l.render(ctx); err != nil {
 		return l, err
 	}
-	if l.state, err = openState(opts.State); err != nil {
+	if l.state, err = state.Open(opts.State); err != nil {
 		return l, err
 	}
 	if err := l.accept(l.plan, l.given); err != nil {
@@ -65,11 +69,12 @@ func newLoop(ctx context.Context, opts Options) (l *loop, err error) {
 	if l.watcher, err = watch.New(l.given.watch, l.polls); err != nil {
 		return l, err
 	}
-	if l.routes, err = newRoutes(l.given.port, l.board.explain); err != nil {
+	if l.routes, err = routes.New(l.given.port, l.board.Explain); err != nil {
 		return l, err
 	}
-	l.builds = newBuilds(compile.New(settings, l.group, l.state.run()), l.state.executables(), l.state.run())
-	return l, l.routes.lead(l.plan, l.given.services)
+	l.builds = builds.New(compile.New(settings, l.group, l.state.Run()), l.state.Executables(), l.state.Run())
+	l.machine = replica.NewMachine(l.state, l.group, l.finder, l.routes)
+	return l, l.routes.Lead(l.plan, l.given.services)
 }
 
 func (l *loop) close() {
@@ -77,7 +82,7 @@ func (l *loop) close() {
 		l.watcher.Close()
 	}
 	if l.routes != nil {
-		l.routes.close()
+		l.routes.Close()
 	}
 	if l.finder != nil {
 		l.finder.Close()
@@ -86,7 +91,7 @@ func (l *loop) close() {
 		l.group.Close()
 	}
 	if l.state != nil {
-		l.state.close()
+		l.state.Close()
 	}
 }
 
@@ -95,7 +100,7 @@ func (l *loop) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer func() {
 		cancel()
-		l.builds.running.Wait()
+		l.builds.Wait()
 		l.slots.Wait()
 		l.late.end()
 	}()
@@ -105,13 +110,13 @@ func (l *loop) run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			l.board.stopping()
+			l.board.Stopping()
 			return nil
 		case files := <-l.watcher.Changes():
 			l.changed(ctx, files)
-		case done := <-l.builds.finished:
+		case done := <-l.builds.Finished:
 			l.built(ctx, done)
-		case found := <-l.builds.listed:
+		case found := <-l.builds.Listed:
 			l.listed(ctx, found)
 		case <-l.relist:
 			l.relist = nil
@@ -132,10 +137,10 @@ func (l *loop) changed(ctx context.Context, files []string) {
 	if touched(l.rendered, files) {
 		l.rerender(ctx)
 	}
-	if touched(l.builds.compiler.SettingsFiles(), files) && l.reconfigure(ctx) {
+	if touched(l.builds.SettingsFiles(), files) && l.reconfigure(ctx) {
 		return
 	}
-	for _, importPath := range l.builds.affected(files) {
+	for _, importPath := range l.builds.Affected(files) {
 		l.build(ctx, importPath)
 	}
 }
@@ -150,8 +155,8 @@ func touched(files, changed []string) bool {
 
 // watch watches the files that everything is made of.
 func (l *loop) watch() {
-	dirs := l.builds.dirs()
-	for _, file := range l.builds.compiler.SettingsFiles() {
+	dirs := l.builds.Dirs()
+	for _, file := range l.builds.SettingsFiles() {
 		dirs = append(dirs, filepath.Dir(file))
 	}
 	for _, file := range l.rendered {
@@ -159,7 +164,7 @@ func (l *loop) watch() {
 	}
 	slices.Sort(dirs)
 	if err := l.watcher.Set(slices.Compact(dirs)); err != nil {
-		l.board.alert("Error: %v", err)
+		l.board.Alert("Error: %v", err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/koshop/koshop/internal/kit/pod"
 	"github.com/koshop/koshop/internal/kit/render"
+	"github.com/koshop/koshop/internal/kit/route"
 	"github.com/koshop/koshop/internal/kit/up/settings"
 	"github.com/koshop/koshop/internal/kit/workload"
 )
@@ -69,7 +70,7 @@ func (l *loop) read(ctx context.Context, manifests []byte, given *given) (*workl
 // accept gives a plan what it needs of this machine, before anything is compiled.
 // It fails if the manifests ask for something that cannot be had here.
 func (l *loop) accept(plan *workload.Plan, given *given) error {
-	err := plan.Supply(l.state.secret)
+	err := plan.Supply(l.state.Secret)
 	var hints []string
 	if err == nil {
 		hints, err = l.check(plan, given)
@@ -89,7 +90,7 @@ func (l *loop) check(plan *workload.Plan, given *given) (hints []string, err err
 		p, err := pod.New(plan, w, pod.Site{
 			Binary:   func(importPath string) string { return importPath },
 			FreePort: func() (int, error) { return 1, nil },
-			Address:  func(*workload.Service, int32) string { return loopback(1) },
+			Address:  func(*workload.Service, int32) string { return route.Loopback(1) },
 			Redirect: given.services,
 		})
 		if err != nil {
@@ -127,18 +128,18 @@ func (l *loop) rerender(ctx context.Context) {
 		err = l.accept(plan, given)
 	}
 	if err == nil {
-		err = l.routes.lead(plan, given.services)
+		err = l.routes.Lead(plan, given.services)
 	}
 	if err != nil {
-		l.board.alert("Error: %v", err)
+		l.board.Alert("Error: %v", err)
 		return
 	}
 	if given.port != l.given.port || given.watch != l.given.watch {
-		l.board.alert("port and watch of %s count when ko up is started again", settings.FileName)
+		l.board.Alert("port and watch of %s count when ko up is started again", settings.FileName)
 	}
 	before := l.plan.Notes
 	l.plan, l.given = plan, given
-	l.board.step("rendered %s again", l.opts.Kustomization)
+	l.board.Step("rendered %s again", l.opts.Kustomization)
 	l.note(before)
 	l.reconcile(ctx)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/koshop/koshop/internal/kit/compile"
 	"github.com/koshop/koshop/internal/kit/program"
+	"github.com/koshop/koshop/internal/kit/up/builds"
 )
 
 // reconfigure builds everything with changed settings, if there is no mistake in
@@ -16,13 +17,13 @@ import (
 func (l *loop) reconfigure(ctx context.Context) (done bool) {
 	settings, err := program.Load(l.opts.Build, l.group.Run)
 	if err != nil {
-		l.board.alert("Error: %v", err)
+		l.board.Alert("Error: %v", err)
 		return false
 	}
-	l.builds.compiler = compile.New(settings, l.group, l.state.run())
+	l.builds.Use(compile.New(settings, l.group, l.state.Run()))
 	l.listAgain(ctx)
-	unlisted := l.builds.unlisted()
-	for _, importPath := range l.builds.importPaths() {
+	unlisted := l.builds.Unlisted()
+	for _, importPath := range l.builds.ImportPaths() {
 		if !slices.Contains(unlisted, importPath) {
 			l.build(ctx, importPath)
 		}
@@ -32,62 +33,52 @@ func (l *loop) reconfigure(ctx context.Context) (done bool) {
 
 func (l *loop) build(ctx context.Context, importPath string) {
 	for _, r := range l.users(importPath) {
-		l.board.building(r.workload)
+		l.board.Building(r.workload)
 	}
-	l.builds.start(ctx, importPath)
+	l.builds.Start(ctx, importPath)
 }
 
 // built rolls out what was built, or shows why it was not.
-func (l *loop) built(ctx context.Context, done build) {
-	a := l.builds.artifacts[done.importPath]
-	switch {
-	case a == nil: // Nobody runs it any more.
-		done.discard("")
-		return
-	case a.serial != done.serial: // Another build has overtaken it.
-		done.discard(a.executable)
+func (l *loop) built(ctx context.Context, done builds.Build) {
+	a, changed := l.builds.Take(done)
+	if a == nil {
 		return
 	}
-	l.builds.list(ctx, done.importPath) // Code that does not compile has other files too.
-	if done.err != nil {
-		l.broken(a, done.err)
+	l.builds.List(ctx, done.ImportPath) // Code that does not compile has other files too.
+	if done.Err != nil {
+		l.broken(a, done.Err)
 		return
 	}
-	a.failure = ""
-	unchanged := a.executable == done.executable
-	if !unchanged {
-		a.renew(done)
-	}
-	for _, r := range l.users(done.importPath) {
-		l.board.built(r.workload, done.took, unchanged)
-		if unchanged {
-			r.nudge()
+	for _, r := range l.users(done.ImportPath) {
+		l.board.Built(r.workload, done.Took, !changed)
+		if changed {
+			l.roll(r, r.slots, done.Took, done.Since)
 		} else {
-			l.roll(r, r.slots, done.took, done.since)
+			r.nudge()
 		}
 	}
 }
 
 // broken shows what keeps an import path from being built: once after each
 // change, if it is the same for several.
-func (l *loop) broken(a *artifact, err error) {
-	a.failure = failure(err)
-	known := l.shown[a.failure]
-	l.shown[a.failure] = true
+func (l *loop) broken(a *builds.Artifact, err error) {
+	a.Failure = failure(err)
+	known := l.shown[a.Failure]
+	l.shown[a.Failure] = true
 	var users []string
-	for _, r := range l.users(a.importPath) {
+	for _, r := range l.users(a.ImportPath) {
 		users = append(users, r.workload.String())
-		l.board.broken(r.workload)
+		l.board.Broken(r.workload)
 		for _, s := range r.slots {
-			s.pass() // A Job that cannot be built has had its turn.
+			s.Pass() // A Job that cannot be built has had its turn.
 		}
 	}
 	switch _, isCode := errors.AsType[*program.CompileError](err); {
 	case known:
 	case isCode:
-		l.board.alert("%v", err)
+		l.board.Alert("%v", err)
 	default: // The manifests may name the wrong program.
-		l.board.alert("%s: %v", strings.Join(users, ", "), err)
+		l.board.Alert("%s: %v", strings.Join(users, ", "), err)
 	}
 }
 
@@ -101,25 +92,23 @@ func failure(err error) string {
 
 // listed watches what an import path is made of. Files that were not watched
 // before may have changed meanwhile: it is built, for the first time or once more.
-func (l *loop) listed(ctx context.Context, found listing) {
-	a := l.builds.artifacts[found.importPath]
+func (l *loop) listed(ctx context.Context, found builds.Listing) {
+	a := l.builds.Artifact(found.ImportPath)
 	if a == nil {
 		return // Nobody runs it any more.
 	}
-	if found.err != nil {
-		if a.failure == "" { // Otherwise the build has said it.
-			l.broken(a, found.err)
+	if found.Err != nil {
+		if a.Failure == "" { // Otherwise the build has said it.
+			l.broken(a, found.Err)
 		}
-		if a.inputs == nil && l.relist == nil {
+		if !a.IsListed() && l.relist == nil {
 			l.relist = time.After(relistEvery)
 		}
 		return
 	}
-	news := a.inputs == nil || !slices.Equal(a.inputs.Dirs(), found.inputs.Dirs())
-	a.found(found.inputs)
-	if news {
+	if a.Found(found.Inputs) {
 		l.watch()
-		l.build(ctx, found.importPath)
+		l.build(ctx, found.ImportPath)
 	}
 }
 
@@ -128,8 +117,8 @@ func (l *loop) listed(ctx context.Context, found listing) {
 const relistEvery = 2 * time.Second
 
 func (l *loop) listAgain(ctx context.Context) {
-	for _, importPath := range l.builds.unlisted() {
-		l.builds.list(ctx, importPath)
+	for _, importPath := range l.builds.Unlisted() {
+		l.builds.List(ctx, importPath)
 	}
 }
 
@@ -137,7 +126,7 @@ func (l *loop) listAgain(ctx context.Context) {
 func (l *loop) users(importPath string) []*replicas {
 	var users []*replicas
 	for _, w := range l.plan.Workloads {
-		if r := l.replicas[name(w)]; r != nil && slices.Contains(w.ImportPaths(), importPath) {
+		if r := l.replicas[w.ID()]; r != nil && slices.Contains(w.ImportPaths(), importPath) {
 			users = append(users, r)
 		}
 	}

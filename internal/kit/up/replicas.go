@@ -4,9 +4,10 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/koshop/koshop/internal/kit/up/replica"
+	"github.com/koshop/koshop/internal/kit/up/routes"
 	"github.com/koshop/koshop/internal/kit/workload"
 )
 
@@ -16,7 +17,13 @@ type replicas struct {
 	plan     *workload.Plan
 	given    *given
 	slots    []*slot
-	newest   *version // nil before the first
+	newest   *replica.Version // nil before the first
+}
+
+// slot is one of them.
+type slot struct {
+	*replica.Slot
+	end context.CancelFunc // for one that is too many
 }
 
 // nudge starts at once what waits for its next start: a person who saves a
@@ -26,19 +33,16 @@ func (r *replicas) nudge() {
 		return
 	}
 	for _, s := range r.slots {
-		s.versions.put(r.newest)
+		s.Give(r.newest)
 	}
 }
-
-// name tells workloads apart.
-func name(w *workload.Workload) string { return w.Namespace + "/" + w.String() }
 
 // reconcile makes the slots those that the plan asks for, rolls out what has
 // changed in it, and has built what was not built before.
 func (l *loop) reconcile(ctx context.Context) {
 	wanted := map[string]bool{}
 	for _, w := range l.plan.Workloads {
-		wanted[name(w)] = true
+		wanted[w.ID()] = true
 	}
 	for id, r := range l.replicas {
 		if !wanted[id] {
@@ -49,8 +53,8 @@ func (l *loop) reconcile(ctx context.Context) {
 	for _, w := range l.plan.Workloads {
 		l.reconcileOne(ctx, w)
 	}
-	for _, importPath := range l.builds.want(importPaths(l.plan)) {
-		l.builds.list(ctx, importPath)
+	for _, importPath := range l.builds.Want(importPaths(l.plan)) {
+		l.builds.List(ctx, importPath)
 	}
 }
 
@@ -64,10 +68,10 @@ func importPaths(plan *workload.Plan) []string {
 }
 
 func (l *loop) reconcileOne(ctx context.Context, w *workload.Workload) {
-	r := l.replicas[name(w)]
+	r := l.replicas[w.ID()]
 	if r == nil {
 		r = &replicas{workload: w}
-		l.replicas[name(w)] = r
+		l.replicas[w.ID()] = r
 	}
 	changed := r.given == nil || r.workload.Fingerprint() != w.Fingerprint() || r.given.contentFor(w) != l.given.contentFor(w)
 	r.workload, r.plan, r.given = w, l.plan, l.given
@@ -93,44 +97,32 @@ func (r *replicas) shrink(n int) {
 // roll gives slots the newest version, once there is an executable of
 // everything in it.
 func (l *loop) roll(r *replicas, slots []*slot, built time.Duration, since time.Time) {
-	v := &version{
-		plan: r.plan, workload: r.workload, services: r.given.services, built: built, since: since,
-		executables: map[string]string{}, sources: map[string]string{},
+	v := &replica.Version{
+		Plan: r.plan, Workload: r.workload, Services: r.given.services, Built: built, Since: since,
+		Executables: map[string]string{}, Sources: map[string]string{},
 	}
 	content := []string{r.workload.Fingerprint(), r.given.contentFor(r.workload)}
 	for _, importPath := range r.workload.ImportPaths() {
-		a := l.builds.artifacts[importPath]
-		if a == nil || a.executable == "" {
+		a := l.builds.Artifact(importPath)
+		if a == nil || a.Executable == "" {
 			return
 		}
-		v.executables[importPath] = a.executable
-		v.sources[importPath] = a.inputs.Dir
-		content = append(content, importPath, a.digest)
+		v.Executables[importPath] = a.Executable
+		v.Sources[importPath] = a.Dir()
+		content = append(content, importPath, a.Digest)
 	}
-	v.content = strings.Join(content, " ")
+	v.Content = strings.Join(content, " ")
 	r.newest = v
 	for _, s := range slots {
-		s.versions.put(v)
+		s.Give(v)
 	}
 }
 
 // newSlot starts a slot, which waits for its first version.
-func (l *loop) newSlot(ctx context.Context, w *workload.Workload, replica int) *slot {
-	s := &slot{
-		host: &host{
-			id:    slotID{workload: name(w), replica: replica},
-			state: l.state, group: l.group, finder: l.finder, routes: l.routes, jobs: l.jobs, ports: l.ports, opts: l.opts,
-			row:    l.board.add(w, replica, func() []string { return l.routes.entrances(name(w)) }),
-			output: l.logs.of(w, replica),
-		},
-		versions: newLatest[*version](),
-		isJob:    w.Kind == "Job",
-		pass:     func() {},
-	}
-	if s.isJob {
-		l.jobs.expect()
-		s.pass = sync.OnceFunc(l.jobs.passed)
-	}
+func (l *loop) newSlot(ctx context.Context, w *workload.Workload, number int) *slot {
+	row := l.board.Add(w, number, func() []string { return l.routes.Entrances(w.ID()) })
+	id := routes.Replica{Workload: w.ID(), Number: number}
+	s := &slot{Slot: replica.New(l.machine, id, w.Kind == "Job", row, l.logs.of(w, number))}
 	slots := &l.slots
 	if !w.IsBuilt() {
 		ctx, slots = l.late.ctx, &l.late.WaitGroup
@@ -139,8 +131,8 @@ func (l *loop) newSlot(ctx context.Context, w *workload.Workload, replica int) *
 	s.end = end
 	slots.Go(func() {
 		defer end()
-		defer l.board.remove(s.row)
-		s.run(own, ctx)
+		defer l.board.Remove(row)
+		s.Run(own, ctx)
 	})
 	return s
 }

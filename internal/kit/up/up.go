@@ -2,11 +2,17 @@
 // machine, with no cluster, and keeps them up to date with their source.
 //
 // A run is one loop (loop.go), which learns of changed files, of a kustomization
-// rendered again (overlay.go) and of finished builds (reload.go), and tells slots
-// (slot.go, restart.go) which version to run. A slot is one replica: it starts
-// instances (instance.go, pod.go, running.go) of a version, lets the old one serve
-// until the new one is ready, and restarts what ends. Routes (routes.go) lead
-// requests to the instances that are ready; the board (board.go) shows it all.
+// rendered again (overlay.go) and of finished builds (reload.go), and tells the
+// replicas of each workload which version to run (replicas.go). It knows
+//
+//	settings  what the file beside the kustomization says
+//	state     the directory that outlives the run
+//	builds    the executables, compiled anew when their source changes
+//	replica   one replica: instances of a version that follow each other
+//	routes    lead requests to the instances that are ready
+//	board     shows people how it goes
+//
+// None of those knows the loop; replica knows routes, state and board.
 package up
 
 import (

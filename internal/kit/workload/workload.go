@@ -50,6 +50,9 @@ func (w *Workload) String() string {
 	return manifest.Reference(schema.GroupKind{Group: w.group, Kind: w.Kind}, w.Name)
 }
 
+// ID tells workloads apart.
+func (w *Workload) ID() string { return w.Namespace + "/" + w.String() }
+
 // ImportPaths returns the import paths of the programs that are built from Go,
 // without ko://, those of init containers first, in their order.
 func (w *Workload) ImportPaths() []string {

@@ -1,0 +1,4 @@
+package builds
+
+// exe is how the name of an executable ends.
+const exe = ".exe"
