@@ -46,15 +46,6 @@ func (c *Compiler) ForImages() (*Compiler, error) {
 	return &other, err
 }
 
-// ForReload returns a compiler whose executables link fastest, because they have
-// neither a symbol table nor debug information. All else is as it is in the
-// image; where that has neither as well, it is the same executable.
-func (c *Compiler) ForReload() *Compiler {
-	other := *c
-	other.target.Ldflags = []string{"-s", "-w"}
-	return &other
-}
-
 // ForDebugging returns a compiler whose executables a debugger can follow line
 // by line, and whose source files it finds on this machine without being told
 // where they are.

@@ -1,7 +1,6 @@
 package compile_test
 
 import (
-	"bytes"
 	"context"
 	"debug/dwarf"
 	"debug/elf"
@@ -333,19 +332,17 @@ func TestSettingsFile(t *testing.T) {
 	}
 }
 
-// debugInfo returns the source files that an executable for Linux names, and
-// whether it has a symbol table.
-func debugInfo(t *testing.T, path string) (files []string, symbols bool) {
+// debugInfo returns the source files that an executable for Linux names.
+func debugInfo(t *testing.T, path string) (files []string) {
 	t.Helper()
 	executable, err := elf.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer executable.Close()
-	symbols = executable.Section(".symtab") != nil
 	info, err := executable.DWARF()
 	if err != nil {
-		return nil, symbols
+		return nil
 	}
 	for entries := info.Reader(); ; {
 		entry, err := entries.Next()
@@ -353,7 +350,7 @@ func debugInfo(t *testing.T, path string) (files []string, symbols bool) {
 			t.Fatal(err)
 		}
 		if entry == nil {
-			return files, symbols
+			return files
 		}
 		if entry.Tag != dwarf.TagCompileUnit {
 			continue
@@ -377,40 +374,6 @@ func forImages(t *testing.T) *compile.Compiler {
 	return c
 }
 
-// What is sent into a pod is what its image holds, if that is linked for speed.
-func TestForReloadIsTheImagesExecutable(t *testing.T) {
-	if testing.Short() {
-		t.Skip("slow: compiles the standard library with other flags")
-	}
-	for name, linked := range map[string]string{"without debug information": "-s -w", "with it": ""} {
-		t.Run(name, func(t *testing.T) {
-			dir := write(t, hello(), map[string]string{".ko.yaml": "defaultFlags: [-trimpath]\ndefaultLdflags: ['-X main.greeting=hey " + linked + "']\n"})
-			image, sent := filepath.Join(dir, "image"), filepath.Join(dir, "sent")
-			c := forImages(t)
-			if err := errors.Join(c.Compile(t.Context(), helloPath, image), c.ForReload().Compile(t.Context(), helloPath, sent)); err != nil {
-				t.Fatal(err)
-			}
-			a, err := os.ReadFile(image)
-			if err != nil {
-				t.Fatal(err)
-			}
-			b, err := os.ReadFile(sent)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if same := bytes.Equal(a, b); same != (linked != "") {
-				t.Errorf("the same executable: %v", same)
-			}
-			if files, symbols := debugInfo(t, sent); len(files) > 0 || symbols {
-				t.Error("it has a symbol table or debug information, which takes time to link")
-			}
-			if !bytes.Contains(b, []byte("hey")) {
-				t.Error("-X of the configuration is lost")
-			}
-		})
-	}
-}
-
 func TestForDebuggingFindsTheSources(t *testing.T) {
 	if testing.Short() {
 		t.Skip("slow: compiles the standard library with other flags")
@@ -420,7 +383,7 @@ func TestForDebuggingFindsTheSources(t *testing.T) {
 	if err := forImages(t).ForDebugging().Compile(t.Context(), helloPath, out); err != nil {
 		t.Fatal(err)
 	}
-	files, _ := debugInfo(t, out)
+	files := debugInfo(t, out)
 	if want := filepath.Join(dir, "cmd/hello/main.go"); !slices.Contains(files, want) {
 		t.Errorf("%s is not among its %d files", want, len(files))
 	}

@@ -3,6 +3,7 @@
 package layouts_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
@@ -46,7 +47,7 @@ func (r *repository) reloaded(t *testing.T, p *layouts.Program, name, file, cach
 	if err != nil {
 		t.Fatal(err)
 	}
-	runImage(t, p, string(image))
+	published := runImage(t, p, string(image))
 	kept, err := filepath.Glob(filepath.Join(cache, "ko", "reload", "*", "*"))
 	if err != nil || len(kept) != 1 {
 		t.Fatalf("ko reload %s keeps %q (error %v), want one executable", name, kept, err)
@@ -55,4 +56,16 @@ func (r *repository) reloaded(t *testing.T, p *layouts.Program, name, file, cach
 		t.Fatal(err)
 	}
 	says(t, p, kept[0], "")
+	if a, b := readFile(t, published), readFile(t, kept[0]); !bytes.Equal(a, b) {
+		t.Errorf("ko reload %s sends %d bytes that are not the image's executable of %d", name, len(b), len(a))
+	}
+}
+
+func readFile(t *testing.T, path string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
 }

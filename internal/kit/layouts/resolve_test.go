@@ -42,7 +42,7 @@ func (r *repository) resolve(t *testing.T) {
 }
 
 // runImage runs the program of an image, with the image's kodata.
-func runImage(t *testing.T, p *layouts.Program, image string) {
+func runImage(t *testing.T, p *layouts.Program, image string) (executable string) {
 	t.Helper()
 	ref, err := name.ParseReference(image)
 	if err != nil {
@@ -62,7 +62,9 @@ func runImage(t *testing.T, p *layouts.Program, image string) {
 	if err := untar(layers, dir); err != nil {
 		t.Fatal(err)
 	}
-	says(t, p, filepath.Join(dir, config.Config.Entrypoint[0]), filepath.Join(dir, "var/run/ko"))
+	executable = filepath.Join(dir, config.Config.Entrypoint[0])
+	says(t, p, executable, filepath.Join(dir, "var/run/ko"))
+	return executable
 }
 
 // untar unpacks regular files, which is all that ko puts into images.

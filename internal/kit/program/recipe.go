@@ -23,8 +23,6 @@ type Target struct {
 	Platform v1.Platform
 	// Local tells that the platform is this machine's, whatever the environment says.
 	Local bool
-	// Ldflags are added to those of the settings, unless they are there.
-	Ldflags []string
 	// Debugging makes an executable that a debugger can follow line by line, and
 	// whose source files it finds on this machine without being told where they are.
 	Debugging bool
@@ -53,7 +51,7 @@ func (p *Program) Recipe(ctx context.Context, target Target) (*Recipe, error) {
 	entry := p.resolved(target.Debugging)
 	r := &Recipe{
 		ImportPath: p.ImportPath, Dir: filepath.Join(p.settings.workingDirectory(), p.dir),
-		ldflags: entry.Ldflags, added: target.Ldflags, run: p.settings.run,
+		ldflags: entry.Ldflags, run: p.settings.run,
 	}
 	if err := r.setEnv(target, entry.Env); err != nil {
 		return nil, err

@@ -116,7 +116,7 @@ func (r *Reload) runInPods(ctx context.Context) error {
 
 // pack compiles the program and packs it.
 func (r *Reload) pack(ctx context.Context) (*parcel.Parcel, error) {
-	compiler := r.compiler.ForReload()
+	compiler := r.compiler
 	if r.Debug {
 		compiler = r.compiler.ForDebugging()
 	}
