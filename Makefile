@@ -92,7 +92,7 @@ $(CLUSTER_DIR)/bin/kube-apiserver:
 	$(MAKE) cluster cluster-down
 
 e2e: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Deploy the overlays for real and walk the user flow
-	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) $(GO_TEST_E2E) -timeout=70m -v ./internal/e2e
+	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) $(GO_TEST_E2E) -timeout=70m -parallel=6 -v ./internal/e2e
 
 bench: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Compare ko apply -k with kubectl kustomize | upstream ko apply
 	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) $(GO_TEST_E2E) -timeout=40m -run='^$$' -bench=. -benchtime=1x ./internal/e2e

@@ -74,7 +74,7 @@ var brokenDeploys = map[string]struct {
 	"no ServiceAccount": {"", deployment("web", pod(act(""), "serviceAccountName: none")), []string{"its pods cannot be made", `serviceaccount "none" not found`}},
 	"no node":           {"", deployment("web", pod(act(""), "nodeSelector: {none: none}")), []string{"no node takes it", "didn't match Pod's node affinity/selector"}},
 	"too large":         {"", deployment("web", pod(act("", "resources: {requests: {cpu: 1k}}"))), []string{"no node takes it", "Insufficient cpu"}},
-	"never ready": {"", deployment("web", pod(act("-ready=-1s", "readinessProbe: {httpGet: {path: /ready, port: 8080}, periodSeconds: 1}")), "progressDeadlineSeconds: 8"),
+	"never ready": {"", deployment("web", pod(act("-ready=-1s", "readinessProbe: {httpGet: {path: /ready, port: 8080}, periodSeconds: 1, timeoutSeconds: 5}")), "progressDeadlineSeconds: 8"),
 		[]string{"Progress deadline exceeded", "Readiness probe failed: HTTP probe failed with statuscode: 503"}},
 	"never alive":                  {"", deployment("web", pod(act("-ready=-1s", "readinessProbe: {tcpSocket: {port: 8081}}", "livenessProbe: {httpGet: {path: /ready, port: 8080}, periodSeconds: 1, failureThreshold: 1}"))), []string{"Container c failed liveness probe", "Liveness probe failed: HTTP probe failed with statuscode: 503"}},
 	"a failed Job":                 {"", job(pod(act("-exit=4"), never), "backoffLimit: 0"), []string{"job.batch/job", "with exit code 4", "the actor ends with 4"}},
@@ -89,10 +89,17 @@ var brokenDeploys = map[string]struct {
 	"one of two containers": {"", barePod(pod(act("-exit=4")+", {name: other, image: "+actor+"}", never)), []string{"pod/p", "with exit code 4"}},
 	"a key of a ConfigMap for a volume": {"{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {a: b}}",
 		deployment("web", pod(act("", "volumeMounts: [{name: v, mountPath: /v}]"), "volumes: [{name: v, configMap: {name: c, items: [{key: none, path: p}]}}]")), []string{"references non-existent config key: none"}},
-	"no such volume":                {"", "{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: data}, spec: {storageClassName: '', volumeName: none, accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}}", []string{"it asks for volume none"}},
-	"a sidecar that is never alive": {"", deployment("web", pod(act(""), "initContainers: ["+strings.Replace(act("-ready=-1s", "restartPolicy: Always", "startupProbe: {httpGet: {path: /ready, port: 8080}, periodSeconds: 1, failureThreshold: 1}"), "name: c", "name: side", 1)+"]")), []string{"ontainer side failed startup probe"}},
-	"an init container":             {"", deployment("web", pod(act(""), "initContainers: ["+strings.Replace(act("-exit=6"), "name: c", "name: prepare", 1)+"]")), []string{"init container prepare has ended", "with exit code 6", "the actor ends with 6"}},
-	"a DaemonSet":                   {"", strings.Replace(deployment("web", pod(act("-exit=7"))), "kind: Deployment", "kind: DaemonSet", 1), []string{"daemonset.apps/web", "with exit code 7"}},
+	"no such volume":                  {"", "{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: data}, spec: {storageClassName: '', volumeName: none, accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}}", []string{"it asks for volume none"}},
+	"a sidecar that is never alive":   {"", deployment("web", pod(act(""), "initContainers: ["+strings.Replace(act("-ready=-1s", "restartPolicy: Always", "startupProbe: {httpGet: {path: /ready, port: 8080}, periodSeconds: 1, failureThreshold: 1}"), "name: c", "name: side", 1)+"]")), []string{"ontainer side failed startup probe"}},
+	"OnDelete":                        {"", strings.Replace(deployment("web", pod("{name: c, image: 'localhost:5001/e2e-none:1'}"), "updateStrategy: {type: OnDelete}"), "kind: Deployment", "kind: DaemonSet", 1), []string{"daemonset.apps/web", "cannot be pulled"}},
+	"a ReplicationController":         {"", "{apiVersion: v1, kind: ReplicationController, metadata: {name: web}, spec: {replicas: 1, selector: {app: web}, template: {metadata: {labels: {app: web}}, spec: " + pod("{name: c, image: 'localhost:5001/e2e-none:1'}") + "}}}", []string{"replicationcontroller/web", "cannot be pulled"}},
+	"a ReplicaSet under a quota":      {"{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {pods: \"1\"}}}", strings.Replace(deployment("web", pod(act("")), "replicas: 2"), "kind: Deployment", "kind: ReplicaSet", 1), []string{"replicaset.apps/web", "exceeded quota: q"}},
+	"the second pod of a StatefulSet": {"{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {pods: \"1\"}}}", statefulSet("db", pod(act("")), "replicas: 2"), []string{"statefulset.apps/db", "exceeded quota: q"}},
+	"a sidecar that ends":             {"", deployment("web", pod(act("", "readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}"), "initContainers: ["+strings.Replace(act("-after=3s, -exit=1", "restartPolicy: Always"), "name: c", "name: side", 1)+"]")), []string{"init container side has ended", "with exit code 1"}},
+	"no scheduler":                    {"", deployment("web", pod(act(""), "schedulerName: nosuch")), []string{"its scheduler, nosuch, has not looked at it"}},
+	"a Job that is gone at once":      {"", job(pod(act("-exit=6"), never), "backoffLimit: 0", "ttlSecondsAfterFinished: 0"), []string{"job.batch/job", "BackoffLimitExceeded"}},
+	"an init container":               {"", deployment("web", pod(act(""), "initContainers: ["+strings.Replace(act("-exit=6"), "name: c", "name: prepare", 1)+"]")), []string{"init container prepare has ended", "with exit code 6", "the actor ends with 6"}},
+	"a DaemonSet":                     {"", strings.Replace(deployment("web", pod(act("-exit=7"))), "kind: Deployment", "kind: DaemonSet", 1), []string{"daemonset.apps/web", "with exit code 7"}},
 	"a policy": {`{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicy, metadata: {name: NS}, spec: {matchConstraints: {resourceRules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]}, validations: [{expression: "false", message: no pods today}]}}
 ---
 {apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicyBinding, metadata: {name: NS}, spec: {policyName: NS, validationActions: [Deny], matchResources: {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: NS}}}}}`,
@@ -117,5 +124,8 @@ var lateDeploys = map[string]string{
 	"a claim that is used":      "{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}}\n---\n" + deployment("web", pod(act("", "volumeMounts: [{name: v, mountPath: /v}]"), "volumes: [{name: v, persistentVolumeClaim: {claimName: data}}]")),
 	"a database without a probe": deployment("web", pod(act("'-needs=db:8080'"))) + "\n---\n" + deployment("db", pod(act("-after=30s"))) + "\n---\n" +
 		"{apiVersion: v1, kind: Service, metadata: {name: db}, spec: {selector: {app: db}, ports: [{port: 8080}]}}",
+	"an indexed Job, each index of which fails once": "{apiVersion: batch/v1, kind: Job, metadata: {name: job}, spec: {completions: 3, parallelism: 3, completionMode: Indexed, backoffLimit: 8, template: {spec: " +
+		pod(act("'-once=/state/$(JOB_COMPLETION_INDEX)', -exit=0", "volumeMounts: [{name: state, mountPath: /state}]"), never, "volumes: [{name: state, persistentVolumeClaim: {claimName: data}}]") + "}}}\n---\n" +
+		"{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}}",
 	"no pods": deployment("web", pod(act("")), "replicas: 0"),
 }

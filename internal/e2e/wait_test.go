@@ -151,6 +151,24 @@ func TestAtomicDeploy(t *testing.T) {
 	}
 }
 
+// A StatefulSet whose new version is undone runs the old one again, though its
+// controller waits for the pod of the new one.
+func TestAtomicStatefulSet(t *testing.T) {
+	c := connect(t)
+	namespace := c.newNamespace(t)
+	good := statefulSet("db", pod(act("", "readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}")))
+	if _, err := applyAndWait(t, namespace, good, "--wait"); err != nil {
+		t.Fatal(err)
+	}
+	out, err := applyAndWait(t, namespace, statefulSet("db", pod("{name: c, image: 'localhost:5001/e2e-none:1'}")), "--atomic")
+	if err == nil || !strings.Contains(out.stderr, "undone: the cluster is as it was: ") || strings.Contains(out.stderr, "partly") {
+		t.Errorf("error %v, stderr %s", err, out.stderr)
+	}
+	if out, err := applyAndWait(t, namespace, good, "--wait"); err != nil {
+		t.Errorf("the old version: error %v, stderr %s", err, out.stderr)
+	}
+}
+
 // On a terminal it waits without being asked to, and elsewhere it does not.
 func TestWaitOnATerminal(t *testing.T) {
 	c := connect(t)

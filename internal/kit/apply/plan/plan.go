@@ -82,7 +82,7 @@ func Make(ctx context.Context, places *Places, objects []kube.Object, opts Optio
 		p.changes = append(p.changes, &Change{Object: o, Verb: opts.Verb, Force: opts.ForceConflicts, replace: opts.Replace, autoscalers: scaled})
 	}
 	if err := p.look(ctx); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("nothing was changed in the cluster: %w", err)
 	}
 	grounds, err := p.findGrounds(ctx)
 	if err != nil {
@@ -98,6 +98,20 @@ func Make(ctx context.Context, places *Places, objects []kube.Object, opts Optio
 		p.later = without(later, grounds) // A ground may rest on another: a ServiceAccount on its namespace.
 	}
 	return p, nil
+}
+
+// Sent notes what has become of a change that nobody had judged before, because others
+// rest on it and it rests on another.
+func (c *Change) Sent(before, after kube.Object) {
+	switch {
+	case c.Action != "":
+	case before == nil:
+		c.Action = Created
+	case before.GetResourceVersion() == after.GetResourceVersion():
+		c.Action = Unchanged
+	default:
+		c.Action = Configured
+	}
 }
 
 // look reads what there is of the objects.

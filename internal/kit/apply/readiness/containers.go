@@ -78,9 +78,11 @@ func (j *judgement) ofEnd(trouble kube.Trouble, begun time.Time) grade {
 	return blocking
 }
 
-// hasUnprobed says whether more than one object of the set runs programs, and this run
-// has changed one that counts as ready whether it is or not.
+// hasUnprobed says whether this run has changed another object that runs programs and
+// counts as ready whether it is or not.
 func (j *judgement) hasUnprobed() bool {
 	programs := slices.DeleteFunc(slices.Clone(j.set), func(o kube.Object) bool { return templateOf(o) == nil })
-	return len(programs) > 1 && slices.ContainsFunc(programs, func(o kube.Object) bool { return j.changed(o) && isUnprobed(o) })
+	return slices.ContainsFunc(programs, func(o kube.Object) bool {
+		return kube.NameIn(o) != kube.NameIn(j.about) && j.changed(o) && isUnprobed(o)
+	})
 }

@@ -2,6 +2,7 @@ package readiness
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
@@ -19,14 +20,18 @@ var (
 	daemonSetKind   = schema.GroupKind{Group: "apps", Kind: "DaemonSet"}
 	podKind         = schema.GroupKind{Kind: "Pod"}
 	claimKind       = schema.GroupKind{Kind: "PersistentVolumeClaim"}
+	replicaSetKind  = schema.GroupKind{Group: "apps", Kind: "ReplicaSet"}
+	controllerKind  = schema.GroupKind{Kind: "ReplicationController"}
 )
 
 // judgement judges the objects of a set by what is seen of the cluster.
 type judgement struct {
 	view    *view
+	first   *view // the objects as they were at the beginning, those too that were ready
 	memory  *memory
 	set     []kube.Object            // all that is waited for
 	changed func(o kube.Object) bool // whether this run has changed an object
+	about   kube.Object              // what is judged now
 }
 
 // judge says how an object is doing. For kinds that nothing else is known of, it
@@ -39,7 +44,10 @@ func (j *judgement) judge(o kube.Object) verdict {
 		return verdict{message: "nothing is known of it yet"}
 	case live == nil:
 		return j.gone(o)
+	case live.GetDeletionTimestamp() != nil:
+		return j.leaving(live)
 	}
+	j.about = live
 	result, err := status.Compute(live)
 	if err != nil {
 		return verdict{state: progressing, message: err.Error()}
@@ -57,8 +65,10 @@ func (j *judgement) judge(o kube.Object) verdict {
 		}
 	}
 	switch {
-	case kube.Kind(live) == daemonSetKind && kube.Text(live, "spec", "updateStrategy", "type") == string(appsv1.OnDeleteDaemonSetStrategyType):
-		return verdict{state: ready, message: "its pods are replaced when somebody deletes them"}
+	case isOnDelete(live):
+		return j.judgeOnDelete(live)
+	case kube.Kind(live) == controllerKind || kube.Kind(live) == replicaSetKind:
+		return j.judgeCount(live, "spec.replicas", "status.readyReplicas")
 	case result.Status == status.FailedStatus && !j.hadFailedBefore(live):
 		return j.failure(live, result.Message)
 	case result.Status == status.CurrentStatus:
@@ -74,6 +84,8 @@ func (j *judgement) gone(o kube.Object) verdict {
 	switch {
 	case last != nil && kube.Kind(o) == kube.JobKind && kube.HasCondition(last, "Complete"):
 		return verdict{state: ready, message: "complete"}
+	case last != nil && kube.Kind(o) == kube.JobKind && kube.HasCondition(last, "Failed"):
+		return verdict{state: failed, message: reasonOf(last)}
 	case last != nil && kube.Kind(o) == podKind && kube.Text(last, "status", "phase") == string(corev1.PodSucceeded):
 		return verdict{state: ready, message: "complete"}
 	case j.memory.since("gone", kube.NameIn(o)) < settle:
@@ -107,6 +119,45 @@ func (j *judgement) running(live kube.Object, message string) verdict {
 	return verdict{state: ready, message: message}
 }
 
+// isOnDelete says whether a workload replaces its pods only when somebody deletes them.
+func isOnDelete(live kube.Object) bool {
+	return kube.Text(live, "spec", "updateStrategy", "type") == string(appsv1.OnDeleteDaemonSetStrategyType)
+}
+
+// judgeOnDelete: such a workload is ready when all its pods are, whatever they run.
+func (j *judgement) judgeOnDelete(live kube.Object) verdict {
+	if kube.Kind(live) == daemonSetKind {
+		return j.judgeCount(live, "status.desiredNumberScheduled", "status.numberReady")
+	}
+	return j.judgeCount(live, "spec.replicas", "status.readyReplicas")
+}
+
+// judgeCount: a workload is ready when as many pods are ready as it wants.
+func (j *judgement) judgeCount(live kube.Object, wanted, ready string) verdict {
+	number := func(path string) int64 {
+		n, found, _ := unstructured.NestedInt64(live.Object, strings.Split(path, ".")...)
+		if !found && path == "spec.replicas" {
+			return 1
+		}
+		return n
+	}
+	message := fmt.Sprintf("Ready: %d/%d", number(ready), number(wanted))
+	if number("status.observedGeneration") < live.GetGeneration() || number(ready) < number(wanted) {
+		return j.unready(live, message)
+	}
+	return j.running(live, message)
+}
+
+// leaving is the verdict on an object that somebody deletes.
+func (j *judgement) leaving(live kube.Object) verdict {
+	message := "it is being deleted"
+	if finalizers := live.GetFinalizers(); len(finalizers) > 0 {
+		message += ", held by its finalizer " + strings.Join(finalizers, " and ")
+	}
+	f := finding{grade: j.memory.patient(triedAgain, "leaving", string(live.GetUID())), text: message}
+	return sum("it will be gone", []finding{f}, true)
+}
+
 // hadFailedBefore says whether a rollout had failed before the wait began: perhaps it
 // goes on with what is there now.
 func (j *judgement) hadFailedBefore(live kube.Object) bool {
@@ -135,8 +186,7 @@ func (j *judgement) judgeJob(job kube.Object, result *status.Result) verdict {
 	suspended, _, _ := unstructured.NestedBool(job.Object, "spec", "suspend")
 	switch {
 	case result.Status == status.FailedStatus:
-		condition := kube.Condition(job, "Failed")
-		return j.failure(job, fmt.Sprintf("%v: %v", condition["reason"], condition["message"]))
+		return j.failure(job, reasonOf(job))
 	case kube.HasCondition(job, "Complete"):
 		return verdict{state: ready, message: "complete"}
 	case suspended:
@@ -145,6 +195,12 @@ func (j *judgement) judgeJob(job kube.Object, result *status.Result) verdict {
 		return j.unready(job, "the Job runs")
 	}
 	return j.unready(job, result.Message)
+}
+
+// reasonOf says why a Job has failed.
+func reasonOf(job kube.Object) string {
+	condition := kube.Condition(job, "Failed")
+	return fmt.Sprintf("%v: %v", condition["reason"], condition["message"])
 }
 
 // judgePod: for kstatus a Pod that has ended is as it should be, however it has, and

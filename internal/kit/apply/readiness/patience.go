@@ -11,6 +11,9 @@ const (
 	// triedAgain is how long it takes until a kubelet or a controller tries again what
 	// it could not do before.
 	triedAgain = 20 * time.Second
+	// triedAtLast bounds how long that takes for what has failed for long: the kubelet
+	// pulls images again after five minutes at most.
+	triedAtLast = 5 * time.Minute
 	// holds is how long a pod must have run that has no readiness probe, and so counts
 	// as ready from its start on: a program that ends soon is ready until then.
 	holds = 5 * time.Second

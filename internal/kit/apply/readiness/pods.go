@@ -3,31 +3,34 @@ package readiness
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/koshop/koshop/internal/kube"
 )
 
 // unready gathers what is known of an object that is not ready.
 func (j *judgement) unready(live kube.Object, message string) verdict {
+	j.memory.forget("ready", string(live.GetUID()))
 	findings := j.refusals(live)
 	all := len(findings) > 0
 	if problem := j.view.hidesPods(live); problem != nil {
 		findings = append(findings, finding{grade: passing, text: "why is not known: " + problem.Error()})
 	}
 	pods := j.currentPods(live)
-	anew := replacements(live, pods)
 	held, waiting := 0, 0
 	for _, pod := range pods {
 		if kube.IsReady(*pod) {
 			continue
 		}
-		ofPod := j.ofPod(pod, anew)
+		ofPod := j.ofPod(pod, replacements(live, pod, pods))
 		if j.isOld(live, pod.CreationTimestamp) {
-			ofPod = j.letPass(ofPod)
+			ofPod = j.letPass(ofPod, pod.CreationTimestamp)
 		}
 		findings = append(findings, ofPod...)
 		waiting++
@@ -39,7 +42,21 @@ func (j *judgement) unready(live kube.Object, message string) verdict {
 		findings = append(findings, *stuck)
 		all = true
 	}
-	return sum(message, findings, all || held > 0 && held == waiting)
+	return sum(message, findings, all || held > 0 && held == waiting || failures(live, pods) > crashesThatBlock)
+}
+
+// failures counts pods that a node has refused or ended, where others are made in their
+// place.
+func failures(live kube.Object, pods []*corev1.Pod) (n int) {
+	if kube.Kind(live) == kube.JobKind {
+		return 0
+	}
+	for _, pod := range pods {
+		if pod.Status.Phase == corev1.PodFailed {
+			n++
+		}
+	}
+	return n
 }
 
 // isOld says whether something that an object has made is from before this run: what
@@ -50,9 +67,14 @@ func (j *judgement) isOld(live kube.Object, made metav1.Time) bool {
 }
 
 // letPass grades findings about what is from before this run: as long as it has not
-// been tried again, they prove nothing.
-func (j *judgement) letPass(findings []finding) []finding {
-	untried := j.memory.now().Sub(j.memory.begun) < triedAgain
+// been tried again, they prove nothing. The longer ago it was made, the more seldom it
+// is tried: what a cluster does by itself waits twice as long each time.
+func (j *judgement) letPass(findings []finding, made metav1.Time) []finding {
+	patience := triedAgain
+	if last := j.lastChange(); j.anyChanged() && !last.IsZero() {
+		patience = min(max(last.Sub(made.Time), triedAgain), triedAtLast)
+	}
+	untried := j.memory.now().Sub(j.memory.begun) < patience
 	for i, f := range findings {
 		if untried || f.ended != nil && j.anyChanged() && f.begun.Sub(j.memory.begun) < settle {
 			findings[i].grade = passing
@@ -61,21 +83,39 @@ func (j *judgement) letPass(findings []finding) []finding {
 	return findings
 }
 
-// anyChanged says whether this run has changed anything.
-func (j *judgement) anyChanged() bool { return slices.ContainsFunc(j.set, j.changed) }
-
-// replacements is how often an object has made a pod anew that had failed: a Job does
-// that where its pods are never restarted.
-func replacements(live kube.Object, pods []*corev1.Pod) int32 {
-	failed := int32(0)
-	if kube.Kind(live) == kube.JobKind {
-		for _, pod := range pods {
-			if pod.Status.Phase == corev1.PodFailed {
-				failed++
+// lastChange is when this run changed anything last, by the cluster's clock.
+func (j *judgement) lastChange() time.Time {
+	var last time.Time
+	for _, o := range j.set {
+		if live, _, _ := j.first.live(o); live != nil && j.changed(o) {
+			if applied := appliedAt(live); applied.After(last) {
+				last = applied.Time
 			}
 		}
 	}
-	return max(failed-1, 0)
+	return last
+}
+
+// anyChanged says whether this run has changed anything.
+func (j *judgement) anyChanged() bool { return slices.ContainsFunc(j.set, j.changed) }
+
+// replacements is how often an object has made a pod anew that had failed, in the place
+// of a pod: a Job does that where its pods are never restarted.
+func replacements(live kube.Object, of *corev1.Pod, pods []*corev1.Pod) int32 {
+	if kube.Kind(live) != kube.JobKind {
+		return 0
+	}
+	failed := int64(0)
+	for _, pod := range pods {
+		if pod.Status.Phase == corev1.PodFailed && pod.Annotations[batchv1.JobCompletionIndexAnnotation] == of.Annotations[batchv1.JobCompletionIndexAnnotation] {
+			failed++
+		}
+	}
+	beside, found, _ := unstructured.NestedInt64(live.Object, "spec", "parallelism")
+	if found && of.Annotations[batchv1.JobCompletionIndexAnnotation] == "" {
+		failed /= max(beside, 1)
+	}
+	return int32(max(failed-1, 0))
 }
 
 // currentPods returns the pods of an object as it is now; those that a rollout takes

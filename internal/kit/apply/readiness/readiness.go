@@ -3,6 +3,7 @@
 package readiness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,9 +82,10 @@ type waiter struct {
 
 // newWaiter returns what waits for objects, which it sees anew but judges as before.
 func newWaiter(c *kube.Cluster, objects []kube.Object, as *judgement, log *progress.Log, report event.Report) *waiter {
+	seen := newView(c, objects)
 	return &waiter{
 		cluster: c, log: log, report: report, objects: objects,
-		judgement: &judgement{view: newView(c, objects), memory: as.memory, set: as.set, changed: as.changed},
+		judgement: &judgement{view: seen, first: cmp.Or(as.view, seen), memory: as.memory, set: as.set, changed: as.changed},
 		changed:   make(chan struct{}, 1),
 		verdicts:  make([]verdict, len(objects)),
 		tasks:     make([]*progress.Task, len(objects)),
@@ -133,7 +135,10 @@ func (w *waiter) look() (done bool, err error) {
 	count := map[state]int{}
 	for i, o := range w.objects {
 		before, now := w.verdicts[i], w.judgement.judge(o)
-		if now.state != before.state || now.short() != before.short() {
+		if now.state == failed && len(now.findings) == 0 {
+			now.findings = before.findings // It is gone, and its pods are, too.
+		}
+		if now.state != unknown && (now.state != before.state || now.short() != before.short()) {
 			w.report.Waits(o, now.state.String(), now.short())
 		}
 		if now.state == ready && before.state != ready {

@@ -109,7 +109,7 @@ const podOf = `
 apiVersion: v1
 kind: Pod
 metadata: {name: NAME-0, namespace: api, uid: NAME-0, labels: {controller-revision-hash: new}, ownerReferences: [{apiVersion: apps/v1, kind: StatefulSet, name: NAME, uid: NAME, controller: true}]}
-spec: {restartPolicy: Always}
+spec: {restartPolicy: Always, nodeName: node}
 status: {phase: Pending, containerStatuses: [{name: c, STATUS}]}
 ---
 `
@@ -276,7 +276,7 @@ func TestWhatIsFromBefore(t *testing.T) {
 		"a crash loop": {strings.ReplaceAll(crashed, "RESTARTS", "7"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			pod := strings.Replace(podIn("a", test.status, "0"), "uid: a-0,", "uid: a-0, creationTimestamp: \"2026-01-01T00:00:00Z\",", 1)
+			pod := strings.Replace(podIn("a", test.status, "0"), "uid: a-0,", "uid: a-0, creationTimestamp: \"2026-01-01T23:59:50Z\",", 1)
 			s := newStage(t, old, pod)
 			if got := s.wait(t, triedAgain-lookEvery); got != "" {
 				t.Errorf("before it was tried again: %q", got)

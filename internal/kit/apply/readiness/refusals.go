@@ -28,7 +28,7 @@ func (j *judgement) refusals(live kube.Object) []finding {
 		findings[0].grade = final
 	}
 	if j.isOld(live, maker) {
-		return j.letPass(findings)
+		return j.letPass(findings, maker)
 	}
 	return findings
 }
@@ -48,10 +48,12 @@ func (j *judgement) refusal(live kube.Object) (message string, maker metav1.Time
 		}
 		return "", metav1.Time{}
 	}
-	if len(j.currentPods(live)) > 0 {
-		return "", metav1.Time{}
-	}
 	since := appliedAt(live)
+	for _, pod := range j.currentPods(live) {
+		if since.Before(&pod.CreationTimestamp) {
+			since = pod.CreationTimestamp // What was refused before was made since.
+		}
+	}
 	for _, event := range j.view.eventsOf(live.GetNamespace(), live.GetUID()) {
 		if last := lastSeen(event); event.Reason == "FailedCreate" && !last.Before(&since) {
 			return event.Message, since

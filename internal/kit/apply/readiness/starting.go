@@ -16,12 +16,15 @@ func (j *judgement) hasJustStarted(live kube.Object) bool {
 	if !isUnprobed(live) {
 		return false
 	}
-	if !j.view.seesPods(live.GetNamespace()) {
+	switch {
+	case !j.view.seesPods(live.GetNamespace()):
 		return true
+	case j.view.hidesPods(live) != nil:
+		return j.changed(live) && j.memory.since("ready", string(live.GetUID())) < holds
 	}
 	return slices.ContainsFunc(j.currentPods(live), func(pod *corev1.Pod) bool {
 		restarts := int32(0)
-		for _, status := range pod.Status.ContainerStatuses {
+		for _, status := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
 			restarts += status.RestartCount
 		}
 		if pod.Status.Phase == corev1.PodSucceeded || restarts == 0 && j.isOld(live, pod.CreationTimestamp) {
@@ -35,9 +38,17 @@ func (j *judgement) hasJustStarted(live kube.Object) bool {
 // started.
 func isUnprobed(o kube.Object) bool {
 	path := templateOf(o)
-	return path != nil && slices.ContainsFunc(kube.Maps(o, append(path, "containers")...), func(container map[string]any) bool {
-		return container["readinessProbe"] == nil
-	})
+	if path == nil {
+		return false
+	}
+	unprobed := func(container map[string]any) bool {
+		return container["readinessProbe"] == nil && container["startupProbe"] == nil
+	}
+	sidecar := func(container map[string]any) bool {
+		return container["restartPolicy"] == string(corev1.ContainerRestartPolicyAlways) && unprobed(container)
+	}
+	return slices.ContainsFunc(kube.Maps(o, append(slices.Clone(path), "containers")...), unprobed) ||
+		slices.ContainsFunc(kube.Maps(o, append(slices.Clone(path), "initContainers")...), sidecar)
 }
 
 // templateOf returns where an object that runs programs until somebody ends them says
@@ -46,7 +57,7 @@ func templateOf(o kube.Object) []string {
 	switch kube.Kind(o) {
 	case podKind:
 		return []string{"spec"}
-	case deploymentKind, statefulSetKind, daemonSetKind:
+	case deploymentKind, statefulSetKind, daemonSetKind, replicaSetKind, controllerKind:
 		return []string{"spec", "template", "spec"}
 	}
 	return nil

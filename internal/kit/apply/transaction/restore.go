@@ -3,7 +3,9 @@ package transaction
 import (
 	"context"
 	"slices"
+	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -20,7 +22,7 @@ func restore(ctx context.Context, c *kube.Cluster, before, live kube.Object) err
 	if err := c.Update(ctx, old, client.FieldOwner(plan.FieldManager)); err != nil {
 		return err
 	}
-	return restoreOwners(ctx, c, before, old)
+	return again(ctx, c, old, func(now kube.Object) error { return restoreOwners(ctx, c, before, now) })
 }
 
 // restoreOwners makes the record of who owns what the one that was. Owners of a
@@ -63,13 +65,41 @@ func remake(ctx context.Context, c *kube.Cluster, before kube.Object) error {
 		return err
 	}
 	if ended {
-		o.Object["status"] = status
-		if err := c.Status().Update(ctx, o, client.FieldOwner(plan.FieldManager)); err != nil {
+		err := again(ctx, c, o, func(now kube.Object) error {
+			now.Object["status"] = status
+			return c.Status().Update(ctx, now, client.FieldOwner(plan.FieldManager))
+		})
+		if err != nil {
 			return err
 		}
 	}
-	return restoreOwners(ctx, c, before, o)
+	return again(ctx, c, o, func(now kube.Object) error { return restoreOwners(ctx, c, before, now) })
 }
+
+// again does something to an object as it is now, once more whenever a controller has
+// changed it meanwhile.
+func again(ctx context.Context, c *kube.Cluster, now kube.Object, do func(now kube.Object) error) error {
+	for attempt := 1; ; attempt++ {
+		err := do(now)
+		if !apierrors.IsConflict(err) || attempt == attempts {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(time.Duration(attempt) * conflictPause):
+		}
+		live, err := c.Live(ctx, now)
+		if err != nil || live == nil {
+			return err
+		}
+		now = live
+	}
+}
+
+// conflictPause is how long the first pause is before something is tried again; each
+// later one is longer.
+const conflictPause = 100 * time.Millisecond
 
 // forgetPods takes out of a Job by what it knew its pods, which the API server makes
 // anew, and says whether the Job had ended. One that had is not run again: it is

@@ -74,6 +74,9 @@ func (t *Transaction) send(ctx context.Context, change *plan.Change) error {
 		case plan.IsGiven(change.Object, before, err):
 			change.Action = plan.Unchanged
 			return nil
+		case err == nil:
+			change.Sent(before, e.after)
+			return nil
 		case !apierrors.IsConflict(err) || !settled || attempt == attempts:
 			return plan.Refusal(change.Object, err)
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -19,6 +20,13 @@ import (
 // undoTimeout bounds how long a run that failed takes to undo what it did. Pods
 // may take 30 s to end, by Kubernetes' default, and hold volumes for as long.
 const undoTimeout = 2 * time.Minute
+
+// enoughSilence is after how many requests in a row without an answer an undo gives up:
+// each may take as long as a connection does to be given up.
+const enoughSilence = 3
+
+// errSilent is why no more was undone.
+var errSilent = errors.New("the API server does not answer")
 
 // IncompleteError is the error of an undo that could not take back everything.
 type IncompleteError struct {
@@ -65,13 +73,21 @@ func (t *Transaction) Undo(ctx context.Context, failure error) error {
 
 	var left []error
 	var leaving []going
+	silent := 0
 	for _, e := range slices.Backward(t.entries) {
 		task.Step(kube.Name(e.object))
+		if silent == enoughSilence {
+			left = append(left, leftOver(ctx, e.object, errSilent))
+			continue
+		}
 		live, err := t.undo(ctx, e)
 		if err != nil {
 			left = append(left, leftOver(ctx, e.object, err))
 		} else if live != nil {
 			leaving = append(leaving, going{e, live})
+		}
+		if silent++; err == nil || apierrors.ReasonForError(err) != metav1.StatusReasonUnknown {
+			silent = 0
 		}
 	}
 	left = append(left, t.finish(ctx, leaving, task)...)
@@ -160,16 +176,12 @@ func (t *Transaction) unmake(ctx context.Context, e *entry, live kube.Object) (r
 // restore makes an object what it was, whoever has changed it since: its content,
 // and then the record of who owns what.
 func (t *Transaction) restore(ctx context.Context, before, live kube.Object) error {
-	for attempt := 1; ; attempt++ {
-		if live.GetResourceVersion() == before.GetResourceVersion() {
-			return nil // It was never changed.
-		}
-		err := restore(ctx, t.cluster, before, live)
-		if !apierrors.IsConflict(err) || attempt == attempts {
-			return err
-		}
-		if live, err = t.cluster.Live(ctx, before); err != nil || live == nil {
-			return err
-		}
+	if live.GetResourceVersion() == before.GetResourceVersion() {
+		return nil // It was never changed.
 	}
+	err := again(ctx, t.cluster, live, func(now kube.Object) error { return restore(ctx, t.cluster, before, now) })
+	if err != nil {
+		return err
+	}
+	return t.freeRollout(ctx, before, live)
 }
