@@ -100,21 +100,23 @@ func (l *look) trouble(pod corev1.Pod) (saw, next string) {
 	if kube.IsReady(pod) {
 		return "", ""
 	}
-	for _, trouble := range kube.Troubles(&pod) {
-		switch trouble.Kind {
-		case kube.Unscheduled:
-			next = "ask for more nodes, or remove what is not needed"
-		case kube.Unpulled:
-			next = "deploy again with KO_DOCKER_REPO naming a registry that the cluster pulls from"
-		case kube.Ended:
-			next = l.kubectl("logs %s --container=%s", pod.Name, trouble.Container)
-			if trouble.Previous {
-				next += " --previous"
-			}
-		default:
-			next = l.kubectl("describe pod %s", pod.Name)
-		}
-		return "pod " + pod.Name + ": " + trouble.Text, next
+	troubles := kube.Troubles(&pod)
+	if len(troubles) == 0 {
+		return "", ""
 	}
-	return "", ""
+	trouble := troubles[0]
+	switch trouble.Kind {
+	case kube.Unscheduled:
+		next = "ask for more nodes, or remove what is not needed"
+	case kube.Unpulled:
+		next = "deploy again with KO_DOCKER_REPO naming a registry that the cluster pulls from"
+	case kube.Ended:
+		next = l.kubectl("logs %s --container=%s", pod.Name, trouble.Container)
+		if trouble.Previous {
+			next += " --previous"
+		}
+	default:
+		next = l.kubectl("describe pod %s", pod.Name)
+	}
+	return "pod " + pod.Name + ": " + trouble.Text, next
 }
