@@ -95,18 +95,31 @@ func TestLateDeploys(t *testing.T) {
 // try it again.
 func TestRepairingDeploys(t *testing.T) {
 	c := connect(t)
-	const quota = "{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {pods: \"0\"}}}"
-	for name, test := range map[string]struct{ broken, missing, added string }{
-		"a Secret":             {deployment("web", pod(act("", "envFrom: [{secretRef: {name: s}}]"))), "", "{apiVersion: v1, kind: Secret, metadata: {name: s}, stringData: {a: b}}"},
-		"a ConfigMap's volume": {deployment("web", pod(act("", "volumeMounts: [{name: v, mountPath: /v}]"), "volumes: [{name: v, configMap: {name: m}}]")), "", "{apiVersion: v1, kind: ConfigMap, metadata: {name: m}, data: {a: b}}"},
-		"a ServiceAccount":     {deployment("web", pod(act(""), "serviceAccountName: s")), "", "{apiVersion: v1, kind: ServiceAccount, metadata: {name: s}}"},
-		"a quota":              {deployment("web", pod(act(""))), quota, strings.Replace(quota, `"0"`, `"5"`, 1)},
+	const (
+		and       = "\n---\n"
+		secret    = "{apiVersion: v1, kind: Secret, metadata: {name: s}, stringData: {a: b}}"
+		configMap = "{apiVersion: v1, kind: ConfigMap, metadata: {name: m}, data: {a: b}}"
+		account   = "{apiVersion: v1, kind: ServiceAccount, metadata: {name: s}}"
+		noPods    = `{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {pods: "0"}}}`
+		somePods  = `{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {pods: "5"}}}`
+		fromS     = "envFrom: [{secretRef: {name: s}}]"
+	)
+	withSecret := deployment("web", pod(act("", fromS)))
+	withVolume := deployment("web", pod(act("", "volumeMounts: [{name: v, mountPath: /v}]"), "volumes: [{name: v, configMap: {name: m}}]"))
+	withAccount := deployment("web", pod(act(""), "serviceAccountName: s"))
+	plain := deployment("web", pod(act("")))
+	for name, test := range map[string]struct{ before, broken, repaired string }{
+		"a Secret":             {"", withSecret, withSecret + and + secret},
+		"a ConfigMap's volume": {"", withVolume, withVolume + and + configMap},
+		"a ServiceAccount":     {"", withAccount, withAccount + and + account},
+		"a quota":              {noPods, plain, plain + and + somePods},
+		"a Secret, and another version of a StatefulSet": {"", statefulSet("db", pod(act("", fromS))), statefulSet("db", pod(act("-after=1s", fromS))) + and + secret},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			namespace := c.newNamespace(t)
-			if test.missing != "" {
-				if _, err := applyAndWait(t, namespace, test.missing); err != nil {
+			if test.before != "" {
+				if _, err := applyAndWait(t, namespace, test.before); err != nil {
 					t.Fatal(err)
 				}
 				time.Sleep(2 * time.Second) // Until controllers have seen it.
@@ -114,7 +127,7 @@ func TestRepairingDeploys(t *testing.T) {
 			if out, err := applyAndWait(t, namespace, test.broken, "--wait"); err == nil {
 				t.Errorf("it was not broken: %s", out.stderr)
 			}
-			if out, err := applyAndWait(t, namespace, test.broken+"\n---\n"+test.added, "--atomic"); err != nil {
+			if out, err := applyAndWait(t, namespace, test.repaired, "--atomic"); err != nil {
 				t.Errorf("error %v, stderr %s", err, out.stderr)
 			}
 		})

@@ -13,8 +13,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// pollEvery is how often an object is looked at that is going.
-const pollEvery = 200 * time.Millisecond
+const (
+	// pollFirst is how long the first pause is before objects are looked at again that
+	// are going; each later one is longer by half, up to pollAtLast.
+	pollFirst  = 200 * time.Millisecond
+	pollAtLast = time.Second
+	// silence is after how long without an answer it counts that there is none.
+	silence = 3 * time.Second
+)
 
 // Extent says what goes with an object.
 type Extent bool
@@ -56,7 +62,8 @@ func (c *Cluster) AwaitGone(ctx context.Context, o client.Object) error {
 // the error names all that are left and what holds them.
 func (c *Cluster) AwaitAllGone(ctx context.Context, objects []client.Object, seen func(o client.Object, gone bool, heldBy string)) error {
 	left := slices.Clone(objects)
-	for {
+	for pause := pollFirst; ; pause = min(pause*3/2, pollAtLast) {
+		asked := time.Now()
 		now := make([]client.Object, len(left)) // nil for those that are gone
 		group, asking := errgroup.WithContext(ctx)
 		group.SetLimit(Concurrency)
@@ -67,6 +74,9 @@ func (c *Cluster) AwaitAllGone(ctx context.Context, objects []client.Object, see
 			})
 		}
 		err := group.Wait()
+		if ctx.Err() != nil && time.Since(asked) > silence {
+			return stillThere(left, fmt.Errorf("%w, and the API server does not answer", context.Cause(ctx)))
+		}
 		if ctx.Err() != nil {
 			return stillThere(left, context.Cause(ctx))
 		}
@@ -88,7 +98,7 @@ func (c *Cluster) AwaitAllGone(ctx context.Context, objects []client.Object, see
 		select {
 		case <-ctx.Done():
 			return stillThere(left, context.Cause(ctx))
-		case <-time.After(pollEvery):
+		case <-time.After(pause):
 		}
 	}
 }
@@ -120,6 +130,9 @@ func stillThere(objects []client.Object, why error) error {
 	return errors.Join(left...)
 }
 
+// ByFinalizer begins what is said of an object that somebody's finalizer holds.
+const ByFinalizer = "held by its finalizer "
+
 // heldBy says what keeps an object that is going, or "": its finalizers, or in a
 // namespace what is left there.
 func heldBy(o client.Object) string {
@@ -128,7 +141,7 @@ func heldBy(o client.Object) string {
 	finalizers = slices.DeleteFunc(finalizers, func(f string) bool { return f == metav1.FinalizerDeleteDependents })
 	switch {
 	case len(finalizers) > 0:
-		return "held by its finalizer " + strings.Join(finalizers, " and ")
+		return ByFinalizer + strings.Join(finalizers, " and ")
 	case foreground:
 		return "until what it has made, such as pods, is gone"
 	}

@@ -99,6 +99,11 @@ func (j *judgement) lastChange() time.Time {
 // anyChanged says whether this run has changed anything.
 func (j *judgement) anyChanged() bool { return slices.ContainsFunc(j.set, j.changed) }
 
+// hasOtherChanged says whether this run has changed anything but an object.
+func (j *judgement) hasOtherChanged(object kube.Object) bool {
+	return slices.ContainsFunc(j.set, func(o kube.Object) bool { return kube.NameIn(o) != kube.NameIn(object) && j.changed(o) })
+}
+
 // replacements is how often an object has made a pod anew that had failed, in the place
 // of a pod: a Job does that where its pods are never restarted.
 func replacements(live kube.Object, of *corev1.Pod, pods []*corev1.Pod) int32 {
@@ -149,6 +154,9 @@ func (j *judgement) oldPod(live kube.Object) *finding {
 			continue
 		}
 		for _, f := range j.ofPod(pod, 0) {
+			if f.grade == blocking && j.hasOtherChanged(live) { // It may have brought what the old pod lacks.
+				f = j.letPass([]finding{f}, pod.CreationTimestamp)[0]
+			}
 			if f.grade >= blocking {
 				f.text = fmt.Sprintf("%s; it is of the old revision, and the rollout waits for it: kubectl --namespace=%s delete pod %s", f.text, pod.Namespace, pod.Name)
 				return &f

@@ -108,18 +108,7 @@ func (t *Transaction) finish(ctx context.Context, leaving []going, task *progres
 	for i, g := range leaving {
 		objects[i], held[g.live.GetUID()] = g.live, ""
 	}
-	task.Step("waiting for what goes to be gone")
-	err := t.cluster.AwaitAllGone(ctx, objects, func(o client.Object, gone bool, heldBy string) {
-		held[o.GetUID()] = heldBy
-		if gone {
-			delete(held, o.GetUID())
-		} else if heldBy != "" {
-			task.Step(kube.Name(o) + " is going, " + heldBy)
-		}
-	})
-	if ctx.Err() != nil {
-		err = context.Cause(ctx)
-	}
+	err := t.awaitGone(ctx, objects, held, task)
 	for _, g := range leaving {
 		heldBy, still := held[g.live.GetUID()]
 		switch {
@@ -134,6 +123,40 @@ func (t *Transaction) finish(ctx context.Context, leaving []going, task *progres
 		}
 	}
 	return left
+}
+
+// awaitGone waits for objects to be gone, and keeps what holds the others. What somebody
+// holds by a finalizer is not waited for longer than what is replaced.
+func (t *Transaction) awaitGone(ctx context.Context, objects []client.Object, held map[types.UID]string, task *progress.Task) error {
+	task.Step("waiting for what goes to be gone")
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	inVain := time.Now().Add(t.timeout)
+	err := t.cluster.AwaitAllGone(ctx, objects, func(o client.Object, gone bool, heldBy string) {
+		held[o.GetUID()] = heldBy
+		if gone {
+			delete(held, o.GetUID())
+		} else if heldBy != "" {
+			task.Step(kube.Name(o) + " is going, " + heldBy)
+		}
+		if time.Now().After(inVain) && areHeld(held) {
+			stop(fmt.Errorf("%s have passed", t.timeout))
+		}
+	})
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return err
+}
+
+// areHeld says whether nothing is waited for but what somebody's finalizers hold.
+func areHeld(held map[types.UID]string) bool {
+	for _, heldBy := range held {
+		if !strings.HasPrefix(heldBy, kube.ByFinalizer) {
+			return false
+		}
+	}
+	return len(held) > 0
 }
 
 // leftOver names an object that is not as it was.
