@@ -23,11 +23,9 @@ func (j *judgement) ofPod(pod *corev1.Pod, anew int32) []finding {
 			findings = append(findings, finding{grade: passing, text: "pod " + pod.Name + ": " + condition.Message})
 		}
 	}
-	if pod.Spec.NodeName == "" && len(findings) == 0 && pod.Status.Phase == corev1.PodPending && len(pod.Status.Conditions) == 0 {
-		findings = append(findings, finding{
-			grade: j.memory.patient(triedAgain, "no scheduler", string(pod.UID)),
-			text:  "pod " + pod.Name + ": its scheduler, " + pod.Spec.SchedulerName + ", has not looked at it",
-		})
+	unseen := pod.Spec.NodeName == "" && pod.Status.Phase == corev1.PodPending && len(pod.Status.Conditions) == 0
+	if unseen && j.memory.patient(triedAgain, "no scheduler", string(pod.UID)) == blocking {
+		findings = append(findings, finding{grade: blocking, text: "pod " + pod.Name + ": its scheduler, " + pod.Spec.SchedulerName + ", has not looked at it"})
 	}
 	seen := map[string]bool{}
 	for _, event := range j.view.eventsOf(pod.Namespace, pod.UID) {

@@ -97,11 +97,23 @@ func (j *judgement) gone(o kube.Object) verdict {
 // hasBecomeReady notes that an object is ready, for which others may have waited.
 func (j *judgement) hasBecomeReady(o kube.Object) {
 	j.memory.ready = j.memory.now()
-	switch kube.Kind(o) {
-	case deploymentKind, statefulSetKind, daemonSetKind, podKind, claimKind:
-	default:
+	if makesObjects(o) {
 		j.memory.made = j.memory.ready
 	}
+}
+
+// makesObjects says whether an object may make others, such as a Secret: a Job, a
+// custom resource, or a program that has an account of its own with the API server.
+func makesObjects(o kube.Object) bool {
+	if kube.Kind(o) == claimKind {
+		return false
+	}
+	path := templateOf(o)
+	if path == nil {
+		return true
+	}
+	account := kube.Text(o, append(path, "serviceAccountName")...)
+	return account != "" && account != "default"
 }
 
 // failure is the verdict on an object that says of itself that it has failed.

@@ -13,7 +13,7 @@ type memory struct {
 	first map[string]time.Time
 	ready time.Time // when an object last became ready
 	freed time.Time // when a pod that goes was last seen, which makes room for others
-	made  time.Time // when a Job or a custom resource did, which may make what others need
+	made  time.Time // when one did that may make what others need
 }
 
 // newMemory begins now, by a clock.

@@ -304,3 +304,18 @@ func TestWhatIsGone(t *testing.T) {
 		}
 	}
 }
+
+// A Secret may be made by a program of the set that has an account of its own.
+func TestSecretThatAProgramMakes(t *testing.T) {
+	for account, want := range map[string]string{"": "nothing is on its way any more", "operator": ""} {
+		program := "spec: {replicas: 1, template: {spec: {serviceAccountName: '" + account + "'}}}"
+		s := newStage(t, named(unready, "web")+strings.Replace(named(unready, "maker"), "spec: {replicas: 1}", program, 1), podIn("web", noSecret, "0")+podIn("maker", starting, "0"))
+		if got := s.wait(t, time.Minute); got != "" {
+			t.Errorf("while it starts: %q", got)
+		}
+		s.see(t, named(isReady, "maker", "PROBE", "readinessProbe: {}"))
+		if got := s.wait(t, triedAgain-lookEvery); got != want {
+			t.Errorf("with account %q: %q, want %q", account, got, want)
+		}
+	}
+}
