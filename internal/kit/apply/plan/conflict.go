@@ -35,6 +35,10 @@ func conflicts(refusal error) []conflict {
 	return all
 }
 
+// IsFieldConflict says whether a refusal is because of who owns a field, not because
+// somebody has changed the object at the same moment.
+func IsFieldConflict(refusal error) bool { return len(conflicts(refusal)) > 0 }
+
 // foreign leaves out the conflicts with those whose fields are taken over: what
 // somebody set by hand with kubectl, what ko or Tilt did, and what was set before
 // the API server kept a record.

@@ -77,10 +77,10 @@ func (t *Transaction) send(ctx context.Context, change *plan.Change) error {
 		case err == nil:
 			change.Sent(before, e.after)
 			return nil
-		case !apierrors.IsConflict(err) || !settled || attempt == attempts:
+		case !apierrors.IsConflict(err) || plan.IsFieldConflict(err) && !settled || attempt == attempts:
 			return plan.Refusal(change.Object, err)
 		}
-		if before, err = t.cluster.Live(ctx, change.Object); err != nil { // An autoscaler was faster.
+		if before, err = t.cluster.Live(ctx, change.Object); err != nil { // An autoscaler or a controller was faster.
 			return err
 		}
 	}
