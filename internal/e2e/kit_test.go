@@ -185,43 +185,6 @@ func TestUnreachableCluster(t *testing.T) {
 	}
 }
 
-// --wait says what holds a workload up, down to the container, and gives up at
-// once on one that has failed for good.
-func TestWaitSaysWhatHoldsUp(t *testing.T) {
-	for _, test := range []struct {
-		name, deadline, timeout, why string
-	}{
-		// The kubelet gets the time to try the pull before either ends.
-		{"not in time", "600", "20s", "20s have passed"},
-		{"failed for good", "20", "5m", "deployment.apps/web has failed"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			namespace := connect(t).newNamespace(t)
-			dir := t.TempDir()
-			writeFile(t, dir, "web.yaml", `apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web, namespace: `+namespace+`}
-spec:
-  progressDeadlineSeconds: `+test.deadline+`
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec: {containers: [{name: web, image: "localhost:1/no/such/image:1"}]}
-`)
-			writeFile(t, dir, "kustomization.yaml", "resources: [web.yaml]\n")
-			out, err := runKo(t, dir, onCluster("apply", "-k", ".", "--wait", "--timeout="+test.timeout)...)
-			if err == nil {
-				t.Fatal("no error")
-			}
-			for _, want := range []string{test.why, "deployment.apps/web: ", "container web: ", "Pull"} {
-				if !strings.Contains(out.stderr, want) {
-					t.Errorf("the error lacks %q: %s", want, out.stderr)
-				}
-			}
-		})
-	}
-}
-
 // `ko resolve -k` prints what kubectl takes anywhere.
 func TestReleaseIsAcceptedByKubectl(t *testing.T) {
 	c := connect(t)

@@ -139,7 +139,7 @@ func TestReloadOfAProgramThatEndsSoon(t *testing.T) {
 // runtime does not end an exec whose program leaves some of its stdin unread.
 func TestARefusalInThePodEndsTheExec(t *testing.T) {
 	p := deployLive(t)
-	stream := fmt.Sprintf(`{"executable": %q, "size": 4000000, "base": %q}`+"\n", strings.Repeat("0", 64), strings.Repeat("1", 64)) + strings.Repeat("x", 3_000_000)
+	stream := fmt.Sprintf(`{"protocol": 1, "executable": %q, "size": 4000000, "base": %q}`+"\n", strings.Repeat("0", 64), strings.Repeat("1", 64)) + strings.Repeat("x", 3_000_000)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	exec := exec.CommandContext(ctx, "kubectl", append(onCluster(), "exec", "--stdin", "--namespace=api", p.pod.Name, "--",

@@ -76,6 +76,18 @@ func breakDeploys(t *testing.T, flags ...string) {
 	}
 }
 
+// What is not ready in time is said to be what it was last seen to be.
+func TestWaitNotInTime(t *testing.T) {
+	c := connect(t)
+	never := deployment("web", pod(act("-ready=-1s", "readinessProbe: {httpGet: {path: /ready, port: 8080}, periodSeconds: 1, timeoutSeconds: 5}")))
+	out, err := applyAndWait(t, c.newNamespace(t), never, "--wait", "--timeout=10s")
+	for _, want := range []string{"kept: ", "10s have passed", "deployment.apps/web: Available: 0/1", "Readiness probe failed: HTTP probe failed with statuscode: 503"} {
+		if err == nil || !strings.Contains(out.stderr, want) {
+			t.Errorf("error %v, stderr lacks %q: %s", err, want, out.stderr)
+		}
+	}
+}
+
 // What takes its time is waited for.
 func TestLateDeploys(t *testing.T) {
 	c := connect(t)
