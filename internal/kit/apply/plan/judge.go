@@ -103,7 +103,7 @@ func (c *Change) judge(ctx context.Context, cluster *kube.Cluster) error {
 		return Refusal(c.Object, err)
 	case c.Before == nil:
 		c.Action = Created
-	case hasOthers(c.Before) || differs(c.Before, result):
+	case hasOthers(c.Before) || differs(c.Object, c.Before, result):
 		c.Action = Configured
 	default:
 		c.Action = Unchanged
@@ -133,11 +133,27 @@ func CreateOptions(more ...client.CreateOption) []client.CreateOption {
 }
 
 // differs says whether one state of an object is another than a later one, but for
-// what the API server and controllers keep of it.
-func differs(before, after kube.Object) bool {
-	return !equality.Semantic.DeepEqual(before.GetLabels(), after.GetLabels()) ||
-		!equality.Semantic.DeepEqual(before.GetAnnotations(), after.GetAnnotations()) ||
+// what the API server and controllers keep of it, who may do so at this moment.
+func differs(wanted, before, after kube.Object) bool {
+	return differ(wanted.GetLabels(), before.GetLabels(), after.GetLabels()) ||
+		differ(wanted.GetAnnotations(), before.GetAnnotations(), after.GetAnnotations()) ||
 		!equality.Semantic.DeepEqual(content(before), content(after))
+}
+
+// differ says whether labels or annotations that are wanted have changed, or whether
+// some are gone.
+func differ(wanted, before, after map[string]string) bool {
+	for name := range wanted {
+		if old, there := before[name]; !there || old != after[name] {
+			return true
+		}
+	}
+	for name := range before {
+		if _, there := after[name]; !there {
+			return true
+		}
+	}
+	return false
 }
 
 func content(o kube.Object) map[string]any {
