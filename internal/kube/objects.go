@@ -24,9 +24,10 @@ type Object = *unstructured.Unstructured
 
 // Kinds that more than one package treats in a way of their own.
 var (
-	NamespaceKind  = schema.GroupKind{Kind: "Namespace"}
-	DefinitionKind = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
-	JobKind        = schema.GroupKind{Group: "batch", Kind: "Job"}
+	NamespaceKind   = schema.GroupKind{Kind: "Namespace"}
+	DefinitionKind  = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
+	StatefulSetKind = schema.GroupKind{Group: "apps", Kind: "StatefulSet"}
+	JobKind         = schema.GroupKind{Group: "batch", Kind: "Job"}
 )
 
 // Decode reads a stream of YAML documents, each of them one object.

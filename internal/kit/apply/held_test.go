@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/koshop/koshop/internal/kit/apply"
 	"github.com/koshop/koshop/internal/kit/apply/event"
 	"github.com/koshop/koshop/internal/kit/apply/plan"
@@ -19,15 +21,9 @@ import (
 // within the timeout, and said with the finalizer: it is gone as soon as that is.
 func TestReplaceOfWhatIsHeld(t *testing.T) {
 	c := newCluster(t)
-	ns := newNamespace(t, c)
-	fixed := strings.ReplaceAll(settings, "namespace: NS", "namespace: NS, finalizers: [example.com/hold]") + "\nimmutable: true"
-	old := decode(t, ns, fixed)[0]
-	if _, err := send(t, c, plan.Options{}, old.DeepCopy()); err != nil {
-		t.Fatal(err)
-	}
-	opts := apply.Options{Options: plan.Options{Replace: true}, Timeout: time.Second}
-	err := apply.Send(t.Context(), c, decode(t, ns, strings.ReplaceAll(fixed, "blue", "red")), opts, progress.New(io.Discard), func(event.Event) {})
-	wantError(t, err, "configmap/settings in namespace "+ns+" is not as it was: it is being deleted, held by its finalizer example.com/hold")
+	old := newHeld(t, c)
+	err := replaceHeld(t, c, old, time.Second)
+	wantError(t, err, "configmap/settings in namespace "+old.GetNamespace()+" is not as it was: it is being deleted, held by its finalizer example.com/hold")
 	if err != nil && strings.Contains(err.Error(), "the cluster is as it was") {
 		t.Errorf("it says that nothing has changed: %v", err)
 	}
@@ -37,21 +33,37 @@ func TestReplaceOfWhatIsHeld(t *testing.T) {
 // One that goes while the replacing is undone is made again.
 func TestUndoOfAReplaceUnderWay(t *testing.T) {
 	c := newCluster(t)
-	ns := newNamespace(t, c)
-	fixed := strings.ReplaceAll(settings, "namespace: NS", "namespace: NS, finalizers: [example.com/hold]") + "\nimmutable: true"
-	old := decode(t, ns, fixed)[0]
-	if _, err := send(t, c, plan.Options{}, old.DeepCopy()); err != nil {
-		t.Fatal(err)
-	}
+	old := newHeld(t, c)
 	time.AfterFunc(3*time.Second, func() { letGo(t, c, old) })
-	opts := apply.Options{Options: plan.Options{Replace: true}, Timeout: 2 * time.Second}
-	err := apply.Send(t.Context(), c, decode(t, ns, strings.ReplaceAll(fixed, "blue", "red")), opts, progress.New(io.Discard), func(event.Event) {})
+	err := replaceHeld(t, c, old, 2*time.Second)
 	wantError(t, err, "the cluster is as it was")
 	live, liveErr := c.Live(t.Context(), old)
 	if liveErr != nil || live == nil || live.GetDeletionTimestamp() != nil || nestedText(live, "data", "color") != "blue" {
 		t.Errorf("error %v, there is %v", liveErr, live)
 	}
 	letGo(t, c, old)
+}
+
+// newHeld makes an object that cannot be changed, and that a finalizer holds.
+func newHeld(t *testing.T, c *kube.Cluster) kube.Object {
+	t.Helper()
+	held := strings.ReplaceAll(settings, "namespace: NS", "namespace: NS, finalizers: [example.com/hold]") + "\nimmutable: true"
+	o := decode(t, newNamespace(t, c), held)[0]
+	if _, err := send(t, c, plan.Options{}, o.DeepCopy()); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// replaceHeld applies another colour with --replace.
+func replaceHeld(t *testing.T, c *kube.Cluster, old kube.Object, timeout time.Duration) error {
+	t.Helper()
+	next := old.DeepCopy()
+	if err := unstructured.SetNestedField(next.Object, "red", "data", "color"); err != nil {
+		t.Fatal(err)
+	}
+	opts := apply.Options{Options: plan.Options{Replace: true}, Timeout: timeout}
+	return apply.Send(t.Context(), c, []kube.Object{next}, opts, progress.New(io.Discard), func(event.Event) {})
 }
 
 // letGo takes the finalizers off an object.

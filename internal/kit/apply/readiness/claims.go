@@ -62,9 +62,8 @@ func consumes(o, claim kube.Object) bool {
 	if kube.Kind(o) == podKind {
 		path = []string{"spec", "volumes"}
 	}
-	replicas, found, _ := unstructured.NestedInt64(o.Object, "spec", "replicas")
 	suspended, _, _ := unstructured.NestedBool(o.Object, "spec", "suspend")
-	if o.GetNamespace() != claim.GetNamespace() || found && replicas == 0 || suspended {
+	if o.GetNamespace() != claim.GetNamespace() || number(o, wantedReplicas) == 0 || suspended {
 		return false
 	}
 	return slices.ContainsFunc(kube.Maps(o, path...), func(volume map[string]any) bool {

@@ -15,13 +15,12 @@ import (
 )
 
 var (
-	deploymentKind  = schema.GroupKind{Group: "apps", Kind: "Deployment"}
-	statefulSetKind = schema.GroupKind{Group: "apps", Kind: "StatefulSet"}
-	daemonSetKind   = schema.GroupKind{Group: "apps", Kind: "DaemonSet"}
-	podKind         = schema.GroupKind{Kind: "Pod"}
-	claimKind       = schema.GroupKind{Kind: "PersistentVolumeClaim"}
-	replicaSetKind  = schema.GroupKind{Group: "apps", Kind: "ReplicaSet"}
-	controllerKind  = schema.GroupKind{Kind: "ReplicationController"}
+	deploymentKind = schema.GroupKind{Group: "apps", Kind: "Deployment"}
+	daemonSetKind  = schema.GroupKind{Group: "apps", Kind: "DaemonSet"}
+	podKind        = schema.GroupKind{Kind: "Pod"}
+	claimKind      = schema.GroupKind{Kind: "PersistentVolumeClaim"}
+	replicaSetKind = schema.GroupKind{Group: "apps", Kind: "ReplicaSet"}
+	controllerKind = schema.GroupKind{Kind: "ReplicationController"}
 )
 
 // judgement judges the objects of a set by what is seen of the cluster.
@@ -38,7 +37,7 @@ type judgement struct {
 // is kstatus which does
 // (https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus).
 func (j *judgement) judge(o kube.Object) verdict {
-	live, known, _ := j.view.live(o)
+	live, known := j.view.live(o)
 	switch {
 	case !known:
 		return verdict{message: "nothing is known of it yet"}
@@ -68,7 +67,7 @@ func (j *judgement) judge(o kube.Object) verdict {
 	case isOnDelete(live):
 		return j.judgeOnDelete(live)
 	case kube.Kind(live) == controllerKind || kube.Kind(live) == replicaSetKind:
-		return j.judgeCount(live, "spec.replicas", "status.readyReplicas")
+		return j.judgeCount(live, wantedReplicas, "status.readyReplicas")
 	case result.Status == status.FailedStatus && !j.hadFailedBefore(live):
 		return j.failure(live, result.Message)
 	case result.Status == status.CurrentStatus:
@@ -141,30 +140,40 @@ func (j *judgement) judgeOnDelete(live kube.Object) verdict {
 	if kube.Kind(live) == daemonSetKind {
 		return j.judgeCount(live, "status.desiredNumberScheduled", "status.numberReady")
 	}
-	return j.judgeCount(live, "spec.replicas", "status.readyReplicas")
+	return j.judgeCount(live, wantedReplicas, "status.readyReplicas")
 }
 
 // judgeCount: a workload is ready when as many pods are ready as it wants.
 func (j *judgement) judgeCount(live kube.Object, wanted, ready string) verdict {
-	number := func(path string) int64 {
-		n, found, _ := unstructured.NestedInt64(live.Object, strings.Split(path, ".")...)
-		if !found && path == "spec.replicas" {
-			return 1
-		}
-		return n
-	}
-	message := fmt.Sprintf("Ready: %d/%d", number(ready), number(wanted))
-	if number("status.observedGeneration") < live.GetGeneration() || number(ready) < number(wanted) {
+	message := fmt.Sprintf("Ready: %d/%d", number(live, ready), number(live, wanted))
+	if !isObserved(live) || number(live, ready) < number(live, wanted) {
 		return j.unready(live, message)
 	}
 	return j.running(live, message)
+}
+
+// wantedReplicas is the field that says how many pods a workload wants.
+const wantedReplicas = "spec.replicas"
+
+// number returns a number in an object. Of replicas there is one unless it says otherwise.
+func number(o kube.Object, path string) int64 {
+	n, found, _ := unstructured.NestedInt64(o.Object, strings.Split(path, ".")...)
+	if !found && path == wantedReplicas {
+		return 1
+	}
+	return n
+}
+
+// isObserved says whether the status of an object is about what it is now.
+func isObserved(o kube.Object) bool {
+	return number(o, "status.observedGeneration") >= o.GetGeneration()
 }
 
 // leaving is the verdict on an object that somebody deletes.
 func (j *judgement) leaving(live kube.Object) verdict {
 	message := "it is being deleted"
 	if finalizers := live.GetFinalizers(); len(finalizers) > 0 {
-		message += ", held by its finalizer " + strings.Join(finalizers, " and ")
+		message += ", " + kube.ByFinalizer + strings.Join(finalizers, " and ")
 	}
 	f := finding{grade: j.memory.patient(triedAgain, "leaving", string(live.GetUID())), text: message}
 	return sum("it will be gone", []finding{f}, true)
@@ -183,13 +192,8 @@ func (j *judgement) hadFailedBefore(live kube.Object) bool {
 // isPaused says whether a Deployment is paused while its template is not rolled out.
 func isPaused(deployment kube.Object) bool {
 	paused, _, _ := unstructured.NestedBool(deployment.Object, "spec", "paused")
-	observed, _, _ := unstructured.NestedInt64(deployment.Object, "status", "observedGeneration")
-	updated, _, _ := unstructured.NestedInt64(deployment.Object, "status", "updatedReplicas")
-	wanted, found, _ := unstructured.NestedInt64(deployment.Object, "spec", "replicas")
-	if !found {
-		wanted = 1
-	}
-	return paused && (observed < deployment.GetGeneration() || updated < wanted)
+	updated := number(deployment, "status.updatedReplicas")
+	return paused && (!isObserved(deployment) || updated < number(deployment, wantedReplicas))
 }
 
 // judgeJob: a Job is ready when it has ended well; one that is suspended has nothing

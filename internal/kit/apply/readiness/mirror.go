@@ -157,12 +157,11 @@ func (m *mirror) note(problem error) {
 	m.problem = problem
 }
 
-// get returns an object as it was last seen; read says whether anything was, and
-// problem why it may be otherwise by now.
-func (m *mirror) get(key client.ObjectKey) (o client.Object, read bool, problem error) {
+// get returns an object as it was last seen; read says whether anything was.
+func (m *mirror) get(key client.ObjectKey) (o client.Object, read bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.items[key], m.isRead, m.problem
+	return m.items[key], m.isRead
 }
 
 // last returns an object that was deleted as it was before, or nil.
@@ -172,18 +171,12 @@ func (m *mirror) last(key client.ObjectKey) client.Object {
 	return m.gone[key]
 }
 
-// tried says whether it is known how the objects are, or that nobody tells.
-func (m *mirror) tried() bool {
+// known says whether the objects were ever read, and why it is not known how they are
+// now.
+func (m *mirror) known() (read bool, problem error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.isRead || m.problem != nil
-}
-
-// read says whether the objects were ever read.
-func (m *mirror) read() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.isRead
+	return m.isRead, m.problem
 }
 
 // all calls do for every object.

@@ -87,7 +87,7 @@ func (j *judgement) letPass(findings []finding, made metav1.Time) []finding {
 func (j *judgement) lastChange() time.Time {
 	var last time.Time
 	for _, o := range j.set {
-		if live, _, _ := j.first.live(o); live != nil && j.changed(o) {
+		if live, _ := j.first.live(o); live != nil && j.changed(o) {
 			if applied := appliedAt(live); applied.After(last) {
 				last = applied.Time
 			}
@@ -132,7 +132,7 @@ func (j *judgement) currentPods(live kube.Object) []*corev1.Pod {
 			return j.view.podsOf(live.GetNamespace(), set.UID)
 		}
 		return nil
-	case statefulSetKind:
+	case kube.StatefulSetKind:
 		revision := kube.Text(live, "status", "updateRevision")
 		return slices.DeleteFunc(j.view.podsOf(live.GetNamespace(), live.GetUID()), func(pod *corev1.Pod) bool {
 			return pod.Labels[appsv1.StatefulSetRevisionLabel] != revision
@@ -145,7 +145,7 @@ func (j *judgement) currentPods(live kube.Object) []*corev1.Pod {
 // for before it replaces it, which may be for ever
 // (https://github.com/kubernetes/kubernetes/issues/67250).
 func (j *judgement) oldPod(live kube.Object) *finding {
-	if kube.Kind(live) != statefulSetKind || kube.Text(live, "spec", "podManagementPolicy") == string(appsv1.ParallelPodManagement) {
+	if kube.Kind(live) != kube.StatefulSetKind || kube.Text(live, "spec", "podManagementPolicy") == string(appsv1.ParallelPodManagement) {
 		return nil
 	}
 	revision := kube.Text(live, "status", "updateRevision")

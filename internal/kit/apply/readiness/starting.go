@@ -57,7 +57,7 @@ func templateOf(o kube.Object) []string {
 	switch kube.Kind(o) {
 	case podKind:
 		return []string{"spec"}
-	case deploymentKind, statefulSetKind, daemonSetKind, replicaSetKind, controllerKind:
+	case deploymentKind, kube.StatefulSetKind, daemonSetKind, replicaSetKind, controllerKind:
 		return []string{"spec", "template", "spec"}
 	}
 	return nil

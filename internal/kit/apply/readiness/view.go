@@ -92,12 +92,11 @@ func (v *view) follow(ctx context.Context, changed func()) {
 	group.Wait()
 }
 
-// live returns an object as it was last seen; known says whether anything was, and
-// problem why it may be otherwise by now.
-func (v *view) live(o kube.Object) (live kube.Object, known bool, problem error) {
-	found, known, problem := v.kinds[place{o.GroupVersionKind(), o.GetNamespace()}].get(client.ObjectKeyFromObject(o))
+// live returns an object as it was last seen; known says whether anything was.
+func (v *view) live(o kube.Object) (live kube.Object, known bool) {
+	found, known := v.kinds[place{o.GroupVersionKind(), o.GetNamespace()}].get(client.ObjectKeyFromObject(o))
 	live, _ = found.(kube.Object)
-	return live, known, problem
+	return live, known
 }
 
 // last returns an object that was deleted while it was waited for as it was before, or
@@ -134,19 +133,23 @@ func (v *view) podsOf(namespace string, owner types.UID) []*corev1.Pod {
 // seesPods says whether the pods of a namespace were read, or may not be.
 func (v *view) seesPods(namespace string) bool {
 	m := v.pods[namespace]
-	return m == nil || m.tried()
+	if m == nil {
+		return true
+	}
+	read, problem := m.known()
+	return read || problem != nil
 }
 
 // hidesPods returns why it is not known what an object's pods do, or nil.
 func (v *view) hidesPods(o kube.Object) error {
-	if templateOf(o) == nil && kube.Kind(o) != kube.JobKind {
-		return nil
-	}
 	m := v.pods[o.GetNamespace()]
-	if m == nil || m.read() {
+	if m == nil || templateOf(o) == nil && kube.Kind(o) != kube.JobKind {
 		return nil
 	}
-	_, _, problem := m.get(client.ObjectKey{})
+	read, problem := m.known()
+	if read {
+		return nil
+	}
 	return problem
 }
 

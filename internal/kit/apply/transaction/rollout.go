@@ -7,20 +7,17 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/koshop/koshop/internal/kube"
 )
-
-var statefulSetKind = schema.GroupKind{Group: "apps", Kind: "StatefulSet"}
 
 // freeRollout deletes the pods of the undone revision of a StatefulSet that never got
 // ready: its controller waits for them, for ever, before it goes back
 // (https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback).
 func (t *Transaction) freeRollout(ctx context.Context, before, undone kube.Object) error {
 	revision := kube.Text(undone, "status", "updateRevision")
-	if kube.Kind(before) != statefulSetKind || revision == kube.Text(before, "status", "updateRevision") {
+	if kube.Kind(before) != kube.StatefulSetKind || revision == kube.Text(before, "status", "updateRevision") {
 		return nil
 	}
 	pods := &corev1.PodList{}
