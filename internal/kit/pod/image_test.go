@@ -115,10 +115,10 @@ func TestImageOfAnEngine(t *testing.T) {
 	if c.Ports[5432] < 20000 || c.Ports[7] < 20000 {
 		t.Errorf("ports %v: they can all be moved", c.Ports)
 	}
-	if got := c.Readiness.Exec.Command; !slices.Equal(got, []string{"pg_isready", "-f", "/etc/pg/hba.conf", "--port=5432"}) {
+	if got := c.Readiness.Command; !slices.Equal(got, []string{"pg_isready", "-f", "/etc/pg/hba.conf", "--port=5432"}) {
 		t.Errorf("it is probed by %q", got)
 	}
-	if got := c.Liveness.TCPSocket.Port.IntValue(); got != c.Ports[5432] {
+	if got := c.Liveness.TCPSocket.Port; got != c.Ports[5432] {
 		t.Errorf("it is probed at port %d", got)
 	}
 }
@@ -135,7 +135,7 @@ func TestImageOfAProgram(t *testing.T) {
 			t.Errorf("%s=%s, want %s", name, image.Env[name], want)
 		}
 	}
-	if got := c.Readiness.Exec.Command[2]; got != settings+"/hba.conf" {
+	if got := c.Readiness.Command[2]; got != settings+"/hba.conf" {
 		t.Errorf("it is probed with %q", got)
 	}
 }

@@ -37,7 +37,7 @@ func TestDev(t *testing.T) {
 		"ORDER_SERVICE_URL": "http://orders-svc.test:1", "DATABASE_URL": "sqlite:" + filepath.Join(site.Claims, "api", "payments-svc", "payments-svc.db"),
 		"SQLITE_TMPDIR": filepath.Join(site.Claims, "api", "payments-svc"), "GOMEMLIMIT": "268435456", "PORT": "20001", "DRAIN_DELAY": "0s",
 	})
-	if payments.ImportPath != "github.com/koshop/koshop/cmd/payments-svc" || payments.Readiness.HTTPGet.Port.IntValue() != 20001 {
+	if payments.ImportPath != "github.com/koshop/koshop/cmd/payments-svc" || payments.Readiness.HTTPGet.Port != 20001 {
 		t.Errorf("import path %s, readiness %v", payments.ImportPath, payments.Readiness)
 	}
 	wantVariables(t, newPod(t, plan, "api-gateway", site).Containers[0], map[string]string{

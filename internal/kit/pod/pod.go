@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/koshop/koshop/internal/kit/probe"
 	"github.com/koshop/koshop/internal/kit/workload"
 )
 
@@ -75,7 +76,7 @@ type Container struct {
 	MayNotListen bool
 	// Probes have loopback ports as numbers, a host and local paths; nil if the
 	// manifests have none.
-	Readiness, Liveness, Startup *corev1.Probe
+	Readiness, Liveness, Startup *probe.Probe
 	// Sidecar tells an init container that runs as long as the pod does.
 	Sidecar bool
 	// Image is nil if the container is built from Go. Otherwise it has neither

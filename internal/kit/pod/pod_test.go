@@ -104,17 +104,17 @@ readinessProbe: {httpGet: {path: /readyz, port: http}, periodSeconds: 1}
 livenessProbe: {tcpSocket: {port: 8080, host: example.com}}
 startupProbe: {exec: {command: [/ko-app/app, "health", "/v/$(FILE)", "localhost:8080"]}}`), "---\n")+volumes)
 	c := newPod(t, plan, "app", newSite(t)).Containers[0]
-	if get := c.Readiness.HTTPGet; get.Host != "127.0.0.1" || get.Port.IntValue() != 20001 || get.Path != "/readyz" || c.Readiness.PeriodSeconds != 1 {
+	if get := c.Readiness.HTTPGet; get.Host != "127.0.0.1" || get.Port != 20001 || get.Path != "/readyz" || c.Readiness.PeriodSeconds != 1 {
 		t.Errorf("readiness %v", c.Readiness)
 	}
-	if s := c.Liveness.TCPSocket; s.Host != "example.com" || s.Port.IntValue() != 8080 {
+	if s := c.Liveness.TCPSocket; s.Host != "example.com" || s.Port != 8080 {
 		t.Errorf("liveness %v", c.Liveness)
 	}
-	if got := c.Startup.Exec.Command; !strings.HasSuffix(got[2], "/.volumes/v/x") || !slices.Equal([]string{got[0], got[1], got[3]}, []string{"/built/example.com/cmd/app", "health", "127.0.0.1:20001"}) {
+	if got := c.Startup.Command; !strings.HasSuffix(got[2], "/.volumes/v/x") || !slices.Equal([]string{got[0], got[1], got[3]}, []string{"/built/example.com/cmd/app", "health", "127.0.0.1:20001"}) {
 		t.Errorf("startup %q", got)
 	}
 	c = app(t, newSite(t), "livenessProbe: {grpc: {port: 9000}}\nstartupProbe: {httpGet: {port: 9000}}")
-	if c.Liveness.GRPC.Port != 20001 || c.Startup.HTTPGet.Port.IntValue() != 20001 || c.Readiness != nil {
+	if c.Liveness.GRPC.Port != 20001 || c.Startup.HTTPGet.Port != 20001 || c.Readiness != nil {
 		t.Errorf("probes %v, %v, %v", c.Liveness, c.Startup, c.Readiness)
 	}
 	plan = read(t, deployment("app", "readinessProbe: {httpGet: {port: gone}}"))

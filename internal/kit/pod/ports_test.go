@@ -105,7 +105,7 @@ func TestAProbeOfAnotherContainersPort(t *testing.T) {
 		"      - {name: proxy, image: 'ko://example.com/proxy', readinessProbe: {httpGet: {port: 8080}}, ports: [{containerPort: 9000}]}\n---\n")
 	p := newPod(t, plan, "app", newSite(t))
 	main, proxy := p.Containers[0], p.Containers[1]
-	if got := proxy.Readiness.HTTPGet.Port.IntValue(); got != main.Ports[8080] || len(proxy.Ports) != 1 {
+	if got := proxy.Readiness.HTTPGet.Port; got != main.Ports[8080] || len(proxy.Ports) != 1 {
 		t.Errorf("the probe asks port %d, want %d; ports %v", got, main.Ports[8080], proxy.Ports)
 	}
 }

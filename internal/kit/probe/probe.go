@@ -12,18 +12,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // Exec runs a command in the place of the container; it is nil where commands
 // cannot be run.
 type Exec func(ctx context.Context, command []string) error
 
-// Check asks once, for at most the probe's timeout. Its ports must be numbers.
-// No error means success; the error says what was seen.
-func Check(ctx context.Context, p *corev1.Probe, run Exec) error {
+// Check asks once, for at most the probe's timeout. No error means success; the error says what was seen.
+func Check(ctx context.Context, p *Probe, run Exec) error {
 	ctx, cancel := context.WithTimeout(ctx, Seconds(p.TimeoutSeconds, 1))
 	defer cancel()
 	switch {
@@ -33,8 +29,8 @@ func Check(ctx context.Context, p *corev1.Probe, run Exec) error {
 		return dial(ctx, p.TCPSocket.Host, p.TCPSocket.Port)
 	case p.GRPC != nil:
 		return health(ctx, p.GRPC)
-	case p.Exec != nil:
-		return run(ctx, p.Exec.Command)
+	case len(p.Command) > 0:
+		return run(ctx, p.Command)
 	default:
 		return fmt.Errorf("the probe has no handler that is known here")
 	}
@@ -49,6 +45,9 @@ func Seconds(n, otherwise int32) time.Duration {
 	return time.Duration(n) * time.Second
 }
 
+// userAgent tells programs that a probe asks, as the kubelet's does.
+const userAgent = "kube-probe/ko"
+
 // client asks as the kubelet does: certificates are not verified, connections
 // are not kept, and a redirect is an answer.
 var client = &http.Client{
@@ -59,10 +58,10 @@ var client = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-func get(ctx context.Context, action *corev1.HTTPGetAction) error {
+func get(ctx context.Context, action *HTTPGet) error {
 	path, query, _ := strings.Cut(action.Path, "?")
 	target := url.URL{
-		Scheme:   strings.ToLower(string(orDefault(action.Scheme, corev1.URISchemeHTTP))),
+		Scheme:   strings.ToLower(orDefault(action.Scheme, "http")),
 		Host:     address(action.Host, action.Port),
 		Path:     "/" + strings.TrimPrefix(path, "/"),
 		RawQuery: query,
@@ -71,8 +70,8 @@ func get(ctx context.Context, action *corev1.HTTPGetAction) error {
 	if err != nil {
 		return fmt.Errorf("asking %s: %w", target.String(), err)
 	}
-	request.Header.Set("User-Agent", "kube-probe/ko")
-	for _, header := range action.HTTPHeaders {
+	request.Header.Set("User-Agent", userAgent)
+	for _, header := range action.Headers {
 		if strings.EqualFold(header.Name, "Host") {
 			request.Host = header.Value
 		}
@@ -89,7 +88,7 @@ func get(ctx context.Context, action *corev1.HTTPGetAction) error {
 	return nil
 }
 
-func dial(ctx context.Context, host string, port intstr.IntOrString) error {
+func dial(ctx context.Context, host string, port int) error {
 	var dialer net.Dialer
 	connection, err := dialer.DialContext(ctx, "tcp", address(host, port))
 	if err != nil {
@@ -98,8 +97,8 @@ func dial(ctx context.Context, host string, port intstr.IntOrString) error {
 	return connection.Close()
 }
 
-func address(host string, port intstr.IntOrString) string {
-	return net.JoinHostPort(orDefault(host, "127.0.0.1"), strconv.Itoa(port.IntValue()))
+func address(host string, port int) string {
+	return net.JoinHostPort(orDefault(host, "127.0.0.1"), strconv.Itoa(port))
 }
 
 func orDefault[T comparable](value, otherwise T) T {

@@ -16,8 +16,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/health/grpc_health_v1"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/koshop/koshop/internal/kit/probe"
 )
@@ -46,19 +44,17 @@ func TestCheckHTTP(t *testing.T) {
 		{"/broken", "answers 503"},
 		{"/slow", "deadline exceeded"},
 	} {
-		p := &corev1.Probe{}
-		p.HTTPGet = &corev1.HTTPGetAction{
+		p := &probe.Probe{HTTPGet: &probe.HTTPGet{
 			Path: test.path, Port: port(t, server.Listener.Addr().String()),
-			HTTPHeaders: []corev1.HTTPHeader{{Name: "host", Value: "shop.example"}, {Name: "X-Probe", Value: "yes"}},
-		}
+			Headers: []probe.Header{{Name: "host", Value: "shop.example"}, {Name: "X-Probe", Value: "yes"}},
+		}}
 		expect(t, test.path, probe.Check(t.Context(), p, nil), test.want)
 	}
 }
 
 func TestCheckTCP(t *testing.T) {
 	listener := listen(t)
-	p := &corev1.Probe{}
-	p.TCPSocket = &corev1.TCPSocketAction{Port: port(t, listener.Addr().String())}
+	p := probe.Listening(port(t, listener.Addr().String()))
 	expect(t, "listening", probe.Check(t.Context(), p, nil), "")
 	listener.Close()
 	expect(t, "closed", probe.Check(t.Context(), p, nil), "refused")
@@ -70,16 +66,32 @@ func TestCheckGRPC(t *testing.T) {
 	grpc_health_v1.RegisterHealthServer(server, service)
 	go server.Serve(listener)
 	defer server.Stop()
-	p := &corev1.Probe{}
-	p.GRPC = &corev1.GRPCAction{Port: port(t, listener.Addr().String()).IntVal}
+	p := &probe.Probe{GRPC: &probe.GRPC{Port: port(t, listener.Addr().String())}}
 	expect(t, "serving", probe.Check(t.Context(), p, nil), "")
 	service.SetServingStatus("", grpc_health_v1.HealthCheckResponse_NOT_SERVING)
 	expect(t, "not serving", probe.Check(t.Context(), p, nil), "NOT_SERVING")
+	p.GRPC.Service = "unheard-of"
+	expect(t, "another service", probe.Check(t.Context(), p, nil), "gRPC status 5: unknown service")
+	service.SetServingStatus(p.GRPC.Service, grpc_health_v1.HealthCheckResponse_SERVING)
+	expect(t, "a service", probe.Check(t.Context(), p, nil), "")
+}
+
+// What answers without being a gRPC server is not healthy.
+func TestCheckGRPCOfOthers(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	server.Config.Protocols = &http.Protocols{}
+	server.Config.Protocols.SetUnencryptedHTTP2(true)
+	server.Start()
+	defer server.Close()
+	p := &probe.Probe{GRPC: &probe.GRPC{Port: port(t, server.Listener.Addr().String())}}
+	expect(t, "no gRPC", probe.Check(t.Context(), p, nil), "not one of gRPC")
+	silent := listen(t)
+	p.GRPC.Port = port(t, silent.Addr().String())
+	expect(t, "silent", probe.Check(t.Context(), p, nil), "deadline exceeded")
 }
 
 func TestCheckExec(t *testing.T) {
-	p := &corev1.Probe{}
-	p.Exec = &corev1.ExecAction{Command: []string{"ready", "--now"}}
+	p := &probe.Probe{Command: []string{"ready", "--now"}}
 	var got []string
 	err := probe.Check(t.Context(), p, func(_ context.Context, command []string) error {
 		got = command
@@ -93,8 +105,7 @@ func TestCheckExec(t *testing.T) {
 
 func TestUntilTheFirstSuccess(t *testing.T) {
 	var asked, failed int
-	p := &corev1.Probe{}
-	p.Exec = &corev1.ExecAction{}
+	p := &probe.Probe{Command: []string{"ready"}}
 	err := probe.Until(t.Context(), p, func(context.Context, []string) error {
 		if asked++; asked < 4 {
 			return errors.New("not yet")
@@ -116,8 +127,7 @@ func TestWatchTurns(t *testing.T) {
 	if testing.Short() {
 		t.Skip("slow: see make test-all")
 	}
-	p := &corev1.Probe{PeriodSeconds: 1, FailureThreshold: 2, SuccessThreshold: 1}
-	p.Exec = &corev1.ExecAction{}
+	p := &probe.Probe{Command: []string{"ready"}, PeriodSeconds: 1, FailureThreshold: 2, SuccessThreshold: 1}
 	answers := []error{nil, errors.New("one"), nil, errors.New("two"), errors.New("three"), nil}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -148,14 +158,14 @@ func listen(t *testing.T) net.Listener {
 	return listener
 }
 
-func port(t *testing.T, address string) intstr.IntOrString {
+func port(t *testing.T, address string) int {
 	t.Helper()
 	u := url.URL{Host: address}
 	n, err := strconv.Atoi(u.Port())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return intstr.FromInt(n)
+	return n
 }
 
 func expect(t *testing.T, what string, err error, want string) {

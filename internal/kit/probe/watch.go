@@ -3,8 +3,6 @@ package probe
 import (
 	"context"
 	"time"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // firstPause is the pause before a probe is asked for the second time: a start is
@@ -14,7 +12,7 @@ const firstPause = 20 * time.Millisecond
 
 // Until returns when the probe has succeeded, with nil, or when ctx has ended,
 // with what was seen last. Each failure is reported as it comes.
-func Until(ctx context.Context, p *corev1.Probe, run Exec, failed func(error)) error {
+func Until(ctx context.Context, p *Probe, run Exec, failed func(error)) error {
 	last := context.Canceled
 	for pause := firstPause; ; pause = min(pause*3/2, Seconds(p.PeriodSeconds, 10)) {
 		err := Check(ctx, p, run)
@@ -36,7 +34,7 @@ func Until(ctx context.Context, p *corev1.Probe, run Exec, failed func(error)) e
 // probe has failed as often in a row as its failure threshold says, with the
 // last failure, or it has succeeded again as often as its success threshold
 // says, with nil. It begins with a healthy process, after initialDelaySeconds.
-func Watch(ctx context.Context, p *corev1.Probe, run Exec, turned func(error)) {
+func Watch(ctx context.Context, p *Probe, run Exec, turned func(error)) {
 	healthy, streak := true, 0
 	if sleep(ctx, time.Duration(p.InitialDelaySeconds)*time.Second) != nil {
 		return
@@ -57,7 +55,7 @@ func Watch(ctx context.Context, p *corev1.Probe, run Exec, turned func(error)) {
 	}
 }
 
-func threshold(p *corev1.Probe, healthy bool) int {
+func threshold(p *Probe, healthy bool) int {
 	if healthy {
 		return int(orDefault(p.FailureThreshold, 3))
 	}

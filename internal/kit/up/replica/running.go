@@ -9,7 +9,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/koshop/koshop/internal/kit/pod"
 	"github.com/koshop/koshop/internal/kit/probe"
@@ -132,10 +131,10 @@ func (r *running) awaitReady(ctx context.Context, c pod.Container, run probe.Exe
 	if c.Readiness != nil {
 		return probe.Until(ctx, c.Readiness, run, r.host.row.Waits)
 	}
-	p := listening(c)
-	if p == nil {
+	if c.Listen == 0 {
 		return nil
 	}
+	p := probe.Listening(c.Listen) // Other programs reach it there.
 	waits := func(error) { r.host.row.Waits(fmt.Errorf("nothing listens on its PORT, which is %d", c.Listen)) }
 	if !c.MayNotListen {
 		return probe.Until(ctx, p, run, waits)
@@ -146,17 +145,6 @@ func (r *running) awaitReady(ctx context.Context, c pod.Container, run probe.Exe
 		return nil
 	}
 	return ctx.Err()
-}
-
-// listening is what takes the place of a readiness probe: a program that other
-// programs reach is ready when its port can be reached.
-func listening(c pod.Container) *corev1.Probe {
-	if c.Listen == 0 {
-		return nil
-	}
-	p := &corev1.Probe{}
-	p.TCPSocket = &corev1.TCPSocketAction{Port: intstr.FromInt(c.Listen)}
-	return p
 }
 
 // count tells the slot when the last container has become ready, and when that
