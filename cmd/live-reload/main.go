@@ -6,6 +6,7 @@
 package main
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -61,7 +62,9 @@ func supervise(args []string) (code int, err error) {
 	}
 	flags := flag.NewFlagSet("live-reload run", flag.ContinueOnError)
 	dir := flags.String("dir", filepath.Dir(self), "the `directory` of the pod that keeps what is sent; ko reload expects it to be that of this program")
-	grace := flags.Duration("grace", 10*time.Second, "how long the program may take to end before it is killed")
+	grace := flags.Duration("grace", 30*time.Second, "how long a version that is replaced may take to finish its requests and to end before it is killed")
+	readyWithin := flags.Duration("ready-within", time.Minute, "how long a new version may take to be ready")
+	container := flags.String("container", "{}", "what the manifests say of the container, as `JSON`: see wire.Container")
 	if err := flags.Parse(args); err != nil {
 		return 2, nil // It has been printed.
 	}
@@ -72,7 +75,15 @@ func supervise(args []string) (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	s := &supervisor.Supervisor{Program: program, Args: flags.Args()[1:], Dir: *dir, Grace: *grace, Log: os.Stderr}
+	s := &supervisor.Supervisor{
+		Program: program, Args: flags.Args()[1:], Dir: *dir, Grace: *grace, ReadyWithin: *readyWithin, Log: os.Stderr,
+	}
+	if err := json.Unmarshal([]byte(*container), &s.Container); err != nil {
+		return 2, fmt.Errorf("reading --container: %w", err)
+	}
+	if err := os.MkdirAll(*dir, 0o755); err != nil {
+		return 1, fmt.Errorf("making the directory that keeps what is sent: %w", err)
+	}
 	return s.Run()
 }
 

@@ -56,10 +56,9 @@ func (e *Endpoint) transport(enable func(*http.Protocols, bool)) *http.Transport
 	return t
 }
 
-// Retire lets the endpoint take nothing new, and returns when what is in flight
-// is done or ctx ends. Then the process may be stopped: idle connections are
-// closed, and TCP connections are cut.
-func (e *Endpoint) Retire(ctx context.Context) {
+// Finish lets the endpoint take nothing new, and returns when what is in flight is
+// done or ctx ends. What is left then goes on.
+func (e *Endpoint) Finish(ctx context.Context) {
 	e.mu.Lock()
 	if !e.retired {
 		e.retired = true
@@ -70,6 +69,12 @@ func (e *Endpoint) Retire(ctx context.Context) {
 	case <-e.finished:
 	case <-ctx.Done():
 	}
+}
+
+// Retire is [Endpoint.Finish], after which the process may be stopped: idle
+// connections are closed, and TCP connections are cut.
+func (e *Endpoint) Retire(ctx context.Context) {
+	e.Finish(ctx)
 	e.cutNow()
 	e.http1.CloseIdleConnections()
 	e.http2.CloseIdleConnections()

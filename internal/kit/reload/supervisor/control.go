@@ -31,9 +31,10 @@ type request struct {
 	answer chan<- answer
 }
 
-// answer tells what became of it: an error says why the executable does not run.
+// answer tells what became of it.
 type answer struct {
-	Error string `json:"error,omitempty"`
+	Error string `json:"error,omitempty"` // why the executable does not run
+	Note  string `json:"note,omitempty"`  // what else its sender is told
 }
 
 func failure(err error) answer { return answer{Error: err.Error()} }
@@ -63,23 +64,24 @@ func (s *Supervisor) converse(connection net.Conn) {
 }
 
 // ask makes the supervisor whose store is dir run a build, and returns once
-// that has run for a moment. An error says why it does not.
-func ask(dir string, b wire.Build) error {
+// that has run for a moment. It returns what its sender is told. An error says why the
+// build does not run.
+func ask(dir string, b wire.Build) (note string, err error) {
 	connection, err := net.Dial("unix", filepath.Join(dir, socketName))
 	if err != nil {
-		return fmt.Errorf("reaching the supervisor: %w", err)
+		return "", fmt.Errorf("reaching the supervisor: %w", err)
 	}
 	defer connection.Close()
 	connection.SetDeadline(time.Now().Add(answerTimeout))
 	var got answer
 	if err := json.NewEncoder(connection).Encode(request{Build: b}); err != nil {
-		return fmt.Errorf("asking the supervisor: %w", err)
+		return "", fmt.Errorf("asking the supervisor: %w", err)
 	}
 	if err := json.NewDecoder(connection).Decode(&got); err != nil {
-		return fmt.Errorf("waiting for the supervisor: %w", err)
+		return "", fmt.Errorf("waiting for the supervisor: %w", err)
 	}
 	if got.Error != "" {
-		return errors.New(got.Error)
+		return "", errors.New(got.Error)
 	}
-	return nil
+	return got.Note, nil
 }

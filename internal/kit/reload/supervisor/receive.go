@@ -35,9 +35,13 @@ func Receive(r io.Reader, w io.Writer, dir string) error {
 		return fmt.Errorf("receiving an executable: %w", err)
 	}
 	if head.Keep {
-		return nil
+		return json.NewEncoder(w).Encode(wire.Result{})
 	}
-	return ask(dir, head.Build)
+	note, err := ask(dir, head.Build)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(w).Encode(wire.Result{Note: note})
 }
 
 func receive(r io.Reader, w io.Writer, s *store) (head wire.Header, err error) {

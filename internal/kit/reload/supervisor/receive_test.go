@@ -89,7 +89,7 @@ func TestWhatDoesNotArriveWholeChangesNothing(t *testing.T) {
 	if err == nil {
 		t.Error("nothing at all is accepted")
 	}
-	if _, err := packed.HandOver(&whole, strings.NewReader(`{"protocol":1}`)); err != nil {
+	if _, err := packed.HandOver(&whole, strings.NewReader(`{"protocol":2}`)); err != nil {
 		t.Fatal(err)
 	}
 	for kind, all := range map[string][]byte{"whole": whole.Bytes(), "difference": difference.Bytes()} {

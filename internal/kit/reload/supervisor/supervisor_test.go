@@ -4,6 +4,7 @@ package supervisor_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -26,7 +27,7 @@ const deadline = 20 * time.Second
 
 // pod is a supervisor with its program, and what stays when it ends.
 type pod struct {
-	t          *testing.T
+	t          testing.TB
 	bin        string // executables
 	library    parcel.Library
 	dir        string // the supervisor's directory
@@ -34,6 +35,10 @@ type pod struct {
 	cmd        *exec.Cmd
 	attributes *syscall.SysProcAttr
 	output     lockedBuffer
+	source     string   // of the program, a package
+	command    []string // what live-reload runs, behind -dir
+	env        []string // of the container, beside this process's
+	note       string   // that the last sender was told
 }
 
 // newPod starts a supervisor whose image holds the program version "image".
@@ -45,6 +50,7 @@ func newPodIn(t *testing.T, attributes *syscall.SysProcAttr) *pod {
 	p := &pod{attributes: attributes, t: t, bin: t.TempDir(), library: parcel.Library(t.TempDir()), dir: t.TempDir(), address: unusedAddress(t)}
 	p.goBuild("live-reload", "../../../../cmd/live-reload")
 	p.build("image", "")
+	p.command = []string{"-grace", "1s", filepath.Join(p.bin, "image"), p.address}
 	p.start()
 	return p
 }
@@ -68,7 +74,8 @@ func (p *pod) goBuild(name, pkg string, flags ...string) string {
 // start starts the container.
 func (p *pod) start() {
 	p.t.Helper()
-	p.cmd = exec.Command(filepath.Join(p.bin, "live-reload"), "run", "-dir", p.dir, "-grace", "1s", filepath.Join(p.bin, "image"), p.address)
+	p.cmd = exec.Command(filepath.Join(p.bin, "live-reload"), append([]string{"run", "-dir", p.dir}, p.command...)...)
+	p.cmd.Env = append(os.Environ(), p.env...)
 	p.cmd.Stdout, p.cmd.Stderr, p.cmd.SysProcAttr = &p.output, &p.output, p.attributes
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)
@@ -137,6 +144,9 @@ func (p *pod) receive(send func(io.Writer, io.Reader)) (string, error) {
 	}
 	send(stdin, stdout)
 	stdin.Close()
+	var result wire.Result
+	json.NewDecoder(stdout).Decode(&result) // There is none in case of an error.
+	p.note = result.Note
 	err = cmd.Wait()
 	return complaint.String(), err
 }
@@ -277,7 +287,7 @@ func (b *lockedBuffer) String() string {
 	return b.buffer.String()
 }
 
-func unusedAddress(t *testing.T) string {
+func unusedAddress(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -7,6 +7,7 @@
 //	machine  a [Header], as a line of JSON: which one is to run
 //	machine  the executable, compressed: whole, or as the difference to one that
 //	         both have; nothing if the pod has it already
+//	pod      a [Result], as a line of JSON, once the executable runs
 //
 // How it went is said by the exit code of the program that receives, and on its stderr.
 package wire
@@ -20,7 +21,7 @@ import (
 
 // Protocol is the version of this conversation. The two ends are compiled at different
 // times: the pod's has been in the pod since it was deployed.
-const Protocol = 1
+const Protocol = 2
 
 const (
 	// Window is the memory in bytes that the pod spends on decompression. It must fit
@@ -50,6 +51,11 @@ type Header struct {
 	Size int64  `json:"size"`           // of the executable in bytes, before compression
 	Base Digest `json:"base,omitempty"` // what follows is the difference to it
 	Keep bool   `json:"keep,omitempty"` // it is not to be run
+}
+
+// Result is what the pod ends with if all went well.
+type Result struct {
+	Note string `json:"note,omitempty"` // for people
 }
 
 // Check returns an error if a header is not one that this end understands.

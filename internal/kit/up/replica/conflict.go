@@ -7,6 +7,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"github.com/koshop/koshop/internal/kit/route"
 )
 
 // conflicts are the ports that a program says it could not have: it may go on
@@ -27,7 +29,7 @@ const conflictsEvery = time.Second
 
 // Write takes a line of the program.
 func (c *conflicts) Write(line []byte) (int, error) {
-	if port := portIn(string(line)); port != 0 {
+	if port := route.PortInUse(string(line)); port != 0 {
 		c.mu.Lock()
 		c.ports[port] = struct{}{}
 		c.look()

@@ -1,6 +1,10 @@
-package replica
+package route_test
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/koshop/koshop/internal/kit/route"
+)
 
 func TestPortThatALineSaysIsTaken(t *testing.T) {
 	for line, want := range map[string]int{
@@ -13,7 +17,7 @@ func TestPortThatALineSaysIsTaken(t *testing.T) {
 		"listening on :9090":                              0,
 		"listen tcp :99999: bind: address already in use": 0,
 	} {
-		if got := portIn(line); got != want {
+		if got := route.PortInUse(line); got != want {
 			t.Errorf("%q: port %d, want %d", line, got, want)
 		}
 	}

@@ -1,0 +1,7 @@
+//go:build unready
+
+package main
+
+import "time"
+
+func init() { time.Sleep(time.Hour) }

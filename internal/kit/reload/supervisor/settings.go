@@ -1,0 +1,93 @@
+//go:build unix
+
+package supervisor
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/koshop/koshop/internal/kit/rewrite"
+)
+
+// settings tell an instance to listen on other ports than those of the container, in
+// the way of `ko up`.
+type settings struct {
+	rules rewrite.Rules
+	port  int // PORT, 0 if the program is not told
+}
+
+func newSettings(ports map[int32]int, port int32) settings {
+	own := func(port int32) (int, bool) {
+		here, found := ports[port]
+		return here, found
+	}
+	hosts := rewrite.Local(own, func(string) rewrite.Target { return nil })
+	find := func(host string) rewrite.Target {
+		target := hosts(host)
+		if target == nil || host != "localhost" && !strings.HasPrefix(host, "127.") {
+			return target
+		}
+		// A URL with such a host is one that somebody is sent to, and the door's.
+		return func(scheme string, port int32) (string, bool) {
+			if scheme != "" {
+				return "", false
+			}
+			return target(scheme, port)
+		}
+	}
+	return settings{rules: rewrite.Rules{Find: find, Own: own}, port: ports[port]}
+}
+
+// arguments returns what the program is called with.
+func (s settings) arguments(args []string) []string { return s.rules.Args(args) }
+
+// environment returns the environment of the program. What the kubelet says of
+// Services stays as it is.
+func (s settings) environment() []string {
+	all := variables(os.Environ())
+	own := maps.Clone(all)
+	maps.DeleteFunc(own, func(name, _ string) bool { return isServiceLink(name, all) })
+	told := map[string]string{}
+	for _, setting := range s.rules.Variables(rewrite.Variables(own)) {
+		told[setting.Name] = setting.Value
+	}
+	if s.port != 0 && (told["PORT"] == "" || told["PORT"] == all["PORT"]) {
+		told["PORT"] = strconv.Itoa(s.port)
+	}
+	maps.Copy(all, told)
+	var entries []string
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		entries = append(entries, name+"="+all[name])
+	}
+	return entries
+}
+
+// isServiceLink tells the variables that a kubelet adds for a Service X, such as
+// X_SERVICE_PORT and X_PORT_80_TCP_ADDR
+// (https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables).
+func isServiceLink(name string, all map[string]string) bool {
+	for i := range name {
+		rest := name[i:]
+		if !strings.HasPrefix(rest, "_SERVICE_") && !strings.HasPrefix(rest, "_PORT") {
+			continue
+		}
+		if _, isService := all[name[:i]+"_SERVICE_HOST"]; isService {
+			return true
+		}
+	}
+	return false
+}
+
+// variables returns an environment by name.
+func variables(entries []string) map[string]string {
+	all := map[string]string{}
+	for _, entry := range entries {
+		if name, value, found := strings.Cut(entry, "="); found {
+			all[name] = value
+		}
+	}
+	return all
+}

@@ -1,0 +1,19 @@
+package wire
+
+import "github.com/koshop/koshop/internal/kit/probe"
+
+// Container is what the manifests of a pod say of a container, for its supervisor.
+type Container struct {
+	// Ports are those that the program listens on and that it is told of, by the
+	// variable PORT, other variables or arguments: it can be told of others instead.
+	Ports []int32 `json:"ports,omitempty"`
+	// PORT is the one of Ports that the variable PORT is about, 0 if there is none.
+	PORT int32 `json:"PORT,omitempty"`
+	// Fixed are the ports that the program listens on whatever it is told, so that no
+	// two versions of it can run beside each other.
+	Fixed []int32 `json:"fixed,omitempty"`
+	// MayNotListen tells that the program may be a worker, which listens nowhere.
+	MayNotListen bool `json:"mayNotListen,omitempty"`
+	// Readiness is the probe that says when a version is ready; nil if there is none.
+	Readiness *probe.Probe `json:"readiness,omitempty"`
+}
