@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"k8s.io/client-go/rest"
@@ -24,6 +25,9 @@ const Programs = "KUBEBUILDER_ASSETS"
 // config is that of the server of this test program, or nil where there is none.
 var config *rest.Config
 
+// kubeconfig is a file with the same.
+var kubeconfig string
+
 // Main runs tests, with an API server if its programs are there.
 func Main(m *testing.M) int {
 	if os.Getenv(Programs) == "" {
@@ -37,7 +41,18 @@ func Main(m *testing.M) int {
 	}
 	defer server.Stop()
 	config = started
-	stop, err := startControllers(server.KubeConfig)
+	dir, err := os.MkdirTemp("", "apitest")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	kubeconfig = filepath.Join(dir, "kubeconfig")
+	if err := os.WriteFile(kubeconfig, server.KubeConfig, 0o600); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	stop, err := startControllers()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -59,19 +74,21 @@ func Cluster(t testing.TB) *kube.Cluster {
 	return c
 }
 
+// Kubectl runs the real kubectl against the API server, with text as its input.
+func Kubectl(t testing.TB, text string, args ...string) {
+	t.Helper()
+	cmd := exec.Command(filepath.Join(os.Getenv(Programs), "kubectl"), append([]string{"--kubeconfig=" + kubeconfig}, args...)...)
+	cmd.Stdin = strings.NewReader(text)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("kubectl %q: %v\n%s", args, err, out)
+	}
+}
+
 // startControllers starts those that delete what nobody owns any more and what is in
 // a namespace, and those that make pods.
-func startControllers(kubeconfig []byte) (stop func(), err error) {
-	dir, err := os.MkdirTemp("", "controllers")
-	if err != nil {
-		return nil, err
-	}
-	file := filepath.Join(dir, "kubeconfig")
-	if err := os.WriteFile(file, kubeconfig, 0o600); err != nil {
-		return nil, err
-	}
+func startControllers() (stop func(), err error) {
 	cmd := exec.Command(filepath.Join(os.Getenv(Programs), "kube-controller-manager"),
-		"--kubeconfig="+file, "--leader-elect=false", "--secure-port=0", "--concurrent-gc-syncs=5",
+		"--kubeconfig="+kubeconfig, "--leader-elect=false", "--secure-port=0", "--concurrent-gc-syncs=5",
 		"--controllers=garbage-collector-controller,namespace-controller,persistentvolumeclaim-protection-controller,deployment-controller,replicaset-controller,statefulset-controller,job-controller")
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting kube-controller-manager: %w", err)
@@ -79,6 +96,5 @@ func startControllers(kubeconfig []byte) (stop func(), err error) {
 	return func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
-		_ = os.RemoveAll(dir)
 	}, nil
 }

@@ -103,7 +103,7 @@ func (c *Change) judge(ctx context.Context, cluster *kube.Cluster) error {
 		return Refusal(c.Object, err)
 	case c.Before == nil:
 		c.Action = Created
-	case hasOthers(c.Before) || differs(c.Object, c.Before, result):
+	case hasOthers(c.Before) && !isLentAs(c.Before, c.Object) || differs(c.Object, c.Before, result):
 		c.Action = Configured
 	default:
 		c.Action = Unchanged

@@ -34,7 +34,7 @@ func isTakenOver(entry metav1.ManagedFieldsEntry) bool {
 	case entry.Operation == metav1.ManagedFieldsOperationApply:
 		return entry.Manager == "kubectl"
 	}
-	return slices.Contains([]string{FieldManager, "kubectl-client-side-apply", "kubectl-create", "kubectl-replace"}, entry.Manager)
+	return slices.Contains([]string{FieldManager, kubectl, "kubectl-create", "kubectl-replace"}, entry.Manager)
 }
 
 // TakeOver makes what kubectl, or create, once set of an object ours, if there is

@@ -109,6 +109,9 @@ func (t *Transaction) write(ctx context.Context, change *plan.Change, before kub
 	if err := t.cluster.Apply(ctx, client.ApplyConfigurationFromUnstructured(o), plan.ApplyOptions(change.Force)...); err != nil {
 		return nil, err
 	}
+	if plan.IsLent(change.Object) {
+		return plan.Lend(ctx, t.cluster, change.Object)
+	}
 	return o, nil
 }
 
