@@ -1,6 +1,7 @@
 package route
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"regexp"
@@ -12,7 +13,7 @@ const (
 	// speakFirst is how long a client may take to say what it speaks. One that
 	// waits for the server to begin does not speak HTTP.
 	speakFirst = 250 * time.Millisecond
-	// maxMethod bounds in bytes what is read to tell.
+	// maxMethod bounds in bytes what it takes to tell.
 	maxMethod = 64
 )
 
@@ -26,33 +27,39 @@ func ListenAny(address string, pool *Pool) (*Listener, error) {
 	}
 	requests := newQueue(listener.Addr())
 	web := serveHTTP(pool, requests)
+	closing, startClosing := context.WithCancel(context.Background())
 	all := serveTCP(listener, func(ctx context.Context, client *net.TCPConn) {
 		beginning := begin(ctx, client)
-		if isHTTP(beginning) {
+		switch {
+		case bytes.HasPrefix(beginning, []byte("PRI ")):
 			requests.put(&begun{Conn: client, beginning: beginning})
-			return
+		case isHTTP(beginning):
+			pool.serveDirect(ctx, closing, client, beginning, requests)
+		default:
+			pool.relay(ctx, client, beginning)
 		}
-		pool.relay(ctx, client, beginning)
 	})
 	shutdown := func(until context.Context) {
-		var closing sync.WaitGroup
-		closing.Go(func() { web.close(until) })
-		closing.Go(func() { all.close(until) })
-		closing.Wait()
+		startClosing()
+		var both sync.WaitGroup
+		both.Go(func() { web.close(until) })
+		both.Go(func() { all.close(until) })
+		both.Wait()
 	}
 	return &Listener{addr: listener.Addr(), close: shutdown}, nil
 }
 
-// begin reads what a client says first, as far as it takes to tell a protocol.
+// begin reads what a client says first, as far as it takes to tell a protocol, and what
+// has come with that.
 func begin(ctx context.Context, client *net.TCPConn) []byte {
 	defer context.AfterFunc(ctx, func() { client.SetReadDeadline(time.Now()) })()
 	client.SetReadDeadline(time.Now().Add(speakFirst))
 	defer client.SetReadDeadline(time.Time{})
-	buffer, n := make([]byte, maxMethod), 0
-	for n < len(buffer) {
+	buffer, n := make([]byte, directBuffer), 0
+	for n < maxMethod {
 		more, err := client.Read(buffer[n:])
 		n += more
-		if err != nil || !mayBeHTTP.Match(buffer[:n]) || isHTTP(buffer[:n]) {
+		if err != nil || isHTTP(buffer[:n]) || !mayBeHTTP.Match(buffer[:n]) {
 			break // The next read returns an error again.
 		}
 	}

@@ -3,6 +3,7 @@ package route
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"sync"
 	"time"
@@ -62,6 +63,11 @@ func (p *Pool) explanation() string {
 	explain := p.explain
 	p.mu.Unlock()
 	return explain()
+}
+
+// doesNotAnswer is what a client is told whose request got no answer.
+func (p *Pool) doesNotAnswer(err error) string {
+	return fmt.Sprintf("%s does not answer: %v", p.name, err)
 }
 
 // reach calls connect with endpoints in turn until it does something else than

@@ -2,7 +2,6 @@ package route
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -76,5 +75,5 @@ func (x *exchange) fail(w http.ResponseWriter, _ *http.Request, err error) {
 		http.Error(w, x.pool.explanation(), http.StatusServiceUnavailable)
 		return
 	}
-	http.Error(w, fmt.Sprintf("%s does not answer: %v", x.pool.name, err), http.StatusBadGateway)
+	http.Error(w, x.pool.doesNotAnswer(err), http.StatusBadGateway)
 }
