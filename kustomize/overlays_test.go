@@ -28,7 +28,7 @@ const (
 var services = []string{"user-svc", "product-svc", "orders-svc", "payments-svc", "api-gateway"}
 
 func TestEveryKustomizationRenders(t *testing.T) {
-	for _, pattern := range []string{"base", "base/*", "overlays/*", "live-reload"} {
+	for _, pattern := range []string{"base", "base/*", "overlays/*"} {
 		for _, dir := range kustomizations(t, pattern) {
 			t.Run(dir, func(t *testing.T) {
 				decode(t, build(t, tree(t), dir))

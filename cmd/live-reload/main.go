@@ -2,7 +2,7 @@
 
 // Command live-reload stands in a pod between the kubelet and the program of an
 // image, and replaces the program by executables that it is sent. See package
-// supervisor, and kustomize/components/live-reload for how it gets into a pod.
+// supervisor, and package inject for how it gets into a pod.
 package main
 
 import (
@@ -10,11 +10,16 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/koshop/koshop/internal/kit/reload/supervisor"
+	"github.com/koshop/koshop/internal/kit/reload/wire"
 )
 
 const usage = `usage:
@@ -62,6 +67,7 @@ func supervise(args []string) (code int, err error) {
 	}
 	flags := flag.NewFlagSet("live-reload run", flag.ContinueOnError)
 	dir := flags.String("dir", filepath.Dir(self), "the `directory` of the pod that keeps what is sent; ko reload expects it to be that of this program")
+	newest := flags.String("newest", wire.RecordDir, "the `directory` with the version that a new pod begins with, if there is one")
 	grace := flags.Duration("grace", 30*time.Second, "how long a version that is replaced may take to finish its requests and to end before it is killed")
 	readyWithin := flags.Duration("ready-within", time.Minute, "how long a new version may take to be ready")
 	container := flags.String("container", "{}", "what the manifests say of the container, as `JSON`: see wire.Container")
@@ -76,7 +82,7 @@ func supervise(args []string) (code int, err error) {
 		return 1, err
 	}
 	s := &supervisor.Supervisor{
-		Program: program, Args: flags.Args()[1:], Dir: *dir, Grace: *grace, ReadyWithin: *readyWithin, Log: os.Stderr,
+		Program: program, Args: flags.Args()[1:], Dir: *dir, Newest: *newest, Grace: *grace, ReadyWithin: *readyWithin, Log: os.Stderr,
 	}
 	if err := json.Unmarshal([]byte(*container), &s.Container); err != nil {
 		return 2, fmt.Errorf("reading --container: %w", err)
@@ -84,12 +90,23 @@ func supervise(args []string) (code int, err error) {
 	if err := os.MkdirAll(*dir, 0o755); err != nil {
 		return 1, fmt.Errorf("making the directory that keeps what is sent: %w", err)
 	}
+	spareMemory()
 	return s.Run()
 }
 
+// spareMemory keeps the supervisor small, whatever GOGC and GOMEMLIMIT are: those of
+// the container are about its program.
+func spareMemory() {
+	debug.SetGCPercent(50)
+	debug.SetMemoryLimit(math.MaxInt64)
+}
+
 // programAt returns the only file in a directory, such as /ko-app in an image
-// that ko built, or the path itself.
+// that ko built, or the path itself, or where PATH has a name.
 func programAt(path string) (string, error) {
+	if !strings.Contains(path, "/") {
+		return exec.LookPath(path)
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return "", fmt.Errorf("looking for the program: %w", err)

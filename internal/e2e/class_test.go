@@ -265,9 +265,9 @@ subjects: [{kind: ServiceAccount, name: attendee}]
 // doesTheWorkshop reloads a program, and deploys what the class begins with.
 func (r *classroom) doesTheWorkshop(t *testing.T, attendee, namespace string) {
 	ko := koPath(t)
-	r.mustAs(t, attendee, ko, "apply", "-k", "kustomize/live-reload", "--namespace", namespace, "--wait")
+	r.mustAs(t, attendee, ko, "apply", "-k", "kustomize/overlays/dev", "--live", "--namespace", namespace, "--wait")
 	r.mustAs(t, attendee, ko, "reload", "./cmd/payments-svc", "--selector", "app.kubernetes.io/name=payments-svc")
-	deleted := r.mustAs(t, attendee, ko, "delete", "-k", "kustomize/live-reload", "--namespace", namespace)
+	deleted := r.mustAs(t, attendee, ko, "delete", "-k", "kustomize/overlays/dev", "--namespace", namespace)
 	if want := "namespace/" + namespace + " kept, because you may not delete it\n"; !strings.Contains(deleted.stdout, want) {
 		t.Errorf("deleted: %q, want a line %q", deleted.stdout, want)
 	}

@@ -52,7 +52,7 @@ func (p *livePayments) stopsAtABreakpoint(t *testing.T, address string) {
 		t.Fatal(err)
 	}
 	defer tools.Close()
-	dlv, err := delve.Executable(t.Context(), tools, runtime.GOOS, runtime.GOARCH)
+	dlv, err := delve.Command.Executable(t.Context(), tools.Run, runtime.GOOS, runtime.GOARCH)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,24 +9,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/koshop/koshop/internal/kit/layouts"
 )
-
-// liveOverlay puts the programs of a kustomization under live reload.
-const liveOverlay = `resources: [%s]
-patches:
-- target: {kind: Deployment}
-  patch: |-
-    - {op: add, path: /spec/template/spec/volumes, value: [{name: live, emptyDir: {}}]}
-    - op: add
-      path: /spec/template/spec/initContainers
-      value: [{name: live, image: "%s", args: [install, /live], volumeMounts: [{name: live, mountPath: /live}]}]
-    - {op: add, path: /spec/template/spec/containers/0/command, value: [/live/live-reload, run, /ko-app]}
-    - {op: add, path: /spec/template/spec/containers/0/volumeMounts, value: [{name: live, mountPath: /live}]}
-`
 
 // What `ko reload` runs in a pod is what the image of the pod has, however
 // people lay out their repository and name the program.
@@ -36,7 +22,6 @@ func TestReloadOfLayouts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	supervisor := strings.TrimSpace(mustKo(t, "build", "--base-import-paths", "./cmd/live-reload").stdout)
 	slots := make(chan struct{}, 4) // Each waits for pods most of the time.
 	for _, layout := range all {
 		// What is linked with the C library does not run in the base image.
@@ -47,7 +32,7 @@ func TestReloadOfLayouts(t *testing.T) {
 			t.Parallel()
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			deployLayout(t, c, layout, supervisor).reload(t)
+			deployLayout(t, c, layout).reload(t)
 		})
 	}
 }
@@ -60,23 +45,14 @@ type deployedLayout struct {
 	namespace string
 }
 
-func deployLayout(t *testing.T, c *cluster, layout *layouts.Layout, supervisor string) *deployedLayout {
+func deployLayout(t *testing.T, c *cluster, layout *layouts.Layout) *deployedLayout {
 	t.Helper()
 	root := t.TempDir()
 	if err := layout.Write(root); err != nil {
 		t.Fatal(err)
 	}
 	d := &deployedLayout{cluster: c, Layout: layout, dir: filepath.Join(root, layout.Dir), namespace: c.newNamespace(t)}
-	live := filepath.Join(root, "live")
-	base, err := filepath.Rel(live, filepath.Join(d.dir, layout.Kustomization))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Mkdir(live, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	writeFile(t, live, "kustomization.yaml", fmt.Sprintf(liveOverlay, fmt.Sprintf("%q", base), supervisor))
-	d.ko(t, "apply", "-k", live, "--wait")
+	d.ko(t, "apply", "-k", layout.Kustomization, "--live", "--wait")
 	return d
 }
 

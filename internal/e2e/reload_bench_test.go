@@ -44,7 +44,7 @@ func BenchmarkReload(b *testing.B) {
 		report("ko-apply", apply)
 		report("upstream-ko-apply", func() { applyUpstream(b, upstream, checkout) })
 		ko("delete", "-k", "kustomize/overlays/dev") // Its successors begin with pods of their own.
-		ko("apply", "-q", "-k", "kustomize/live-reload", "--wait")
+		ko("apply", "-q", "-k", "kustomize/overlays/dev", "--live", "--wait")
 		report("ko-reload", func() {
 			ko("reload", "./cmd/payments-svc", "--namespace=api", "--selector=app.kubernetes.io/name=payments-svc")
 		})

@@ -27,7 +27,7 @@ func deployLive(t *testing.T) *livePayments {
 	c := connect(t)
 	c.claimNamespace(t, "api")
 	p := &livePayments{cluster: c, checkout: clone(t)}
-	if out, err := runKo(t, p.checkout, onCluster("apply", "-q", "-k", "kustomize/live-reload", "--wait")...); err != nil {
+	if out, err := runKo(t, p.checkout, onCluster("apply", "-q", "-k", "kustomize/overlays/dev", "--live", "--wait")...); err != nil {
 		t.Fatalf("%v: %s", err, out.stderr)
 	}
 	pods, err := c.readyPods(t.Context(), "api", "payments-svc", 1)
@@ -139,11 +139,11 @@ func TestReloadOfAProgramThatEndsSoon(t *testing.T) {
 // runtime does not end an exec whose program leaves some of its stdin unread.
 func TestARefusalInThePodEndsTheExec(t *testing.T) {
 	p := deployLive(t)
-	stream := fmt.Sprintf(`{"protocol": 1, "executable": %q, "size": 4000000, "base": %q}`+"\n", strings.Repeat("0", 64), strings.Repeat("1", 64)) + strings.Repeat("x", 3_000_000)
+	stream := fmt.Sprintf(`{"protocol": 2, "executable": %q, "size": 4000000, "base": %q}`+"\n", strings.Repeat("0", 64), strings.Repeat("1", 64)) + strings.Repeat("x", 3_000_000)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	exec := exec.CommandContext(ctx, "kubectl", append(onCluster(), "exec", "--stdin", "--namespace=api", p.pod.Name, "--",
-		"/live-reload/live-reload", "receive", "/live-reload")...)
+		"/live-reload/live-reload", "receive", "/live-reload/of-payments-svc")...)
 	exec.Stdin = strings.NewReader(stream)
 	out, err := exec.CombinedOutput()
 	if err == nil || ctx.Err() != nil || !strings.Contains(string(out), "opening what it is the difference to") {

@@ -22,6 +22,9 @@ type Options struct {
 	Wait    bool          // return when everything is ready
 	Timeout time.Duration // how long to wait
 	Atomic  bool          // if that fails, put back what was there before
+	// Accepted is called once every object is accepted, before anything is changed; it
+	// may be nil.
+	Accepted func(context.Context) error
 }
 
 // Send applies or creates objects. Nothing is changed unless a server-side dry run
@@ -33,6 +36,11 @@ func Send(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts Opti
 	p, err := plan.Make(ctx, plan.NewPlaces(c, objects, log.Printf), objects, opts.Options)
 	if err != nil {
 		return err
+	}
+	if opts.Accepted != nil {
+		if err := opts.Accepted(ctx); err != nil {
+			return err
+		}
 	}
 	t := transaction.New(c, opts.Timeout, log)
 	defer t.Close()

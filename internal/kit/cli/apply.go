@@ -10,6 +10,7 @@ import (
 	"github.com/koshop/koshop/internal/kit/apply"
 	"github.com/koshop/koshop/internal/kit/apply/plan"
 	"github.com/koshop/koshop/internal/kit/progress"
+	"github.com/koshop/koshop/internal/kit/reload"
 	"github.com/koshop/koshop/internal/kit/resolve"
 	"github.com/koshop/koshop/internal/kube"
 )
@@ -55,6 +56,7 @@ func extendCreate(root *cobra.Command) {
 // extendSend gives a command that ends in a cluster its -k and the flags of it.
 func extendSend(cmd *cobra.Command, verb plan.Verb) {
 	opts := addSendFlags(cmd, verb)
+	addLive(cmd)
 	connection := addConnectionFlags(cmd)
 	output := addOutputFlag(cmd)
 	passConnection(cmd)
@@ -80,6 +82,11 @@ func extendSend(cmd *cobra.Command, verb plan.Verb) {
 		objects, err := decode(manifests)
 		if err != nil {
 			return err
+		}
+		if verb == plan.Apply {
+			if opts.Accepted, err = reload.Fresh(cmd.Context(), cluster, objects); err != nil {
+				return err
+			}
 		}
 		return apply.Send(cmd.Context(), cluster, objects, opts.Options, log, report)
 	})

@@ -18,6 +18,7 @@ import (
 	"github.com/koshop/koshop/internal/kit/program"
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kit/publish"
+	"github.com/koshop/koshop/internal/kit/reload/carrier"
 	"github.com/koshop/koshop/internal/kit/resolve"
 )
 
@@ -80,12 +81,22 @@ func release(ctx context.Context, cmd *cobra.Command, dir string, log *progress.
 		return nil, err
 	}
 	p.Render, p.Log = opts, log
+	if live, _ := cmd.Flags().GetBool("live"); live {
+		p.Change = injector(func(note string) { log.Printf("%s", note) }).Manifests
+	}
 	manifests, err := p.Run(ctx, dir)
 	// A tarball or an OCI layout is only whole once the publisher is closed.
 	if closed := p.Publisher.Close(); closed != nil && err == nil {
 		err = fmt.Errorf("finishing the publication: %w", closed)
 	}
 	return manifests, err
+}
+
+// addLive adds the flag that has the pods of a kustomization take new versions of their
+// programs.
+func addLive(cmd *cobra.Command) {
+	cmd.Flags().Bool("live", false, "With -k, put the supervisor of live reload into every container with a ko:// image, for 'ko reload' to send new versions to; without it, it is taken out again")
+	onlyWithKustomize(cmd, "live")
 }
 
 // newPipeline reads upstream's build, publish and selector flags.
@@ -121,7 +132,8 @@ func newPipeline(ctx context.Context, flags *pflag.FlagSet) (*pipeline.Pipeline,
 	if err != nil {
 		return nil, err
 	}
-	return &pipeline.Pipeline{Builder: builder, Publisher: publisher, Selector: selector}, nil
+	supervised := &carrier.Builder{Builder: builder, Run: (*exec.Cmd).Run, Platforms: settings.ImagePlatforms()}
+	return &pipeline.Pipeline{Builder: supervised, Publisher: publisher, Selector: selector}, nil
 }
 
 // copyFlags sets in to what was set in from. Upstream's commands keep the

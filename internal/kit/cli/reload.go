@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/google/ko/pkg/commands/options"
 	"github.com/spf13/cobra"
@@ -15,8 +16,9 @@ import (
 )
 
 const reloadLong = `This command compiles a program as its image has it, and sends the executable into the running pods that were deployed
-with the component kustomize/components/live-reload. It takes over there without a new image and without a new pod. A
-program that does not compile, or that ends at once, leaves the one before running.
+by 'ko apply -k DIRECTORY --live'. There it is started beside the one before, and takes over when it is ready, without a
+new image, without a new pod and without losing a request. A program that does not compile, that ends at once or that is
+never ready leaves the one before running. Pods that are starting are waited for.
 
 What is sent is the difference to what the pods have, as far as this machine sent that too.`
 
@@ -49,6 +51,7 @@ func addReload(root *cobra.Command) {
 	flags.BoolVar(&r.Debug, "debug", false, fmt.Sprintf("Run the program under Delve, which listens at port %d of the pod's loopback interface", wire.DebugPort))
 	flags.StringVar(&r.ImageFile, "image-file", "", "Unless a call before has done so and the pods run, publish an image instead, for new pods; in any case write the reference of the image to this file")
 	flags.StringVar(&r.DepsFile, "deps-file", "", "Write what 'ko deps' prints to this file, if that has changed")
+	flags.DurationVar(&r.Timeout, "timeout", 2*time.Minute, "How long to wait for pods that are starting")
 	flags.BoolP("quiet", "q", false, "Show no progress, only errors")
 	connection := addConnectionFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {

@@ -20,6 +20,7 @@ func extendResolve(root *cobra.Command) {
 	cmd.Long += kustomizeLong + "printed."
 	cmd.Example += "\n" + resolveExample
 	addNamespace(cmd)
+	addLive(cmd)
 	upstream := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if cmd.Flags().Changed("namespace") {

@@ -25,6 +25,7 @@ func New(args []string) *cobra.Command {
 	extendVersion(root)
 	addUp(root)
 	addReload(root)
+	addInject(root)
 	addDeps(root)
 	return root
 }

@@ -8,10 +8,10 @@ import (
 	"slices"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/ko/pkg/build"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/labels"
 
-	"github.com/koshop/koshop/internal/kit/build"
 	"github.com/koshop/koshop/internal/kit/program"
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kit/publish"
@@ -19,13 +19,26 @@ import (
 	"github.com/koshop/koshop/internal/kit/resolve"
 )
 
+// Builder makes the images of references.
+type Builder interface {
+	// Qualify returns the import path, scheme included, of the program that a
+	// reference names.
+	Qualify(ctx context.Context, reference string) (string, error)
+	// Check says why a reference can never become an image.
+	Check(ctx context.Context, reference string) error
+	// Build makes the image. It may be called concurrently.
+	Build(ctx context.Context, reference string) (build.Result, error)
+}
+
 // Pipeline is what a run works with.
 type Pipeline struct {
-	Builder   *build.Builder
+	Builder   Builder
 	Publisher *publish.Publisher
 	Render    render.Options
-	Selector  labels.Selector // nil selects every object
-	Log       *progress.Log
+	// Change changes what is rendered before anything is built; nil changes nothing.
+	Change   func(manifests []byte) ([]byte, error)
+	Selector labels.Selector // nil selects every object
+	Log      *progress.Log
 }
 
 // Run renders the kustomization at target, builds and publishes every image it
@@ -34,7 +47,7 @@ type Pipeline struct {
 func (p *Pipeline) Run(ctx context.Context, target string) (*resolve.Manifests, error) {
 	opts := p.Render
 	opts.Note = func(note string) { p.Log.Printf("%s", note) }
-	manifests, err := Render(target, opts, p.Selector)
+	manifests, err := renderAnd(p.Change, target, opts, p.Selector)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +69,14 @@ func (p *Pipeline) Run(ctx context.Context, target string) (*resolve.Manifests, 
 // Render returns the manifests of the kustomization at target that the
 // selector, if there is one, matches; references stay as they are.
 func Render(target string, opts render.Options, selector labels.Selector) (*resolve.Manifests, error) {
+	return renderAnd(nil, target, opts, selector)
+}
+
+func renderAnd(change func([]byte) ([]byte, error), target string, opts render.Options, selector labels.Selector) (*resolve.Manifests, error) {
 	stream, err := render.Kustomization(target, opts)
+	if err == nil && change != nil {
+		stream, err = change(stream)
+	}
 	if err != nil {
 		return nil, err
 	}

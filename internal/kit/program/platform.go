@@ -27,13 +27,23 @@ func (s *Settings) ImageTarget() (Target, error) {
 }
 
 func (s *Settings) imagePlatform() string {
-	list := firstSet(s.Options.Platforms, s.Options.DefaultPlatforms)
-	switch {
-	case len(list) > 0 && list[0] == "all": // Of those that the base image has, most machines can run this one.
+	first := s.ImagePlatforms()[0]
+	if first == "all" { // Of those that the base image has, most machines can run this one.
 		return path.Join("linux", runtime.GOARCH)
-	case len(list) > 0:
-		return list[0]
 	}
+	return first
+}
+
+// ImagePlatforms returns the platforms that images are for, at least one, as they are
+// written: "all" stands for those of the base image.
+func (s *Settings) ImagePlatforms() []string {
+	if list := firstSet(s.Options.Platforms, s.Options.DefaultPlatforms); len(list) > 0 {
+		return list
+	}
+	return []string{platformOfEnvironment()}
+}
+
+func platformOfEnvironment() string {
 	goos, goarch, goarm := os.Getenv("GOOS"), os.Getenv("GOARCH"), os.Getenv("GOARM")
 	switch {
 	case goos == "" || goarch == "":

@@ -6,11 +6,21 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
+	"slices"
+	"strings"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	ko "github.com/google/ko/pkg/build"
+	"github.com/google/ko/pkg/commands/options"
 
 	"github.com/koshop/koshop/internal/kit/build"
+	"github.com/koshop/koshop/internal/kit/pipeline"
+	"github.com/koshop/koshop/internal/kit/program"
+	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kit/publish"
+	"github.com/koshop/koshop/internal/kit/reload/carrier"
+	"github.com/koshop/koshop/internal/kit/reload/parcel"
 )
 
 // runOrPublish is for a program that deploys what it is given an image of, such
@@ -32,49 +42,104 @@ func (r *Reload) runOrPublish(ctx context.Context) error {
 // each call.
 func (r *Reload) lastFile() string { return r.ImageFile + ".last" }
 
-// publish makes an image of the program, and writes its reference down. Its tag
-// is made of its digest: the same program makes no new pods.
-func (r *Reload) publish(ctx context.Context) (err error) {
-	task := r.Log.Start(r.program.Name(), "building")
-	defer task.Stop()
+// publish makes an image of the program, and writes its reference down.
+func (r *Reload) publish(ctx context.Context) error {
 	builder, err := build.New(ctx, r.settings)
 	if err != nil {
 		return err
 	}
-	importPath := ko.StrictScheme + r.program.ImportPath
-	if err := builder.Check(ctx, importPath); err != nil {
-		return err
-	}
-	built, err := builder.Build(ctx, importPath)
+	task := r.Log.Start(r.program.Name(), "building")
+	defer task.Stop()
+	ref, err := publishImage(ctx, builder, ko.StrictScheme+r.program.ImportPath, r.Publishing, task)
 	if err != nil {
 		return err
 	}
-	digest, err := built.Digest()
-	if err != nil {
-		return fmt.Errorf("taking the digest of %s: %w", importPath, err)
-	}
-	task.Step("publishing")
-	// Tilt may know a registry of the cluster's, and by what name that is pulled from.
-	r.Publishing.DockerRepo = cmp.Or(os.Getenv("EXPECTED_REGISTRY"), r.Publishing.DockerRepo)
-	r.Publishing.TagOnly, r.Publishing.Tags = true, []string{"live-" + digest.Hex[:16]}
-	publisher, err := publish.New(r.Publishing)
-	if err != nil {
+	if err := writeReference(ref, r.lastFile(), r.ImageFile); err != nil {
 		return err
-	}
-	ref, err := publisher.Publish(ctx, built, importPath)
-	if err = errors.Join(err, publisher.Close()); err != nil {
-		return err
-	}
-	task.Done("published " + ref.String())
-	for _, file := range []string{r.lastFile(), r.ImageFile} {
-		if err := os.WriteFile(file, []byte(ref.String()), 0o644); err != nil {
-			return fmt.Errorf("writing down the image: %w", err)
-		}
 	}
 	if r.Selector == "" {
 		return nil
 	}
 	// It is what the first executable that is sent will differ from.
-	_, err = r.pack(ctx)
-	return err
+	packed, err := r.pack(ctx)
+	if err != nil {
+		return err
+	}
+	return r.returnTo(ctx, ref, packed)
+}
+
+// returnTo has pods that have an image already, and so stay, run its program again:
+// before, something else may have been sent to them.
+func (r *Reload) returnTo(ctx context.Context, image name.Reference, packed *parcel.Parcel) error {
+	found, err := find(ctx, r.Cluster, r.Selector, r.program.ImportPath)
+	if err != nil {
+		r.Log.Printf("pods that are there already go on with what they run: %v", err)
+		return nil // The image is published, which is what was asked for.
+	}
+	same := slices.DeleteFunc(found.running, func(t target) bool {
+		return !strings.HasSuffix(t.reference, ":"+image.Identifier())
+	})
+	if len(same) == 0 {
+		return nil
+	}
+	if _, _, err := transferAll(ctx, r.Cluster, same, packed); err != nil {
+		return err
+	}
+	return r.record(ctx, packed, same)
+}
+
+// PublishSupervisor makes the image of the supervisor, and writes its reference to a
+// file. Tools are run by run.
+func PublishSupervisor(ctx context.Context, building *options.BuildOptions, publishing *options.PublishOptions, file string, run func(*exec.Cmd) error, log *progress.Log) error {
+	settings, err := program.Load(building, run)
+	if err != nil {
+		return err
+	}
+	task := log.Start("live-reload", "building")
+	defer task.Stop()
+	builder := &carrier.Builder{Run: run, Platforms: settings.ImagePlatforms()}
+	ref, err := publishImage(ctx, builder, carrier.Reference, publishing, task)
+	if err != nil {
+		return err
+	}
+	return writeReference(ref, file)
+}
+
+// publishImage makes an image and publishes it. Its tag is made of its digest: the same
+// program makes no new pods.
+func publishImage(ctx context.Context, builder pipeline.Builder, importPath string, publishing *options.PublishOptions, task *progress.Task) (name.Reference, error) {
+	if err := builder.Check(ctx, importPath); err != nil {
+		return nil, err
+	}
+	built, err := builder.Build(ctx, importPath)
+	if err != nil {
+		return nil, err
+	}
+	digest, err := built.Digest()
+	if err != nil {
+		return nil, fmt.Errorf("taking the digest of %s: %w", importPath, err)
+	}
+	task.Step("publishing")
+	// Tilt may know a registry of the cluster's, and by what name that is pulled from.
+	publishing.DockerRepo = cmp.Or(os.Getenv("EXPECTED_REGISTRY"), publishing.DockerRepo)
+	publishing.TagOnly, publishing.Tags = true, []string{"live-" + digest.Hex[:16]}
+	publisher, err := publish.New(publishing)
+	if err != nil {
+		return nil, err
+	}
+	ref, err := publisher.Publish(ctx, built, importPath)
+	if err = errors.Join(err, publisher.Close()); err != nil {
+		return nil, err
+	}
+	task.Done("published " + ref.String())
+	return ref, nil
+}
+
+func writeReference(ref name.Reference, files ...string) error {
+	for _, file := range files {
+		if err := os.WriteFile(file, []byte(ref.String()), 0o644); err != nil {
+			return fmt.Errorf("writing down the image: %w", err)
+		}
+	}
+	return nil
 }

@@ -4,7 +4,8 @@
 //
 //	reload      decides what is compiled and where it runs
 //	targets     finds the containers
-//	transfer    reaches them
+//	spread      goes on until all of them run the program
+//	transfer    reaches one
 //	image       is for who deploys images: one is published when no pod takes
 //	            an executable
 //	parcel      packs an executable, as a rule as the difference to another
@@ -19,6 +20,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/google/ko/pkg/commands/options"
 
@@ -37,6 +39,8 @@ type Reload struct {
 	Reference string // of the program
 	Selector  string // of the pods that run it
 	Debug     bool   // run it under Delve
+	// Timeout is how long pods that are starting are waited for.
+	Timeout time.Duration
 	// ImageFile is where the reference of an image is written, for who deploys images;
 	// or "".
 	ImageFile string
@@ -85,9 +89,12 @@ func (r *Reload) prepare(ctx context.Context) (err error) {
 
 // runInPods compiles the program and runs it in the pods.
 func (r *Reload) runInPods(ctx context.Context) error {
-	targets, err := Targets(ctx, r.Cluster, r.Selector)
+	found, err := find(ctx, r.Cluster, r.Selector, r.program.ImportPath)
 	if err != nil {
 		return err
+	}
+	if found.isNone() {
+		return &NoTargetsError{found}
 	}
 	task := r.Log.Start(r.program.Name(), "compiling")
 	defer task.Stop()
@@ -95,22 +102,18 @@ func (r *Reload) runInPods(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	how := ""
-	if r.Debug {
-		task.Step("preparing the debugger")
-		debugger, err := r.bringDebugger(ctx, targets)
-		if err != nil {
-			return err
-		}
-		packed.RunUnder(debugger)
-		how = fmt.Sprintf(" under Delve at port %d", wire.DebugPort)
-	}
-	task.Step("sending")
-	sent, err := transferAll(ctx, r.Cluster, targets, packed)
+	done, err := r.spread(ctx, packed, task)
 	if err != nil {
 		return err
 	}
-	task.Done(fmt.Sprintf("runs in %s%s, %s sent", targets, how, kilobytes(sent)))
+	how := ""
+	if r.Debug {
+		how = fmt.Sprintf(" under Delve at port %d", wire.DebugPort)
+	}
+	task.Done(fmt.Sprintf("runs in %s%s, %s sent", done.targets, how, kilobytes(done.sent)))
+	for _, note := range done.notes {
+		r.Log.Printf("%s", note)
+	}
 	return nil
 }
 
@@ -128,14 +131,14 @@ func (r *Reload) pack(ctx context.Context) (*parcel.Parcel, error) {
 }
 
 // bringDebugger brings Delve into the pods that do not have it yet.
-func (r *Reload) bringDebugger(ctx context.Context, targets []Target) (*parcel.Parcel, error) {
+func (r *Reload) bringDebugger(ctx context.Context, targets []target) (*parcel.Parcel, error) {
 	for _, target := range targets {
-		if target.HostNetwork {
-			return nil, fmt.Errorf("pod %s has the network of its node, where anybody could use the debugger: --debug is not for such pods", target.Pod)
+		if target.hostNetwork {
+			return nil, fmt.Errorf("pod %s has the network of its node, where anybody could use the debugger: --debug is not for such pods", target.pod)
 		}
 	}
 	goos, goarch := r.compiler.Platform()
-	executable, err := delve.Executable(ctx, r.tools, goos, goarch)
+	executable, err := delve.Command.Executable(ctx, r.tools.Run, goos, goarch)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +147,7 @@ func (r *Reload) bringDebugger(ctx context.Context, targets []Target) (*parcel.P
 		return nil, err
 	}
 	debugger.Keep()
-	if _, err := transferAll(ctx, r.Cluster, targets, debugger); err != nil {
+	if _, _, err := transferAll(ctx, r.Cluster, targets, debugger); err != nil {
 		return nil, fmt.Errorf("sending Delve: %w", err)
 	}
 	return debugger, nil

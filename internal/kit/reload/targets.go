@@ -2,94 +2,123 @@ package reload
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
-	"path"
+	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/koshop/koshop/internal/kit/reload/wire"
 	"github.com/koshop/koshop/internal/kube"
 )
 
-// supervisor is the name of the program that takes executables.
-const supervisor = "live-reload"
+// target is a container that takes executables.
+type target struct {
+	pod, container string
+	reference      string                 // of its image
+	hostNetwork    bool                   // whether its ports are the node's
+	started        time.Time              // when its pod was made
+	record         string                 // begins the names of the ConfigMaps with its newest version; "" if there are none
+	owner          *metav1.OwnerReference // of its pod; nil if there is none
+	image          wire.Digest            // the executable of its image, once something was sent
+	run            run
+}
 
-// Target is a container that takes executables.
-type Target struct {
-	Pod, Container string
-	// HostNetwork means that its ports are the node's.
-	HostNetwork bool
-	path        string // of the supervisor, in the directory that keeps what is sent
+// run is one start of a container: another one begins with what it finds.
+type run struct {
+	pod       types.UID
+	container string // its id in the runtime
 }
 
 // String names the container as kubectl logs does: pod/container.
-func (t Target) String() string { return t.Pod + "/" + t.Container }
+func (t target) String() string { return t.pod + "/" + t.container }
+
+// targets are the containers of the pods that a selector matches.
+type targets struct {
+	selector, namespace string
+	pods                int
+	running             []target
+	starting            []string // those that will run if nothing happens, and what they wait for
+	failing             []string // those that do not run, and why
+}
 
 // NoTargetsError says why no container takes executables.
-type NoTargetsError struct {
-	Selector, Namespace string
-	Pods                int      // that the selector matches
-	Waiting             []string // containers with a supervisor that do not run, and why
-}
+type NoTargetsError struct{ found targets }
 
 func (e *NoTargetsError) Error() string {
-	where := fmt.Sprintf("with %s in namespace %s", e.Selector, e.Namespace)
+	where := fmt.Sprintf("with %s in namespace %s", e.found.selector, e.found.namespace)
 	switch {
-	case e.Pods == 0:
+	case e.found.pods == 0:
 		return fmt.Sprintf("there are no pods %s: check --selector and --namespace", where)
-	case len(e.Waiting) > 0:
-		return fmt.Sprintf("no container %s runs yet: %s", where, strings.Join(e.Waiting, ", "))
+	case len(e.found.failing) > 0:
+		return fmt.Sprintf("no container %s runs: %s", where, strings.Join(e.found.failing, ", "))
 	}
-	return fmt.Sprintf("none of the %d pods %s has a container under %s: deploy them with the component kustomize/components/live-reload",
-		e.Pods, where, supervisor)
+	return fmt.Sprintf("none of the %d pods %s has a container under the supervisor of live reload: deploy them by ko apply -k DIRECTORY --live", e.found.pods, where)
 }
 
-// Targets returns the running containers with a supervisor of the pods that a
-// label selector matches. If there are none, the error is a [*NoTargetsError].
-func Targets(ctx context.Context, c *kube.Cluster, selector string) ([]Target, error) {
+// find lists the containers with a supervisor of the pods that a label selector
+// matches.
+//
+// A pod may have containers of other programs.
+func find(ctx context.Context, c *kube.Cluster, selector, program string) (targets, error) {
+	found := targets{selector: selector, namespace: c.Namespace}
 	var pods corev1.PodList
 	chosen := &client.ListOptions{Namespace: c.Namespace, Raw: &metav1.ListOptions{LabelSelector: selector}}
 	if err := c.List(ctx, &pods, chosen); err != nil {
-		return nil, fmt.Errorf("asking %s for the pods with %s in namespace %s: %w", c.Host(), selector, c.Namespace, err)
+		return found, fmt.Errorf("asking %s for the pods with %s in namespace %s: %w", c.Host(), selector, c.Namespace, err)
 	}
-	none := &NoTargetsError{Selector: selector, Namespace: c.Namespace}
-	var targets []Target
 	for _, pod := range pods.Items {
-		if pod.DeletionTimestamp != nil {
+		if pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded {
 			continue
 		}
-		none.Pods++
+		found.pods++
 		for _, container := range pod.Spec.Containers {
-			if len(container.Command) == 0 || path.Base(container.Command[0]) != supervisor {
-				continue
+			if len(container.Command) > 0 && container.Command[0] == wire.SupervisorPath && runs(container, program) {
+				found.add(&pod, container)
 			}
-			target := Target{Pod: pod.Name, Container: container.Name, HostNetwork: pod.Spec.HostNetwork, path: container.Command[0]}
-			if why := whyNotRunning(pod, container.Name); why != "" {
-				none.Waiting = append(none.Waiting, fmt.Sprintf("%s: %s", target, why))
-				continue
-			}
-			targets = append(targets, target)
 		}
 	}
-	if len(targets) == 0 {
-		return nil, none
-	}
-	return targets, nil
+	return found, nil
 }
 
-// whyNotRunning is "" if the container runs.
-func whyNotRunning(pod corev1.Pod, container string) string {
+// runs reports whether a container with a supervisor may run a program. A reference may
+// name it by other words than its import path.
+func runs(container corev1.Container, program string) bool {
+	i := slices.Index(container.Command, "--container")
+	if i < 0 || i+1 == len(container.Command) {
+		return true
+	}
+	var told wire.Container
+	err := json.Unmarshal([]byte(strings.ReplaceAll(container.Command[i+1], "$$", "$")), &told)
+	return err != nil || told.Program == "" || strings.HasPrefix(told.Program, ".") || told.Program == program
+}
+
+func (f *targets) add(pod *corev1.Pod, of corev1.Container) {
+	container := of.Name
+	t := target{
+		pod: pod.Name, container: container, reference: of.Image, hostNetwork: pod.Spec.HostNetwork, started: pod.CreationTimestamp.Time,
+		record: recordOf(pod, container), owner: metav1.GetControllerOf(pod),
+	}
 	for _, status := range pod.Status.ContainerStatuses {
 		if status.Name == container && status.State.Running != nil {
-			return ""
+			t.run = run{pod.UID, status.ContainerID}
+			f.running = append(f.running, t)
+			return
 		}
 	}
-	for _, trouble := range kube.Troubles(&pod) {
-		if trouble.Container == container || trouble.Container == "" {
-			return trouble.Text
+	for _, trouble := range kube.Troubles(pod) {
+		if !trouble.Running {
+			f.failing = append(f.failing, fmt.Sprintf("%s: %s", t, trouble.Text))
+			return
 		}
 	}
-	return "the pod is " + string(pod.Status.Phase)
+	f.starting = append(f.starting, fmt.Sprintf("%s: the pod is %s", t, pod.Status.Phase))
 }
+
+// isNone reports whether no container takes executables, or will soon.
+func (f *targets) isNone() bool { return len(f.running)+len(f.starting) == 0 }

@@ -16,12 +16,13 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 	resourcehelper "k8s.io/component-helpers/resource"
 
+	"github.com/koshop/koshop/internal/kit/reload/inject"
 	"github.com/koshop/koshop/internal/kit/render"
 )
 
 // Taught are the overlays that an attendee works with, one after the other, by
 // their directories in the repository.
-var Taught = []string{"kustomize/live-reload", "kustomize/overlays/dev", "kustomize/overlays/workshop"}
+var Taught = []string{"kustomize/overlays/dev", "kustomize/overlays/workshop"}
 
 // Demand is what pods and volumes ask of a cluster, by the names that a
 // ResourceQuota has for it.
@@ -46,17 +47,46 @@ type Overlay struct {
 	labels  map[string]string // of its Namespace
 }
 
-// ReadOverlay renders the kustomization in a directory and adds up what is in it.
+// ReadOverlay renders the kustomization in a directory and adds up what is in it, under
+// live reload or not.
 func ReadOverlay(dir string) (Overlay, error) {
 	manifests, err := render.Kustomization(dir, render.Options{})
 	if err != nil {
 		return Overlay{}, err
 	}
 	overlay, err := countManifests(manifests)
+	if err == nil {
+		err = overlay.countLive(manifests)
+	}
 	if err != nil {
 		return Overlay{}, fmt.Errorf("adding up %s: %w", dir, err)
 	}
 	return overlay, nil
+}
+
+// countLive adds what the manifests ask for besides under live reload.
+func (o *Overlay) countLive(manifests []byte) error {
+	injector := &inject.Injector{Note: func(string) {}}
+	live, err := injector.Manifests(manifests)
+	if err != nil {
+		return err
+	}
+	overlay, err := countManifests(live)
+	if err != nil {
+		return err
+	}
+	atLeast(o.Running, overlay.Running)
+	atLeast(o.Rolling, overlay.Rolling)
+	return nil
+}
+
+// atLeast raises a demand to another one.
+func atLeast(demand, other Demand) {
+	for name, quantity := range other {
+		if quantity.Cmp(demand[name]) > 0 {
+			demand[name] = quantity
+		}
+	}
 }
 
 // Quota is what an attendee needs who works with these overlays, one after the
@@ -65,11 +95,7 @@ func Quota(overlays []Overlay) Demand {
 	quota := Demand{}
 	claims := map[string]resource.Quantity{}
 	for _, overlay := range overlays {
-		for name, quantity := range overlay.Rolling {
-			if quantity.Cmp(quota[name]) > 0 {
-				quota[name] = quantity
-			}
-		}
+		atLeast(quota, overlay.Rolling)
 		for name, size := range overlay.claims {
 			if size.Cmp(claims[name]) > 0 {
 				claims[name] = size

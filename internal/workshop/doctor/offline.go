@@ -57,7 +57,7 @@ func (l Laptop) lookAtDelve(ctx context.Context) report.Finding {
 			goos, goarch, _ = strings.Cut(version.Platform, "/")
 		}
 	}
-	path, err := delve.Cached(goos, goarch)
+	path, err := delve.Command.Cached(goos, goarch)
 	if err != nil {
 		return report.Warn("to debug in the cluster, run `tilt up -- --debug=user-svc` once while there is a network", "Delve %s for %s/%s is not compiled yet", delve.Version, goos, goarch)
 	}

@@ -51,23 +51,41 @@ func (p *Parcel) RunUnder(debugger *Parcel) { p.header.Debugger = debugger.heade
 
 // HandOver gives the executable to supervisor.Receive at the other end of a
 // connection: as the difference to one that both have, if there is one, and whole
-// otherwise. It returns the number of bytes that it took.
-func (p *Parcel) HandOver(w io.Writer, r io.Reader) (sent int, err error) {
+// otherwise. It returns the number of bytes that it took, and the executable of the
+// image at the other end.
+func (p *Parcel) HandOver(w io.Writer, r io.Reader) (sent int, image wire.Digest, err error) {
 	offered, err := wire.ReadOffer(r)
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	head, body := p.header, []byte(nil)
 	if slices.Contains(offered.Have, head.Executable) {
 		head.Base = head.Executable
 	} else if head.Base, body, err = p.bodyFor(offered.Have); err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	line, err := json.Marshal(head)
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
-	return w.Write(append(append(line, '\n'), body...))
+	sent, err = w.Write(append(append(line, '\n'), body...))
+	return sent, offered.Image, err
+}
+
+// Record returns what pods of an image are to begin with, in parts.
+func (p *Parcel) Record(image wire.Digest) ([]map[string][]byte, error) {
+	record := wire.Record{Header: p.header, Image: image}
+	record.Debugger = "" // It comes when a container runs.
+	if record.Executable == image {
+		record.Base = image
+		return record.Split(nil)
+	}
+	var body []byte
+	var err error
+	if record.Base, body, err = p.bodyFor([]wire.Digest{image}); err != nil {
+		return nil, err
+	}
+	return record.Split(body)
 }
 
 // bodyFor returns what follows the header, for a pod that has certain

@@ -19,55 +19,81 @@ import (
 )
 
 // doors are the ports of the container at which the supervisor listens in the place
-// of the program. Each leads to the instance that serves.
+// of the program. Each leads to the instance that serves. A door opens when the program
+// listens for the first time: until then, as without a supervisor, nobody does.
 type doors struct {
-	open map[int32]*door
+	name     string
+	all      map[int32]*door
+	loopback map[int32]bool // those that only the pod itself is to reach
 }
 
 type door struct {
 	pool     *route.Pool
-	listener *route.Listener
+	listener *route.Listener // nil until it opens
 }
 
-// openDoors listens on the ports of a container: on all addresses, or on the loopback
-// address only if that is what the program is told.
-func openDoors(c wire.Container, name string, args []string) (*doors, error) {
-	loopback := loopbackOnly(append(rewrite.Variables(variables(os.Environ())), rewrite.Arguments(args)...))
-	d := &doors{open: map[int32]*door{}}
+func newDoors(c wire.Container, name string, args []string) *doors {
+	d := &doors{name: name, all: map[int32]*door{}, loopback: loopbackOnly(variables(os.Environ()), args, c.PORT)}
 	for _, port := range c.Ports {
-		host := ""
-		if loopback[port] {
-			host = "127.0.0.1"
-		}
-		pool := route.NewPool(name)
-		listener, err := route.ListenAny(net.JoinHostPort(host, strconv.Itoa(int(port))), pool)
-		if err != nil {
-			d.close(canceled())
-			return nil, fmt.Errorf("listening in the place of %s: %w", name, err)
-		}
-		d.open[port] = &door{pool: pool, listener: listener}
+		d.all[port] = &door{pool: route.NewPool(name)}
 	}
-	return d, nil
+	return d
 }
 
-// loopbackOnly returns the ports that settings name with no other host than the
-// pod's own loopback address.
-func loopbackOnly(settings []rewrite.Setting) map[int32]bool {
+// open listens on a port: on all addresses, or on the loopback address only if that is
+// what the program is told.
+func (d *doors) open(port int32) error {
+	door := d.all[port]
+	if door == nil || door.listener != nil {
+		return nil
+	}
+	host := ""
+	if d.loopback[port] {
+		host = "127.0.0.1"
+	}
+	listener, err := route.ListenAny(net.JoinHostPort(host, strconv.Itoa(int(port))), door.pool)
+	if err != nil {
+		return fmt.Errorf("listening in the place of %s: %w", d.name, err)
+	}
+	door.listener = listener
+	return nil
+}
+
+// shut returns the ports whose doors are not open yet.
+func (d *doors) shut() []int32 {
+	return slices.DeleteFunc(d.ports(), func(port int32) bool { return d.all[port].listener != nil })
+}
+
+// hosts are the variables by which programs are told on which address they listen, at
+// the port that PORT says.
+var hosts = []string{"HOST", "BIND", "BIND_ADDRESS", "BIND_ADDR", "LISTEN_HOST"}
+
+// loopbackOnly returns the ports of which a program is told with no other host than the
+// pod's own loopback address. A URL is where others are sent to.
+func loopbackOnly(all map[string]string, args []string, port int32) map[int32]bool {
 	only := map[int32]bool{}
-	for _, address := range rewrite.Find(settings, rewrite.IsLocal) {
-		isLoopback := strings.HasPrefix(address.Host, "127.") || address.Host == "localhost" || address.Host == "[::1]"
-		before, isKnown := only[address.Port]
-		only[address.Port] = isLoopback && (before || !isKnown)
+	for _, address := range rewrite.Find(append(rewrite.Variables(all), rewrite.Arguments(args)...), rewrite.IsLocal) {
+		if address.Scheme == "" {
+			before, isKnown := only[address.Port]
+			only[address.Port] = isLoopback(address.Host) && (before || !isKnown)
+		}
+	}
+	for _, name := range hosts {
+		only[port] = only[port] || isLoopback(all[name])
 	}
 	return only
 }
 
+func isLoopback(host string) bool {
+	return strings.HasPrefix(host, "127.") || host == "localhost" || host == "[::1]" || host == "::1"
+}
+
 // ports are those of the container that have a door, sorted.
-func (d *doors) ports() []int32 { return slices.Sorted(maps.Keys(d.open)) }
+func (d *doors) ports() []int32 { return slices.Sorted(maps.Keys(d.all)) }
 
 // lead has all doors lead to an instance; nil means to none, so that requests wait.
 func (d *doors) lead(to *instance) {
-	for port, door := range d.open {
+	for port, door := range d.all {
 		if to == nil {
 			door.pool.Set(nil)
 			continue
@@ -76,22 +102,24 @@ func (d *doors) lead(to *instance) {
 	}
 }
 
-// remove closes the door of a port, which the program is to have itself, and reports
-// whether there was one.
+// remove takes the door of a port away, which the program is to have itself, and
+// reports whether there was one.
 func (d *doors) remove(port int32) bool {
-	door, found := d.open[port]
-	if found {
+	door, found := d.all[port]
+	if found && door.listener != nil {
 		door.listener.Close(canceled())
-		delete(d.open, port)
 	}
+	delete(d.all, port)
 	return found
 }
 
 // close lets what is in flight finish until ctx ends.
 func (d *doors) close(ctx context.Context) {
 	var closing sync.WaitGroup
-	for _, door := range d.open {
-		closing.Go(func() { door.listener.Close(ctx) })
+	for _, door := range d.all {
+		if door.listener != nil {
+			closing.Go(func() { door.listener.Close(ctx) })
+		}
 	}
 	closing.Wait()
 }

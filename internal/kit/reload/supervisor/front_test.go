@@ -67,7 +67,7 @@ func (p *pod) buildVersion(version string, flags ...string) string {
 	return p.goBuild(version, p.source, append(flags, "-ldflags=-X main.version="+version)...)
 }
 
-// A hundred versions take over from each other under traffic of all kinds, some of
+// Fifty versions take over from each other under traffic of all kinds, some of
 // which end at once, or are never ready. Nothing is lost.
 func TestNothingIsLost(t *testing.T) {
 	if testing.Short() {
@@ -84,7 +84,7 @@ func TestNothingIsLost(t *testing.T) {
 			versions := []string{p.buildVersion("one"), p.buildVersion("two"), filepath.Join(p.bin, "image")}
 			broken := p.buildVersion("broken", "-tags=broken")
 			load := traffic.Start(t, p.address)
-			for i := range 50 {
+			for i := range 25 {
 				if i%5 == 3 {
 					if out, err := p.send(broken); err == nil || !strings.Contains(out, "panic: broken") {
 						t.Errorf("the sender of a broken one is told %v, %q", err, out)

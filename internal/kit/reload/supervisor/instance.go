@@ -123,6 +123,9 @@ func (s *Supervisor) follow(i *instance, ended <-chan syscall.WaitStatus) {
 	probing.Wait()
 	i.killGroup()
 	s.instances.remove(i)
+	for _, endpoint := range i.endpoints {
+		endpoint.Retire(canceled())
+	}
 	close(i.ended)
 }
 
@@ -181,9 +184,6 @@ func (i *instance) stop(grace time.Duration) {
 	case <-time.After(grace):
 		i.killGroup()
 		<-i.ended
-	}
-	for _, endpoint := range i.endpoints {
-		endpoint.Retire(canceled())
 	}
 }
 

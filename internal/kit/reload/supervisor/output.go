@@ -92,6 +92,13 @@ func (o *output) remember(line string) {
 	o.lines = append(o.lines, line)
 }
 
+// panicked reports whether the program has said that it panics.
+func (o *output) panicked() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.inPanic
+}
+
 // last returns the last lines of a program that has ended, and its panic.
 func (o *output) last() []string {
 	read := make(chan struct{})

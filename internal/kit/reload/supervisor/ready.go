@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/koshop/koshop/internal/kit/probe"
+	"github.com/koshop/koshop/internal/kit/rewrite"
 )
 
 const (
@@ -52,8 +53,9 @@ func (s *Supervisor) awaitReady(ctx context.Context, i *instance) error {
 func (s *Supervisor) await(ctx context.Context, i, beside *instance) error {
 	late, settled := time.After(s.ReadyWithin), time.After(time.Until(i.began.Add(settle)))
 	var locked <-chan time.Time
+	var alone <-chan struct{}
 	if beside != nil {
-		locked = time.After(lockedFor)
+		locked, alone = time.After(lockedFor), beside.ended
 	}
 	for {
 		select {
@@ -74,6 +76,8 @@ func (s *Supervisor) await(ctx context.Context, i, beside *instance) error {
 			if beside != nil && s.isUnready(ctx, beside) {
 				return nil
 			}
+		case <-alone:
+			return nil // There is nothing to lose any more.
 		case <-locked:
 			if lock := beside.lock(); lock != nil {
 				return lock
@@ -121,7 +125,7 @@ func (s *Supervisor) readiness(i *instance) *probe.Probe {
 		return nil
 	}
 	p := *s.Container.Readiness
-	p.Command = i.settings.arguments(p.Command)
+	p.Command = i.settings.probeCommand(p.Command)
 	switch {
 	case p.HTTPGet != nil:
 		get := *p.HTTPGet
@@ -141,8 +145,8 @@ func (s *Supervisor) readiness(i *instance) *probe.Probe {
 
 // lead leads what is asked of the container to the instance.
 func (i *instance) lead(host *string, port *int) {
-	if here, found := i.ports[int32(*port)]; found && *host == "" {
-		*port = here
+	if here, found := i.ports[int32(*port)]; found && rewrite.IsLocal(*host) {
+		*host, *port = "", here
 	}
 }
 

@@ -49,30 +49,35 @@ func receive(r io.Reader, w io.Writer, s *store) (head wire.Header, err error) {
 	if err != nil {
 		return head, fmt.Errorf("looking for what is here: %w", err)
 	}
-	if err := json.NewEncoder(w).Encode(wire.Offer{Protocol: wire.Protocol, Have: have}); err != nil {
+	if err := json.NewEncoder(w).Encode(wire.Offer{Protocol: wire.Protocol, Image: s.imageOf(have), Have: have}); err != nil {
 		return head, fmt.Errorf("saying what is here: %w", err)
 	}
 	in := bufio.NewReaderSize(r, wire.MaxLine)
 	if head, err = readHeader(in); err != nil {
 		return head, err
 	}
+	return head, s.unpack(head, in)
+}
+
+// unpack adds the executable that follows a header.
+func (s *store) unpack(head wire.Header, in io.Reader) error {
 	if head.Base == head.Executable {
-		return head, s.check(head.Executable)
+		return s.check(head.Executable)
 	}
 	compressed, err := zstd.NewReader(in, zstd.WithDecoderMaxWindow(wire.Window), zstd.WithDecoderConcurrency(1))
 	if err != nil {
-		return head, err
+		return err
 	}
 	defer compressed.Close()
 	if head.Base == "" {
-		return head, s.add(head.Executable, head.Size, compressed)
+		return s.add(head.Executable, head.Size, compressed)
 	}
 	base, err := os.Open(s.path(head.Base))
 	if err != nil {
-		return head, fmt.Errorf("opening what it is the difference to: %w", err)
+		return fmt.Errorf("opening what it is the difference to: %w", err)
 	}
 	defer base.Close()
-	return head, s.add(head.Executable, head.Size, delta.NewReader(compressed, base))
+	return s.add(head.Executable, head.Size, delta.NewReader(compressed, base))
 }
 
 func readHeader(in *bufio.Reader) (head wire.Header, err error) {

@@ -82,14 +82,14 @@ func TestWhatDoesNotArriveWholeChangesNothing(t *testing.T) {
 	}
 	var difference, whole bytes.Buffer
 	_, err = p.receive(func(_ io.Writer, r io.Reader) {
-		if _, err := packed.HandOver(&difference, r); err != nil {
+		if _, _, err := packed.HandOver(&difference, r); err != nil {
 			t.Error(err)
 		}
 	})
 	if err == nil {
 		t.Error("nothing at all is accepted")
 	}
-	if _, err := packed.HandOver(&whole, strings.NewReader(`{"protocol":2}`)); err != nil {
+	if _, _, err := packed.HandOver(&whole, strings.NewReader(`{"protocol":2}`)); err != nil {
 		t.Fatal(err)
 	}
 	for kind, all := range map[string][]byte{"whole": whole.Bytes(), "difference": difference.Bytes()} {

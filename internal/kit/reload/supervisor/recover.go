@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/koshop/koshop/internal/kit/reload/wire"
+	"github.com/koshop/koshop/internal/kit/route"
 )
 
 const (
@@ -27,6 +28,7 @@ func (s *Supervisor) begin(h history) error {
 	}
 	s.serving, s.history, s.proved = started, h, nil
 	s.doors.lead(started)
+	s.lookOut(started)
 	if h.OnTrial {
 		s.proved = time.After(trial)
 	}
@@ -42,10 +44,6 @@ func (s *Supervisor) recover(ctx context.Context) bool {
 	s.doors.lead(nil)
 	if ctx.Err() != nil {
 		return false
-	}
-	failed.output.last() // Ports are known once that has been read.
-	if port, missed := failed.missedPort(); missed && s.moveAside(port) {
-		return s.goBack(s.history)
 	}
 	if failed.build == (wire.Build{}) {
 		return false
@@ -74,22 +72,50 @@ func (s *Supervisor) goBack(next history) bool {
 	return err == nil
 }
 
-// startAside starts the instance that serves once more if it could not listen on a
-// port because the supervisor does: it is a program that cannot be told.
-func (s *Supervisor) startAside(port int32) {
-	if s.moveAside(port) {
-		s.doors.lead(nil)
-		s.serving.stop(s.Grace)
-		s.goBack(s.history)
+// arrival is that something listens on a port whose door is not open yet.
+type arrival struct {
+	port   int32
+	itself bool // on the container's port, and not where the program was told to
+}
+
+// lookOut waits until an instance that serves listens, for the doors that are not open.
+func (s *Supervisor) lookOut(i *instance) {
+	for _, port := range s.doors.shut() {
+		go func() { // Ends with the instance.
+			pause := time.NewTicker(20 * time.Millisecond)
+			defer pause.Stop()
+			for {
+				if route.Probe(i.ports[port]) != nil {
+					s.arrivals <- arrival{port: port}
+					return
+				}
+				if route.Probe(int(port)) != nil {
+					s.arrivals <- arrival{port: port, itself: true}
+					return
+				}
+				select {
+				case <-i.ended:
+					return
+				case <-pause.C:
+				}
+			}
+		}()
 	}
 }
 
-// moveAside leaves a port to the program, and reports whether the supervisor had it.
-func (s *Supervisor) moveAside(port int32) bool {
-	if !s.doors.remove(port) {
-		return false
+// arrived opens a door, or leaves its port to the program that listens there whatever it
+// is told.
+func (s *Supervisor) arrived(a arrival) {
+	if a.itself {
+		if s.doors.all[a.port] != nil && s.doors.all[a.port].listener == nil {
+			s.doors.remove(a.port)
+			s.obstacle = cannotMove(a.port)
+			s.logf("%v: no two versions run beside each other", s.obstacle)
+		}
+		return
 	}
-	s.obstacle = cannotMove(port)
-	s.logf("%v: it gets that port, and no two versions run beside each other", s.obstacle)
-	return true
+	if err := s.doors.open(a.port); err != nil {
+		s.logf("%v", err)
+		s.doors.remove(a.port)
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/koshop/koshop/internal/kit/reload/wire"
+	"github.com/koshop/koshop/internal/kit/route"
 )
 
 // obstacle is why two versions cannot run beside each other.
@@ -40,6 +41,9 @@ func (s *Supervisor) serve(ctx context.Context, next wire.Build) answer {
 		return failure(err)
 	}
 	known := s.obstacle
+	if port, listens := s.fixedPort(); listens {
+		known = cannotMove(port)
+	}
 	if next.Debugger != "" && s.serving.build.Debugger != "" {
 		known = &obstacle{why: "both run under the debugger"}
 	}
@@ -60,6 +64,17 @@ func (s *Supervisor) serve(ctx context.Context, next wire.Build) answer {
 	return answer{Note: "started when the version before had ended: " + known.why}
 }
 
+// fixedPort returns a port that the program listens on and cannot be told of. It may
+// not listen on all that the manifests have.
+func (s *Supervisor) fixedPort() (port int32, listens bool) {
+	for _, port := range s.Container.Fixed {
+		if route.Probe(int(port)) != nil {
+			return port, true
+		}
+	}
+	return 0, false
+}
+
 // beside starts a build beside the instance that serves, and lets it take over when it
 // is ready. The error is an [*obstacle] if that is why it is not.
 func (s *Supervisor) beside(ctx context.Context, next wire.Build) error {
@@ -71,10 +86,13 @@ func (s *Supervisor) beside(ctx context.Context, next wire.Build) error {
 	if err == nil {
 		return s.takeOver(ctx, coming)
 	}
-	if lock := s.serving.lock(); lock != nil && coming.isOver() {
+	s.leaving.Go(func() { coming.stop(s.Grace) })
+	if lock := s.serving.lock(); lock != nil && coming.isOver() && !coming.output.panicked() {
 		return lock
 	}
-	s.leaving.Go(func() { coming.stop(s.Grace) })
+	if _, isObstacle := errors.AsType[*obstacle](err); !isObstacle {
+		s.prune()
+	}
 	return err
 }
 
@@ -137,14 +155,20 @@ func (s *Supervisor) after(ctx context.Context, next wire.Build, known *obstacle
 // serves takes note that an instance serves, on trial.
 func (s *Supervisor) serves(i *instance, attempt history) {
 	s.serving, s.history, s.proved = i, attempt, time.After(trial)
-	if err := s.store.prune(attempt.Current, attempt.Before, attempt.Proved); err != nil {
+	s.lookOut(i)
+	s.prune()
+}
+
+// prune removes the executables that are of no use any more.
+func (s *Supervisor) prune() {
+	if err := s.store.prune(s.history.Current, s.history.Before, s.history.Proved); err != nil {
 		s.logf("removing old executables: %v", err)
 	}
 }
 
-// maxLeaving is how many versions may be finishing what they have. Of more, the one
-// that left first is told to end.
-const maxLeaving = 8
+// maxLeaving is how many versions may be finishing what they have: the container has
+// memory for a few. Of more, the one that left first is told to end.
+const maxLeaving = 3
 
 // leave lets an instance finish what it has.
 func (s *Supervisor) leave(i *instance) {

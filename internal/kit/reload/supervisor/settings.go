@@ -15,8 +15,9 @@ import (
 // settings tell an instance to listen on other ports than those of the container, in
 // the way of `ko up`.
 type settings struct {
-	rules rewrite.Rules
-	port  int // PORT, 0 if the program is not told
+	rules  rewrite.Rules
+	probes rewrite.Rules // for the commands of probes
+	port   int           // PORT, 0 if the program is not told
 }
 
 func newSettings(ports map[int32]int, port int32) settings {
@@ -38,11 +39,14 @@ func newSettings(ports map[int32]int, port int32) settings {
 			return target(scheme, port)
 		}
 	}
-	return settings{rules: rewrite.Rules{Find: find, Own: own}, port: ports[port]}
+	return settings{rules: rewrite.Rules{Find: find, Own: own}, probes: rewrite.Rules{Find: hosts, Own: own}, port: ports[port]}
 }
 
 // arguments returns what the program is called with.
 func (s settings) arguments(args []string) []string { return s.rules.Args(args) }
+
+// probeCommand returns what a probe calls, which asks by URLs, too.
+func (s settings) probeCommand(command []string) []string { return s.probes.Args(command) }
 
 // environment returns the environment of the program. What the kubelet says of
 // Services stays as it is.

@@ -135,6 +135,22 @@ func (s *store) open(program string) error {
 	return os.Symlink(program, s.path(s.image))
 }
 
+// imageOf returns which of the executables is the image's, to which there is a link.
+func (s *store) imageOf(have []wire.Digest) wire.Digest {
+	for _, d := range have {
+		if _, err := os.Readlink(s.path(d)); err == nil {
+			return d
+		}
+	}
+	return ""
+}
+
+// isNew reports whether nothing was noted down yet.
+func (s *store) isNew() bool {
+	_, err := os.Stat(filepath.Join(s.dir, historyName))
+	return errors.Is(err, fs.ErrNotExist)
+}
+
 // list returns the executables, the newest first.
 func (s *store) list() ([]wire.Digest, error) {
 	entries, err := os.ReadDir(s.dir)

@@ -26,6 +26,7 @@ type Supervisor struct {
 	Program     string         // the executable in the image
 	Args        []string       // its arguments
 	Dir         string         // keeps what is sent; it must be the pod's, such as an emptyDir
+	Newest      string         // the directory with the newest version, see [wire.Record]; it may be empty, or not be there
 	Container   wire.Container // what the pod's manifests say of the container
 	Grace       time.Duration  // how long a program may take to end when it is replaced
 	ReadyWithin time.Duration  // how long a new build may take to be ready
@@ -42,6 +43,7 @@ type Supervisor struct {
 	leaving   sync.WaitGroup
 	left      []*instance // the last that are, or were, leaving
 	requests  chan *request
+	arrivals  chan arrival // where programs listen, before a door is open
 }
 
 // errEnded is the cause of the end of a supervisor that was told to end.
@@ -60,18 +62,19 @@ func (s *Supervisor) Run() (code int, err error) {
 	s.reaper = newReaper()
 	ctx, stop := s.passSignals()
 	defer stop()
-	if s.doors, err = openDoors(s.Container, filepath.Base(s.Program), s.Args); err != nil {
-		return 1, err
-	}
+	s.doors = newDoors(s.Container, filepath.Base(s.Program), s.Args)
+	s.arrivals = make(chan arrival, 2*len(s.Container.Ports))
 	listener, err := s.listen()
 	if err != nil {
 		return 1, err
 	}
 	defer listener.Close()
-	if len(s.Container.Fixed) > 0 {
-		s.obstacle = cannotMove(s.Container.Fixed[0])
+	if s.store.isNew() {
+		s.history, err = s.newest()
+	} else {
+		s.history, err = s.store.history()
 	}
-	if s.history, err = s.store.history(); err != nil {
+	if err != nil {
 		s.logf("%v; starting %s", err, wire.Build{})
 	}
 	if err := s.begin(s.history); err != nil {
@@ -133,12 +136,12 @@ func (s *Supervisor) loop(ctx context.Context) int {
 	for {
 		select {
 		case <-ctx.Done():
-			return s.end()
-		case port := <-s.serving.busy:
-			s.startAside(port)
+			return s.end(true)
+		case a := <-s.arrivals:
+			s.arrived(a)
 		case <-s.serving.ended:
 			if !s.recover(ctx) {
-				return s.end()
+				return s.end(ctx.Err() != nil)
 			}
 		case <-s.proved:
 			s.history, s.proved = s.history.proved(), nil
@@ -150,9 +153,13 @@ func (s *Supervisor) loop(ctx context.Context) int {
 }
 
 // end waits for the instance that serves, which has been told to end unless it did by
-// itself, and for those before. The kubelet bounds how long that takes.
-func (s *Supervisor) end() (code int) {
+// itself, and in the first case for those before. The kubelet bounds how long that takes.
+func (s *Supervisor) end(told bool) (code int) {
 	<-s.serving.ended
+	if told {
+		s.leaving.Wait()
+	}
+	s.serving.output.last() // All of it is passed on.
 	ctx, cancel := context.WithTimeout(context.Background(), finishWithin)
 	defer cancel()
 	s.doors.close(ctx)

@@ -118,7 +118,7 @@ func (p *pod) sendCounting(path string) (sent int, out string, err error) {
 		p.t.Fatal(err)
 	}
 	out, err = p.receive(func(w io.Writer, r io.Reader) {
-		if sent, err = packed.HandOver(w, r); err != nil {
+		if sent, _, err = packed.HandOver(w, r); err != nil {
 			p.t.Error(err)
 		}
 	})

@@ -4,6 +4,8 @@ import "github.com/koshop/koshop/internal/kit/probe"
 
 // Container is what the manifests of a pod say of a container, for its supervisor.
 type Container struct {
+	// Program is the import path of what it runs, as its image reference has it.
+	Program string `json:"program,omitempty"`
 	// Ports are those that the program listens on and that it is told of, by the
 	// variable PORT, other variables or arguments: it can be told of others instead.
 	Ports []int32 `json:"ports,omitempty"`

@@ -41,7 +41,8 @@ const DebugPort = 2345
 // Offer is what the pod begins with.
 type Offer struct {
 	Protocol int      `json:"protocol"`
-	Have     []Digest `json:"have"` // the executables that are there, the newest first
+	Image    Digest   `json:"image"` // the executable of the image
+	Have     []Digest `json:"have"`  // the executables that are there, the newest first
 }
 
 // Header is what an executable begins with.
@@ -79,4 +80,13 @@ func ReadOffer(r io.Reader) (Offer, error) {
 		return offered, fmt.Errorf("the pod speaks protocol %d of live reload, and this ko speaks %d: deploy the pod again with this ko", offered.Protocol, Protocol)
 	}
 	return offered, nil
+}
+
+// ReadNote reads the result of a pod, and returns its note.
+func ReadNote(r io.Reader) (string, error) {
+	var result Result
+	if err := json.NewDecoder(io.LimitReader(r, MaxLine)).Decode(&result); err != nil {
+		return "", fmt.Errorf("waiting for the result: %w", err)
+	}
+	return result.Note, nil
 }

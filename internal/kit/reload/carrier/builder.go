@@ -1,0 +1,43 @@
+package carrier
+
+import (
+	"context"
+	"os/exec"
+
+	"github.com/google/ko/pkg/build"
+
+	"github.com/koshop/koshop/internal/kit/pipeline"
+)
+
+// Builder makes the image of the supervisor itself, and has the embedded one make the others.
+type Builder struct {
+	pipeline.Builder
+	Run       func(*exec.Cmd) error // runs the go tool
+	Platforms []string
+}
+
+// Qualify returns the import path, scheme included, of the program that a reference
+// names.
+func (b *Builder) Qualify(ctx context.Context, path string) (string, error) {
+	if path == Reference {
+		return path, nil
+	}
+	return b.Builder.Qualify(ctx, path)
+}
+
+// Check says why an import path cannot become an image.
+func (b *Builder) Check(ctx context.Context, path string) error {
+	if path == Reference {
+		_, err := parse(b.Platforms)
+		return err
+	}
+	return b.Builder.Check(ctx, path)
+}
+
+// Build makes an image.
+func (b *Builder) Build(ctx context.Context, path string) (build.Result, error) {
+	if path == Reference {
+		return Image(ctx, b.Run, b.Platforms)
+	}
+	return b.Builder.Build(ctx, path)
+}
