@@ -2,6 +2,7 @@ package readiness
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	corev1 "k8s.io/api/core/v1"
@@ -35,11 +36,18 @@ func (j *judgement) judgeClaim(claim kube.Object, result *status.Result) verdict
 
 // refusedClaim returns why a claim gets no volume, by the events about it, or "".
 func refusedClaim(events []*corev1.Event) string {
-	if len(events) > 0 && (events[0].Reason == "ProvisioningFailed" || events[0].Reason == "FailedBinding") {
-		return events[0].Message
+	if len(events) == 0 || events[0].Reason != "ProvisioningFailed" && events[0].Reason != "FailedBinding" {
+		return ""
 	}
-	return ""
+	if strings.Contains(events[0].Message, lostRace) {
+		return ""
+	}
+	return events[0].Message
 }
+
+// lostRace is in the message of a provisioner whose claim was changed by another program
+// at the same moment. It tries again at once.
+const lostRace = "the object has been modified"
 
 // refusedClaims says which claims of a pod get no volume.
 func (j *judgement) refusedClaims(pod *corev1.Pod) []finding {

@@ -2,6 +2,7 @@ package readiness
 
 import (
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -131,6 +132,20 @@ func podIn(name, status, restarts string) string {
 	return named(podOf, name, "STATUS", strings.ReplaceAll(status, "RESTARTS", restarts))
 }
 
+// podWithClaim is a pod that starts once its claim has a volume, of which something is
+// said.
+func podWithClaim(said string) string {
+	return strings.Replace(podIn("a", starting, "0"), "nodeName: node", "nodeName: node, volumes: [{name: d, persistentVolumeClaim: {claimName: d}}]", 1) + `
+apiVersion: v1
+kind: Event
+metadata: {name: d.1, namespace: api}
+involvedObject: {kind: PersistentVolumeClaim, name: d, namespace: api}
+reason: ProvisioningFailed
+message: ` + strconv.Quote(said) + `
+---
+`
+}
+
 // A wait goes on while anything is on its way that the others may wait for.
 func TestWhatEndsAWait(t *testing.T) {
 	one, two := named(unready, "a"), named(unready, "a")+named(unready, "b")
@@ -147,6 +162,8 @@ func TestWhatEndsAWait(t *testing.T) {
 		"runs again":                       {one, podIn("a", restarted, "4"), ""},
 		"no image, beside what starts":     {two, podIn("a", noImage, "0") + podIn("b", starting, "0"), "statefulset.apps/a has failed"},
 		"no registry":                      {one, podIn("a", noRegistry, "0"), "nothing is on its way any more"},
+		"no volume":                        {one, podWithClaim("no space is left"), "nothing is on its way any more"},
+		"a volume, with a lost race":       {one, podWithClaim("Error saving claim: Operation cannot be fulfilled on persistentvolumeclaims: the object has been modified; please apply your changes to the latest version and try again"), ""},
 		"no Secret, beside what starts":    {two, podIn("a", noSecret, "0") + podIn("b", starting, "0"), ""},
 		"no Secret, and nobody to make it": {two, podIn("a", noSecret, "0") + podIn("b", crashed, "2"), "nothing is on its way any more"},
 	} {
