@@ -2,9 +2,7 @@ package reload
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -89,13 +87,8 @@ func find(ctx context.Context, c *kube.Cluster, selector, program string) (targe
 // runs reports whether a container with a supervisor may run a program. A reference may
 // name it by other words than its import path.
 func runs(container corev1.Container, program string) bool {
-	i := slices.Index(container.Command, "--container")
-	if i < 0 || i+1 == len(container.Command) {
-		return true
-	}
-	var told wire.Container
-	err := json.Unmarshal([]byte(strings.ReplaceAll(container.Command[i+1], "$$", "$")), &told)
-	return err != nil || told.Program == "" || strings.HasPrefix(told.Program, ".") || told.Program == program
+	told, ok := wire.ReadCommand(container.Command)
+	return !ok || told.Program == "" || strings.HasPrefix(told.Program, ".") || told.Program == program
 }
 
 func (f *targets) add(pod *corev1.Pod, of corev1.Container) {

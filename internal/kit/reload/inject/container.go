@@ -1,7 +1,6 @@
 package inject
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -65,14 +64,13 @@ func (p *pod) supervise(container map[string]any) error {
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(told)
+	arguments, err := told.Arguments()
 	if err != nil {
 		return err
 	}
-	command := []any{
-		wire.SupervisorPath, "run", "--dir", wire.StoreOf(name),
-		// Kubernetes expands references to variables in a command.
-		"--container", strings.ReplaceAll(string(text), "$", "$$"), "--",
+	command := []any{wire.SupervisorPath, "run", "--dir", wire.StoreOf(name)}
+	for _, argument := range append(arguments, "--") {
+		command = append(command, argument)
 	}
 	if own := list(container, "command"); len(own) > 0 {
 		command = append(command, own...)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net"
 	"os"
 	"os/exec"
 	"slices"
@@ -44,7 +43,7 @@ func (s *Supervisor) start(b wire.Build) (*instance, error) {
 		busy: make(chan int32, 8), ready: make(chan struct{}), ended: make(chan struct{}),
 	}
 	for _, port := range s.doors.ports() {
-		here, err := freePort()
+		here, err := route.FreePort()
 		if err != nil {
 			return nil, err
 		}
@@ -97,16 +96,6 @@ func (s *Supervisor) command(i *instance) *exec.Cmd {
 	}
 	cmd.Env = i.settings.environment()
 	return cmd
-}
-
-// freePort returns a loopback port that nothing listens on.
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp", route.Loopback(0))
-	if err != nil {
-		return 0, fmt.Errorf("looking for a free port: %w", err)
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
 // follow waits until an instance is ready, and until it has ended.

@@ -1,6 +1,15 @@
 package wire
 
-import "github.com/koshop/koshop/internal/kit/probe"
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/koshop/koshop/internal/kit/probe"
+)
+
+// containerFlag is the flag by which the supervisor is told of its container.
+const containerFlag = "--container"
 
 // Container is what the manifests of a pod say of a container, for its supervisor.
 type Container struct {
@@ -18,4 +27,22 @@ type Container struct {
 	MayNotListen bool `json:"mayNotListen,omitempty"`
 	// Readiness is the probe that says when a version is ready; nil if there is none.
 	Readiness *probe.Probe `json:"readiness,omitempty"`
+}
+
+// Arguments returns how the command of a container says this to its supervisor.
+// Kubernetes expands references to variables in a command.
+func (c Container) Arguments() ([]string, error) {
+	text, err := json.Marshal(c)
+	return []string{containerFlag, strings.ReplaceAll(string(text), "$", "$$")}, err
+}
+
+// ReadCommand returns what the command of a container in a manifest says to its
+// supervisor, and reports false if it says nothing that can be read.
+func ReadCommand(command []string) (c Container, ok bool) {
+	i := slices.Index(command, containerFlag)
+	if i < 0 || i+1 == len(command) {
+		return c, false
+	}
+	err := json.Unmarshal([]byte(strings.ReplaceAll(command[i+1], "$$", "$")), &c)
+	return c, err == nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 
@@ -81,7 +80,7 @@ func (h *host) site(dir string, v *Version) (pod.Site, error) {
 		Binary:   func(importPath string) string { return filepath.Join(dir, builds.FileName(importPath)) },
 		DataPath: v.data,
 		Local:    h.isLocal,
-		FreePort: freePort,
+		FreePort: route.FreePort,
 		Address:  h.Routes.Address,
 		Redirect: v.Services,
 	}
@@ -94,15 +93,4 @@ func (h *host) site(dir string, v *Version) (pod.Site, error) {
 		}
 	}
 	return site, nil
-}
-
-// freePort returns a loopback port that nothing listens on. Another program may
-// take it before ours does; then ours ends and is started again with another.
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp", route.Loopback(0))
-	if err != nil {
-		return 0, fmt.Errorf("looking for a free port: %w", err)
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
 }
