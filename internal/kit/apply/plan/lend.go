@@ -55,7 +55,7 @@ func Lend(ctx context.Context, c *kube.Cluster, manifest kube.Object) (after kub
 func lend(ctx context.Context, c *kube.Cluster, live kube.Object, manifest string) error {
 	entries := live.GetManagedFields()
 	for i, entry := range entries {
-		if entry.Manager == FieldManager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == "" {
+		if entry.Manager == FieldManager && entry.Subresource == "" {
 			entries[i].Manager, entries[i].Operation = kubectl, metav1.ManagedFieldsOperationUpdate
 		}
 	}

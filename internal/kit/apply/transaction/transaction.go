@@ -93,7 +93,7 @@ func (t *Transaction) write(ctx context.Context, change *plan.Change, before kub
 		if err := t.cluster.Create(ctx, o, plan.CreateOptions()...); err != nil {
 			return nil, err
 		}
-		return o, nil
+		return t.lend(ctx, change, o)
 	}
 	switch {
 	case before == nil:
@@ -109,10 +109,15 @@ func (t *Transaction) write(ctx context.Context, change *plan.Change, before kub
 	if err := t.cluster.Apply(ctx, client.ApplyConfigurationFromUnstructured(o), plan.ApplyOptions(change.Force)...); err != nil {
 		return nil, err
 	}
-	if plan.IsLent(change.Object) {
-		return plan.Lend(ctx, t.cluster, change.Object)
+	return t.lend(ctx, change, o)
+}
+
+// lend lends an object under live reload: see [plan.Lend].
+func (t *Transaction) lend(ctx context.Context, change *plan.Change, sent kube.Object) (after kube.Object, err error) {
+	if !plan.IsLent(change.Object) {
+		return sent, nil
 	}
-	return o, nil
+	return plan.Lend(ctx, t.cluster, change.Object)
 }
 
 // remove deletes an object that is made anew, with all that it has made.
