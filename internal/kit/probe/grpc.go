@@ -41,7 +41,7 @@ func grpcTransport() *http.Transport {
 // that is needed of gRPC, whose library would double the memory of the supervisor
 // in a pod.
 func health(ctx context.Context, action *GRPC) error {
-	target := address("", action.Port)
+	target := address(action.Host, action.Port)
 	status, err := askHealth(ctx, target, action.Service)
 	if err != nil {
 		return fmt.Errorf("asking %s for its health: %w", target, err)

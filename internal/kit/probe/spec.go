@@ -41,6 +41,7 @@ type TCPSocket struct {
 
 // GRPC succeeds if the server says by the health checking protocol that it serves.
 type GRPC struct {
+	Host    string `json:"host,omitempty"` // 127.0.0.1 if it is ""
 	Port    int    `json:"port"`
 	Service string `json:"service,omitempty"`
 }

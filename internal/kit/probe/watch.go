@@ -6,15 +6,15 @@ import (
 )
 
 // firstPause is the pause before a probe is asked for the second time: a start is
-// noticed at once, not at the end of a period. Each further pause is half as
-// long again, up to the period.
-const firstPause = 20 * time.Millisecond
+// noticed at once, not at the end of a period. Each further pause is a quarter
+// longer, up to the period.
+const firstPause = 5 * time.Millisecond
 
 // Until returns when the probe has succeeded, with nil, or when ctx has ended,
 // with what was seen last. Each failure is reported as it comes.
 func Until(ctx context.Context, p *Probe, run Exec, failed func(error)) error {
 	last := context.Canceled
-	for pause := firstPause; ; pause = min(pause*3/2, Seconds(p.PeriodSeconds, 10)) {
+	for pause := firstPause; ; pause = min(pause*5/4, Seconds(p.PeriodSeconds, 10)) {
 		err := Check(ctx, p, run)
 		if err == nil {
 			return nil
