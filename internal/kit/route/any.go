@@ -32,7 +32,7 @@ func ListenAny(address string, pool *Pool) (*Listener, error) {
 		beginning := begin(ctx, client)
 		switch {
 		case bytes.HasPrefix(beginning, []byte("PRI ")):
-			requests.put(&begun{Conn: client, beginning: beginning})
+			pool.serveHTTP2(ctx, closing, client, beginning, requests)
 		case isHTTP(beginning):
 			pool.serveDirect(ctx, closing, client, beginning, requests)
 		default:

@@ -21,6 +21,7 @@ type Endpoint struct {
 	// cut ends when nothing may be left of the endpoint's connections.
 	cut      context.Context
 	cutNow   context.CancelFunc
+	retiring chan struct{} // closed when it is retired
 	finished chan struct{} // closed when it is retired and no longer in use
 
 	mu      sync.Mutex
@@ -31,7 +32,7 @@ type Endpoint struct {
 // NewEndpoint returns the endpoint at an address such as 127.0.0.1:40123.
 // Retire must be called.
 func NewEndpoint(address string) *Endpoint {
-	e := &Endpoint{address: address, finished: make(chan struct{})}
+	e := &Endpoint{address: address, retiring: make(chan struct{}), finished: make(chan struct{})}
 	e.cut, e.cutNow = context.WithCancel(context.Background())
 	e.http1 = e.transport((*http.Protocols).SetHTTP1)
 	e.http2 = e.transport((*http.Protocols).SetUnencryptedHTTP2)
@@ -62,6 +63,7 @@ func (e *Endpoint) Finish(ctx context.Context) {
 	e.mu.Lock()
 	if !e.retired {
 		e.retired = true
+		close(e.retiring)
 		e.finishIfUnused()
 	}
 	e.mu.Unlock()

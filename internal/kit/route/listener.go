@@ -33,6 +33,10 @@ func ListenHTTP(address string, pool *Pool) (*Listener, error) {
 	return serveHTTP(pool, listener), nil
 }
 
+// maxStreams bounds the streams of one HTTP/2 connection: a program may bound them
+// itself, and gRPC's servers do not.
+const maxStreams = 1 << 16
+
 // serveHTTP serves requests that arrive on any of the listeners, for as long as
 // they take: they may be streams.
 func serveHTTP(handler http.Handler, listeners ...net.Listener) *Listener {
@@ -44,6 +48,7 @@ func serveHTTP(handler http.Handler, listeners ...net.Listener) *Listener {
 		ReadHeaderTimeout: 10 * time.Second,
 		MaxHeaderBytes:    1 << 20,
 		Protocols:         &http.Protocols{},
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 	}
 	server.Protocols.SetHTTP1(true)
 	server.Protocols.SetUnencryptedHTTP2(true)

@@ -28,6 +28,8 @@ type Pool struct {
 	endpoints []*Endpoint
 	next      int           // index of the endpoint whose turn it is
 	replaced  chan struct{} // closed when the endpoints are replaced
+	patience  time.Duration
+	gaveUp    chan struct{} // closed when nothing waits for an endpoint any more
 	explain   func() string
 }
 
@@ -36,8 +38,21 @@ func NewPool(name string) *Pool {
 	return &Pool{
 		name:     name,
 		replaced: make(chan struct{}),
+		patience: patience,
+		gaveUp:   make(chan struct{}),
 		explain:  func() string { return name + " is not ready" },
 	}
+}
+
+// GiveUp has no request wait for an endpoint any more: none will come. It must be called
+// once.
+func (p *Pool) GiveUp() { close(p.gaveUp) }
+
+// WaitFor has requests wait for an endpoint for d, instead of two seconds.
+// It must be called before the pool is used.
+func (p *Pool) WaitFor(d time.Duration) *Pool {
+	p.patience = d
+	return p
 }
 
 // Set replaces the endpoints. Requests that are in flight to one that was
@@ -74,7 +89,7 @@ func (p *Pool) doesNotAnswer(err error) string {
 // failing to dial, and returns the last error. It waits for an endpoint if there
 // is none. The endpoint, unless it is nil, must be released.
 func (p *Pool) reach(ctx context.Context, connect func(*Endpoint) error) (*Endpoint, error) {
-	wait, cancel := context.WithTimeout(ctx, patience)
+	wait, cancel := context.WithTimeout(ctx, p.patience)
 	defer cancel()
 	for {
 		endpoint, err := p.claim(wait)
@@ -88,6 +103,8 @@ func (p *Pool) reach(ctx context.Context, connect func(*Endpoint) error) (*Endpo
 		endpoint.release()
 		select {
 		case <-time.After(redialPause):
+		case <-p.gaveUp:
+			return nil, errNotReady
 		case <-wait.Done():
 		}
 	}
@@ -103,6 +120,8 @@ func (p *Pool) claim(ctx context.Context) (*Endpoint, error) {
 		}
 		select {
 		case <-replaced:
+		case <-p.gaveUp:
+			return nil, errNotReady
 		case <-ctx.Done():
 			return nil, errNotReady
 		}
