@@ -61,12 +61,8 @@ func showUsage() (code int, err error) {
 
 // supervise runs the rest of the command line.
 func supervise(args []string) (code int, err error) {
-	self, err := os.Executable()
-	if err != nil {
-		return 1, err
-	}
 	flags := flag.NewFlagSet("live-reload run", flag.ContinueOnError)
-	dir := flags.String("dir", filepath.Dir(self), "the `directory` of the pod that keeps what is sent; ko reload expects it to be that of this program")
+	dir := flags.String("dir", wire.StoreDir, "the `directory` of the pod that keeps what is sent")
 	newest := flags.String("newest", wire.RecordDir, "the `directory` with the version that a new pod begins with, if there is one")
 	grace := flags.Duration("grace", 30*time.Second, "how long a version that is replaced may take to finish its requests and to end before it is killed")
 	readyWithin := flags.Duration("ready-within", time.Minute, "how long a new version may take to be ready")
@@ -86,6 +82,12 @@ func supervise(args []string) (code int, err error) {
 	}
 	if err := json.Unmarshal([]byte(*container), &s.Container); err != nil {
 		return 2, fmt.Errorf("reading --container: %w", err)
+	}
+	if told := s.Container.GraceSeconds; told > 0 {
+		s.Grace = time.Duration(told) * time.Second
+	}
+	if told := time.Duration(s.Container.ReadySeconds) * time.Second; told > s.ReadyWithin {
+		s.ReadyWithin = told
 	}
 	if err := os.MkdirAll(*dir, 0o755); err != nil {
 		return 1, fmt.Errorf("making the directory that keeps what is sent: %w", err)

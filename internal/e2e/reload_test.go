@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/koshop/koshop/internal/kit/reload/wire"
 )
 
 // livePayments is payments-svc under live reload, and the checkout it is made of.
@@ -139,14 +141,14 @@ func TestReloadOfAProgramThatEndsSoon(t *testing.T) {
 // runtime does not end an exec whose program leaves some of its stdin unread.
 func TestARefusalInThePodEndsTheExec(t *testing.T) {
 	p := deployLive(t)
-	stream := fmt.Sprintf(`{"protocol": 2, "executable": %q, "size": 4000000, "base": %q}`+"\n", strings.Repeat("0", 64), strings.Repeat("1", 64)) + strings.Repeat("x", 3_000_000)
+	stream := fmt.Sprintf(`{"protocol": %d, "executable": %q, "size": 4000000, "base": %q}`+"\n", wire.Protocol, strings.Repeat("0", 64), strings.Repeat("1", 64)) + strings.Repeat("x", 3_000_000)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	exec := exec.CommandContext(ctx, "kubectl", append(onCluster(), "exec", "--stdin", "--namespace=api", p.pod.Name, "--",
-		"/live-reload/live-reload", "receive", "/live-reload/of-payments-svc")...)
+		"/live-reload/live-reload", "receive", "/live-reload-store")...)
 	exec.Stdin = strings.NewReader(stream)
 	out, err := exec.CombinedOutput()
-	if err == nil || ctx.Err() != nil || !strings.Contains(string(out), "opening what it is the difference to") {
+	if err == nil || ctx.Err() != nil || !strings.Contains(string(out), strings.Repeat("1", 64)+", which is not here") {
 		t.Errorf("error %v, output %s", err, out)
 	}
 	serves(t, p.url, `"Hi Mom!"`)

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strings"
 
+	ko "github.com/google/ko/pkg/build"
 	"github.com/google/ko/pkg/commands/options"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -19,6 +20,7 @@ import (
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kit/publish"
 	"github.com/koshop/koshop/internal/kit/reload/carrier"
+	"github.com/koshop/koshop/internal/kit/reload/parcel"
 	"github.com/koshop/koshop/internal/kit/resolve"
 )
 
@@ -133,7 +135,18 @@ func newPipeline(ctx context.Context, flags *pflag.FlagSet) (*pipeline.Pipeline,
 		return nil, err
 	}
 	supervised := &carrier.Builder{Builder: builder, Run: (*exec.Cmd).Run, Platforms: settings.ImagePlatforms()}
+	if live, _ := flags.GetBool("live"); live {
+		supervised.Built = keepForReload
+	}
 	return &pipeline.Pipeline{Builder: supervised, Publisher: publisher, Selector: selector}, nil
+}
+
+// keepForReload keeps the program of an image for what is sent first to differ from. It
+// only saves time.
+func keepForReload(importPath string, image ko.Result) {
+	if executable, err := carrier.ExecutableOf(image); err == nil {
+		_ = parcel.UserLibrary(importPath).Keep(executable)
+	}
 }
 
 // copyFlags sets in to what was set in from. Upstream's commands keep the

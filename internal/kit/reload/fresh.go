@@ -1,6 +1,7 @@
 package reload
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -52,16 +53,18 @@ func Fresh(ctx context.Context, c *kube.Cluster, objects []kube.Object) (forget 
 
 // fresh returns what is kept for the pods of an object.
 func fresh(ctx context.Context, c *kube.Cluster, o kube.Object) ([]*corev1.ConfigMap, error) {
-	live, err := c.Live(ctx, o)
-	if err != nil || live == nil {
-		return nil, err
-	}
-	at := append(inject.Template(o), "metadata", "annotations")
-	since, _, _ := unstructured.NestedString(live.Object, append(at, freshAnnotation)...)
-	kept, err := keptFor(ctx, c, live)
+	placed := o.DeepCopy()
+	placed.SetNamespace(cmp.Or(o.GetNamespace(), c.Namespace))
+	live, err := c.Live(ctx, placed)
 	if err != nil {
 		return nil, err
 	}
+	kept, err := keptFor(ctx, c, placed)
+	if err != nil || live == nil {
+		return kept, err
+	}
+	at := append(inject.Template(o), "metadata", "annotations")
+	since, _, _ := unstructured.NestedString(live.Object, append(at, freshAnnotation)...)
 	if slices.ContainsFunc(kept, replaces) {
 		since = time.Now().UTC().Format(time.RFC3339)
 	}
@@ -71,22 +74,22 @@ func fresh(ctx context.Context, c *kube.Cluster, o kube.Object) ([]*corev1.Confi
 	return kept, unstructured.SetNestedField(o.Object, since, append(at, freshAnnotation)...)
 }
 
-// keptFor returns the ConfigMaps that the pods of an object mount. Who may not read them
+// keptFor returns the ConfigMaps that the pods of an object are to mount. Who may not read them
 // cannot have made them.
-func keptFor(ctx context.Context, c *kube.Cluster, live kube.Object) (kept []*corev1.ConfigMap, err error) {
-	fields, _, _ := unstructured.NestedMap(live.Object, append(inject.Template(live), "spec")...)
+func keptFor(ctx context.Context, c *kube.Cluster, o kube.Object) (kept []*corev1.ConfigMap, err error) {
+	fields, _, _ := unstructured.NestedMap(o.Object, append(inject.Template(o), "spec")...)
 	var pod corev1.Pod
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(fields, &pod.Spec); err != nil {
 		return nil, err
 	}
-	for _, container := range pod.Spec.Containers {
+	for _, container := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
 		prefix := recordOf(&pod, container.Name)
 		for part := range wire.RecordParts {
 			if prefix == "" {
 				break
 			}
 			found := &corev1.ConfigMap{}
-			err := c.Get(ctx, client.ObjectKey{Namespace: live.GetNamespace(), Name: wire.RecordName(prefix, part)}, found)
+			err := c.Get(ctx, client.ObjectKey{Namespace: o.GetNamespace(), Name: wire.RecordName(prefix, part)}, found)
 			if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) {
 				break
 			}

@@ -65,6 +65,7 @@ func (r *Reload) publish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	packed.Remember()
 	return r.returnTo(ctx, ref, packed)
 }
 
@@ -80,12 +81,14 @@ func (r *Reload) returnTo(ctx context.Context, image name.Reference, packed *par
 		return !strings.HasSuffix(t.reference, ":"+image.Identifier())
 	})
 	if len(same) == 0 {
+		r.forget(ctx)
 		return nil
 	}
-	if _, _, err := transferAll(ctx, r.Cluster, same, packed); err != nil {
-		return err
+	sent := transferAll(ctx, r.Cluster, same, packed, nil)
+	for i, each := range sent {
+		same[i] = each.target // With what its image has.
 	}
-	return r.record(ctx, packed, same)
+	return errors.Join(problems(sent), r.record(ctx, packed, same))
 }
 
 // PublishSupervisor makes the image of the supervisor, and writes its reference to a

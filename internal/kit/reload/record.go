@@ -2,6 +2,7 @@ package reload
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -50,6 +51,7 @@ func (r *Reload) writeParts(ctx context.Context, t target, parts []map[string][]
 		wanted := &corev1.ConfigMap{BinaryData: part}
 		wanted.Name, wanted.Namespace = wire.RecordName(t.record, i), r.Cluster.Namespace
 		wanted.Labels, wanted.OwnerReferences = map[string]string{recordLabel: "newest"}, owners
+		wanted.Annotations = map[string]string{programAnnotation: r.program.ImportPath, selectorAnnotation: r.Selector}
 		err := r.Cluster.Update(ctx, wanted)
 		if apierrors.IsNotFound(err) {
 			err = r.Cluster.Create(ctx, wanted)
@@ -59,6 +61,32 @@ func (r *Reload) writeParts(ctx context.Context, t target, parts []map[string][]
 		}
 	}
 	return nil
+}
+
+const (
+	// programAnnotation says of which program a ConfigMap keeps the newest version.
+	programAnnotation = "koshop.dev/program"
+	// selectorAnnotation says for which pods.
+	selectorAnnotation = "koshop.dev/selector"
+)
+
+// forget deletes what is kept of the program for the pods: an image that is made of its
+// code now is newer. The image is published in any case.
+func (r *Reload) forget(ctx context.Context) {
+	var all corev1.ConfigMapList
+	err := r.Cluster.List(ctx, &all, client.InNamespace(r.Cluster.Namespace), client.HasLabels{recordLabel})
+	if apierrors.IsForbidden(err) {
+		return // Who may not see any has made none.
+	}
+	for i := range all.Items {
+		said := all.Items[i].Annotations
+		if said[programAnnotation] == r.program.ImportPath && said[selectorAnnotation] == r.Selector {
+			err = errors.Join(err, client.IgnoreNotFound(r.Cluster.Delete(ctx, &all.Items[i])))
+		}
+	}
+	if err != nil {
+		r.Log.Printf("new pods may begin with an older version of %s: deleting what is kept of it: %v", r.program.ImportPath, err)
+	}
 }
 
 // owners returns the owner of the pods that are made from now on, so that what is

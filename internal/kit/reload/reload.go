@@ -5,7 +5,8 @@
 //	reload      decides what is compiled and where it runs
 //	targets     finds the containers
 //	spread      goes on until all of them run the program
-//	transfer    reaches one
+//	transfer    brings it into them
+//	connection  leads to one
 //	image       is for who deploys images: one is published when no pod takes
 //	            an executable
 //	parcel      packs an executable, as a rule as the difference to another
@@ -56,6 +57,8 @@ type Reload struct {
 	settings *program.Settings
 	program  *program.Program
 	compiler *compile.Compiler
+	library  *parcel.Library
+	early    *connections // to the pods that ran when compiling began
 }
 
 // Run reloads the program, with tools that end with the call and a directory for what
@@ -83,6 +86,7 @@ func (r *Reload) prepare(ctx context.Context) (err error) {
 	if r.program, err = r.settings.Find(ctx, r.Reference); err != nil {
 		return err
 	}
+	r.library = parcel.UserLibrary(r.program.ImportPath)
 	r.compiler, err = compile.New(r.settings, r.tools, r.scratch).ForImages()
 	return err
 }
@@ -96,12 +100,15 @@ func (r *Reload) runInPods(ctx context.Context) error {
 	if found.isNone() {
 		return &NoTargetsError{found}
 	}
+	r.early = connectAll(ctx, r.Cluster, found.running, r.library)
+	defer r.early.close()
 	task := r.Log.Start(r.program.Name(), "compiling")
 	defer task.Stop()
 	packed, err := r.pack(ctx)
 	if err != nil {
 		return err
 	}
+	defer packed.Remember()
 	done, err := r.spread(ctx, packed, task)
 	if err != nil {
 		return err
@@ -127,7 +134,7 @@ func (r *Reload) pack(ctx context.Context) (*parcel.Parcel, error) {
 	if err := compiler.Compile(ctx, r.Reference, executable); err != nil {
 		return nil, err
 	}
-	return parcel.New(executable, parcel.UserLibrary(r.program.ImportPath))
+	return parcel.New(executable, r.library)
 }
 
 // bringDebugger brings Delve into the pods that do not have it yet.
@@ -146,8 +153,9 @@ func (r *Reload) bringDebugger(ctx context.Context, targets []target) (*parcel.P
 	if err != nil {
 		return nil, err
 	}
+	debugger.Remember()
 	debugger.Keep()
-	if _, _, err := transferAll(ctx, r.Cluster, targets, debugger); err != nil {
+	if err := problems(transferAll(ctx, r.Cluster, targets, debugger, nil)); err != nil {
 		return nil, fmt.Errorf("sending Delve: %w", err)
 	}
 	return debugger, nil

@@ -43,7 +43,7 @@ func (r *Reload) spread(ctx context.Context, packed *parcel.Parcel, task *progre
 			if err := r.deliver(ctx, next, packed, task, done); err != nil {
 				return nil, errors.Join(err, found.others())
 			}
-			for _, t := range next {
+			for _, t := range done.targets {
 				reached[t.run] = true
 			}
 			continue // Others may have started meanwhile.
@@ -71,6 +71,8 @@ func (r *Reload) spread(ctx context.Context, packed *parcel.Parcel, task *progre
 	}
 }
 
+// deliver brings the program into containers. What becomes of one that has gone
+// meanwhile, with its pod or by a restart, does not count.
 func (r *Reload) deliver(ctx context.Context, to []target, packed *parcel.Parcel, task *progress.Task, done *delivery) error {
 	if r.Debug {
 		task.Step("preparing the debugger")
@@ -81,10 +83,34 @@ func (r *Reload) deliver(ctx context.Context, to []target, packed *parcel.Parcel
 		packed.RunUnder(debugger)
 	}
 	task.Step("sending")
-	sent, notes, err := transferAll(ctx, r.Cluster, to, packed)
-	done.targets = append(done.targets, to...)
-	done.sent = max(done.sent, sent)
-	done.notes = append(done.notes, notes...)
+	sent := transferAll(ctx, r.Cluster, to, packed, r.early)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	var failed []transferred
+	for _, each := range sent {
+		if each.err != nil {
+			failed = append(failed, each)
+			continue
+		}
+		done.targets = append(done.targets, each.target)
+		done.sent = max(done.sent, each.sent)
+		if each.note != "" && !slices.Contains(done.notes, each.note) {
+			done.notes = append(done.notes, each.note)
+		}
+	}
+	if len(failed) == 0 {
+		return nil
+	}
+	now, err := find(ctx, r.Cluster, r.Selector, r.program.ImportPath)
+	if err != nil {
+		return err
+	}
+	for _, each := range failed {
+		if slices.ContainsFunc(now.running, func(t target) bool { return t.run == each.run }) {
+			err = errors.Join(err, each.problem())
+		}
+	}
 	return err
 }
 

@@ -3,6 +3,7 @@ package reload
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 type target struct {
 	pod, container string
 	reference      string                 // of its image
+	store          string                 // keeps what is sent to it
 	hostNetwork    bool                   // whether its ports are the node's
 	started        time.Time              // when its pod was made
 	record         string                 // begins the names of the ConfigMaps with its newest version; "" if there are none
@@ -75,7 +77,7 @@ func find(ctx context.Context, c *kube.Cluster, selector, program string) (targe
 			continue
 		}
 		found.pods++
-		for _, container := range pod.Spec.Containers {
+		for _, container := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) { // Sidecars are among the first.
 			if len(container.Command) > 0 && container.Command[0] == wire.SupervisorPath && runs(container, program) {
 				found.add(&pod, container)
 			}
@@ -94,10 +96,10 @@ func runs(container corev1.Container, program string) bool {
 func (f *targets) add(pod *corev1.Pod, of corev1.Container) {
 	container := of.Name
 	t := target{
-		pod: pod.Name, container: container, reference: of.Image, hostNetwork: pod.Spec.HostNetwork, started: pod.CreationTimestamp.Time,
+		pod: pod.Name, container: container, reference: of.Image, store: wire.StoreOf(of.Command), hostNetwork: pod.Spec.HostNetwork, started: pod.CreationTimestamp.Time,
 		record: recordOf(pod, container), owner: metav1.GetControllerOf(pod),
 	}
-	for _, status := range pod.Status.ContainerStatuses {
+	for _, status := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
 		if status.Name == container && status.State.Running != nil {
 			t.run = run{pod.UID, status.ContainerID}
 			f.running = append(f.running, t)

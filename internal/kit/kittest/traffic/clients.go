@@ -41,17 +41,30 @@ func get(ctx context.Context, client *http.Client, url string, body io.Reader) (
 	return string(text), err
 }
 
-// http1Client counts the connections it makes.
+// http1Client counts the connections that it has to give up. It may make a second one
+// before the first is given back.
 func (f *Traffic) http1Client(count bool) *http.Client {
 	dialer := &net.Dialer{}
 	return &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-		if count {
-			f.mu.Lock()
-			f.opened++
-			f.mu.Unlock()
+		connection, err := dialer.DialContext(ctx, network, address)
+		if err != nil || !count {
+			return connection, err
 		}
-		return dialer.DialContext(ctx, network, address)
+		return &kept{connection, f}, nil
 	}}}
+}
+
+// kept is a connection that is never to be closed.
+type kept struct {
+	net.Conn
+	traffic *Traffic
+}
+
+func (k *kept) Close() error {
+	k.traffic.mu.Lock()
+	k.traffic.cut++
+	k.traffic.mu.Unlock()
+	return k.Conn.Close()
 }
 
 // once asks with a request that is never tried again by the client itself: it is POST.

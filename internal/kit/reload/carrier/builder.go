@@ -3,6 +3,7 @@ package carrier
 import (
 	"context"
 	"os/exec"
+	"strings"
 
 	"github.com/google/ko/pkg/build"
 
@@ -14,6 +15,9 @@ type Builder struct {
 	pipeline.Builder
 	Run       func(*exec.Cmd) error // runs the go tool
 	Platforms []string
+	// Built is called with each image that is built, and the import path of its
+	// program; nil if nobody wants to know.
+	Built func(importPath string, image build.Result)
 }
 
 // Qualify returns the import path, scheme included, of the program that a reference
@@ -39,5 +43,11 @@ func (b *Builder) Build(ctx context.Context, path string) (build.Result, error) 
 	if path == Reference {
 		return Image(ctx, b.Run, b.Platforms)
 	}
-	return b.Builder.Build(ctx, path)
+	image, err := b.Builder.Build(ctx, path)
+	if err == nil && b.Built != nil {
+		if name, err := b.Builder.Qualify(ctx, path); err == nil {
+			b.Built(strings.TrimPrefix(name, build.StrictScheme), image)
+		}
+	}
+	return image, err
 }

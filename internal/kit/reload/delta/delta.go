@@ -23,6 +23,7 @@ package delta
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -38,9 +39,7 @@ func Write(w io.Writer, before, after []byte) error {
 		out.Write(after[at:s.at])
 		out.varint(s.from - from)
 		out.uvarint(s.length)
-		for i := range s.length {
-			out.WriteByte(after[s.at+i] - before[s.from+i])
-		}
+		out.difference(before[s.from:s.from+s.length], after[s.at:s.at+s.length])
 		at, from = s.at+s.length, s.from+s.length
 	}
 	if at < len(after) {
@@ -57,6 +56,26 @@ type writer struct {
 
 func (w *writer) uvarint(n int) { w.Write(binary.AppendUvarint(w.number[:0], uint64(n))) }
 func (w *writer) varint(n int)  { w.Write(binary.AppendVarint(w.number[:0], int64(n))) }
+
+// zeros are what most pages of a program differ by.
+var zeros [1 << 14]byte
+
+// difference writes what to add to the bytes of before.
+func (w *writer) difference(before, after []byte) {
+	for len(before) > 0 {
+		n := min(len(before), len(zeros))
+		if bytes.Equal(before[:n], after[:n]) {
+			w.Write(zeros[:n])
+		} else {
+			differ := make([]byte, n)
+			for i := range differ {
+				differ[i] = after[i] - before[i]
+			}
+			w.Write(differ)
+		}
+		before, after = before[n:], after[n:]
+	}
+}
 
 // Reader reads a version out of what Write wrote and the version before. It
 // trusts neither: what does not fit is an error.
@@ -127,9 +146,22 @@ func (r *Reader) add(p []byte) error {
 	if _, err := r.before.ReadAt(old, r.from); err != nil {
 		return fmt.Errorf("reading the version before: %w", err)
 	}
-	for i, b := range old {
-		p[i] += b
-	}
+	addTo(p, old)
 	r.from += int64(len(p))
 	return nil
+}
+
+// addTo adds the bytes of old to those of p.
+func addTo(p, old []byte) {
+	for len(p) > 0 {
+		n := min(len(p), len(zeros))
+		if bytes.Equal(p[:n], zeros[:n]) {
+			copy(p, old[:n])
+		} else {
+			for i, b := range old[:n] {
+				p[i] += b
+			}
+		}
+		p, old = p[n:], old[n:]
+	}
 }

@@ -20,13 +20,12 @@ type stretch struct {
 
 // stretches returns the stretches of after, in order.
 func stretches(before, after []byte) []stretch {
-	index := indexOf(before)
+	search := finder{before: before, after: after}
 	var found []stretch
 	var shift int // of the stretch before: from - at
 	end := 0      // of it, in after
-	hash := rolling{}
 	for at := 0; at+block <= len(after); at++ {
-		from := index.find(before, after[at:at+block], hash.at(after, at), at+shift)
+		from := search.find(at, at+shift)
 		if from < 0 {
 			continue
 		}
@@ -44,24 +43,65 @@ func stretches(before, after []byte) []stretch {
 // extend makes a stretch as long as it pays, back to the end of the one before
 // it and on to the end of the versions.
 func extend(before, after []byte, s stretch, end int) stretch {
-	length := longest(min(len(before)-s.from, len(after)-s.at), func(i int) bool { return before[s.from+i] == after[s.at+i] })
-	back := longest(min(s.from, s.at-end), func(i int) bool { return before[s.from-1-i] == after[s.at-1-i] })
+	length := longest(min(len(before)-s.from, len(after)-s.at), func(i int) int { return sameFrom(before[s.from+i:], after[s.at+i:]) })
+	back := longest(min(s.from, s.at-end), func(i int) int {
+		if before[s.from-1-i] == after[s.at-1-i] {
+			return 1
+		}
+		return 0
+	})
 	return stretch{at: s.at - back, from: s.from - back, length: back + length}
 }
 
-// longest returns the number of bytes, up to a limit, of which most are the same.
-func longest(limit int, same func(i int) bool) int {
+// longest returns the number of bytes, up to a limit, of which most are the same. How
+// many are from the i-th on, same says.
+func longest(limit int, same func(i int) int) int {
 	best, bestScore, score := 0, 0, 0
-	for i := 0; i < limit && score > bestScore-patience; i++ {
-		if !same(i) {
+	for i := 0; i < limit && score > bestScore-patience; {
+		n := same(i)
+		if n == 0 {
 			score--
+			i++
 			continue
 		}
-		if score++; score > bestScore {
-			best, bestScore = i+1, score
+		i += n
+		if score += n; score > bestScore {
+			best, bestScore = i, score
 		}
 	}
 	return best
+}
+
+// sameFrom returns how many bytes are the same at the beginning of a and b. Nearly all
+// of a program is as it was, and comparing its pages as a whole takes no time.
+func sameFrom(a, b []byte) (n int) {
+	limit := min(len(a), len(b))
+	for _, step := range []int{1 << 16, 1 << 9, 1 << 4, 1} {
+		for n+step <= limit && bytes.Equal(a[n:n+step], b[n:n+step]) {
+			n += step
+		}
+	}
+	return n
+}
+
+// finder finds blocks of the new version in the old one.
+type finder struct {
+	before, after []byte
+	index         *index // nil until one is not where it is likely
+	hash          rolling
+}
+
+// find returns where a block of the new version is in the old one, preferably at a
+// place that is likely, or -1.
+func (f *finder) find(at, likely int) int {
+	wanted := f.after[at : at+block]
+	if likely >= 0 && likely+block <= len(f.before) && bytes.Equal(f.before[likely:likely+block], wanted) {
+		return likely
+	}
+	if f.index == nil {
+		f.index = indexOf(f.before)
+	}
+	return f.index.find(f.before, wanted, f.hash.at(f.after, at))
 }
 
 // index knows where in the old version a block is, by its hash.
@@ -88,12 +128,8 @@ func (x *index) slot(hash uint64) uint64 {
 	return hash * 0x9E3779B97F4A7C15 >> x.shift // Fibonacci hashing.
 }
 
-// find returns where a block is in the old version, preferably at a place that
-// is likely, or -1.
-func (x *index) find(before, wanted []byte, hash uint64, likely int) int {
-	if likely >= 0 && likely+block <= len(before) && bytes.Equal(before[likely:likely+block], wanted) {
-		return likely
-	}
+// find returns where a block is in the old version, or -1.
+func (x *index) find(before, wanted []byte, hash uint64) int {
 	slot := x.slots[x.slot(hash)]
 	if slot == 0 {
 		return -1

@@ -2,6 +2,7 @@ package inject
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 
 	ko "github.com/google/ko/pkg/build"
@@ -21,8 +22,11 @@ const programDir = "/ko-app"
 const user = 65532
 
 const (
-	// volumeSize holds two versions of an executable and the debugger.
-	volumeSize = "1Gi"
+	// volumeSize holds the versions of an executable that may run again, the one that
+	// arrives, and the debugger.
+	volumeSize = "2Gi"
+	// supervisorSize holds the supervisor.
+	supervisorSize = "64Mi"
 	// minMemory is the least memory limit of a container that has one: a debugger reads
 	// all there is to know about a program.
 	minMemory = "512Mi"
@@ -35,6 +39,24 @@ type pod struct {
 	kind, name string // of the object that describes it
 	spec       map[string]any
 	workload   *workload.Workload
+}
+
+// runsOn returns the containers that run as long as the pod does: init containers do if
+// they are sidecars.
+func (p *pod) runsOn() iter.Seq[map[string]any] {
+	return func(yield func(map[string]any) bool) {
+		for _, field := range []string{"initContainers", "containers"} {
+			for _, each := range list(p.spec, field) {
+				container, isMap := each.(map[string]any)
+				if !isMap || field == "initContainers" && container["restartPolicy"] != string(corev1.ContainerRestartPolicyAlways) {
+					continue
+				}
+				if !yield(container) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // isBuilt says whether a container runs a program that ko builds.
@@ -68,7 +90,7 @@ func (p *pod) supervise(container map[string]any) error {
 	if err != nil {
 		return err
 	}
-	command := []any{wire.SupervisorPath, "run", "--dir", wire.StoreOf(name)}
+	command := []any{wire.SupervisorPath, "run", wire.DirFlag, wire.StoreDir}
 	for _, argument := range append(arguments, "--") {
 		command = append(command, argument)
 	}
@@ -79,12 +101,20 @@ func (p *pod) supervise(container map[string]any) error {
 	}
 	container["command"] = command
 	container["volumeMounts"] = append(list(container, "volumeMounts"),
-		map[string]any{"name": wire.VolumeName, "mountPath": wire.Dir},
+		map[string]any{"name": wire.VolumeName, "mountPath": wire.Dir, "readOnly": true},
+		map[string]any{"name": p.store(name), "mountPath": wire.StoreDir},
 		map[string]any{"name": p.bring(name), "mountPath": wire.RecordDir, "readOnly": true})
 	// A program that hangs, at a breakpoint say, is replaced by the next one, not by the
 	// kubelet.
 	delete(container, "livenessProbe")
 	return giveMemory(container)
+}
+
+// store adds the volume that keeps what is sent to a container, and returns its name.
+func (p *pod) store(container string) string {
+	name := wire.StoreVolume(container)
+	p.spec["volumes"] = append(list(p.spec, "volumes"), map[string]any{"name": name, "emptyDir": map[string]any{"sizeLimit": volumeSize}})
+	return name
 }
 
 // bring adds the volume by which a new pod gets the newest version of a container's
@@ -150,7 +180,7 @@ func (p *pod) carry(image string) error {
 		}
 	}
 	p.spec["initContainers"] = append([]any{p.installer(image)}, list(p.spec, "initContainers")...)
-	p.spec["volumes"] = append(list(p.spec, "volumes"), map[string]any{"name": wire.VolumeName, "emptyDir": map[string]any{"sizeLimit": volumeSize}})
+	p.spec["volumes"] = append(list(p.spec, "volumes"), map[string]any{"name": wire.VolumeName, "emptyDir": map[string]any{"sizeLimit": supervisorSize}})
 	return nil
 }
 

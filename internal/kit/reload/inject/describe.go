@@ -1,6 +1,7 @@
 package inject
 
 import (
+	"cmp"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -21,6 +22,7 @@ func (p *pod) describe(name, program string) (wire.Container, error) {
 		if c.Name != name {
 			continue
 		}
+		told.GraceSeconds, told.ReadySeconds = grace(p.workload), mayStartFor(c)
 		var err error
 		if told.Readiness, err = workload.Probe(c, c.ReadinessProbe); err != nil {
 			return told, err
@@ -44,6 +46,24 @@ func (p *pod) describe(name, program string) (wire.Container, error) {
 		}
 	}
 	return told, nil
+}
+
+// grace returns how long a pod may take to end, if it says so.
+func grace(w *workload.Workload) int64 {
+	if seconds := w.Template.Spec.TerminationGracePeriodSeconds; seconds != nil {
+		return max(*seconds, 1)
+	}
+	return 0
+}
+
+// mayStartFor returns how many seconds a startup probe gives a container, 0 if there is
+// none.
+func mayStartFor(c corev1.Container) int64 {
+	p := c.StartupProbe
+	if p == nil {
+		return 0
+	}
+	return int64(p.InitialDelaySeconds) + int64(cmp.Or(p.FailureThreshold, 3))*int64(cmp.Or(p.PeriodSeconds, 10))
 }
 
 // isOthers reports whether another container of the pod declares a port. The plan knows

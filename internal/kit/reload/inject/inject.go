@@ -52,25 +52,53 @@ func (in *Injector) Manifests(stream []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := workload.Read(stream, nil)
+	running, err := allRunning(objects)
+	if err != nil {
+		return nil, err
+	}
+	all, err := workload.Read(running, nil)
 	if err != nil {
 		return nil, fmt.Errorf("looking where the programs listen: %w", err)
 	}
 	var out bytes.Buffer
-	for i, o := range objects {
+	for _, o := range objects {
 		if err := in.object(o, all); err != nil {
 			return nil, fmt.Errorf("putting the supervisor of live reload into %s: %w", kube.Name(o), err)
 		}
-		text, err := yaml.Marshal(o.Object)
-		if err != nil {
-			return nil, fmt.Errorf("writing %s: %w", kube.Name(o), err)
+		if err := write(&out, o); err != nil {
+			return nil, err
 		}
-		if i > 0 {
-			out.WriteString("---\n")
-		}
-		out.Write(text)
 	}
 	return out.Bytes(), nil
+}
+
+// allRunning returns objects as a stream in which those with no replicas have one: they
+// may get some later.
+func allRunning(objects []kube.Object) ([]byte, error) {
+	var out bytes.Buffer
+	for _, o := range objects {
+		o := o.DeepCopy()
+		if n, found, _ := unstructured.NestedInt64(o.Object, "spec", "replicas"); found && n == 0 {
+			unstructured.RemoveNestedField(o.Object, "spec", "replicas")
+		}
+		if err := write(&out, o); err != nil {
+			return nil, err
+		}
+	}
+	return out.Bytes(), nil
+}
+
+// write adds an object to a stream.
+func write(out *bytes.Buffer, o kube.Object) error {
+	text, err := yaml.Marshal(o.Object)
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", kube.Name(o), err)
+	}
+	if out.Len() > 0 {
+		out.WriteString("---\n")
+	}
+	out.Write(text)
+	return nil
 }
 
 func (in *Injector) object(o kube.Object, all *workload.Plan) error {
@@ -102,10 +130,8 @@ func (in *Injector) object(o kube.Object, all *workload.Plan) error {
 
 // containers puts the supervisor into those of a pod, and says whether there are any.
 func (in *Injector) containers(o kube.Object, pod *pod) (done bool, err error) {
-	containers := list(pod.spec, "containers")
-	for _, each := range containers {
-		container, isMap := each.(map[string]any)
-		if !isMap || !isBuilt(container) {
+	for container := range pod.runsOn() {
+		if !isBuilt(container) {
 			continue
 		}
 		if why := cannotSupervise(container); why != "" {
@@ -117,7 +143,6 @@ func (in *Injector) containers(o kube.Object, pod *pod) (done bool, err error) {
 		}
 		done = true
 	}
-	pod.spec["containers"] = containers
 	return done, nil
 }
 

@@ -74,13 +74,13 @@ func TestManifests(t *testing.T) {
 	for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"} {
 		t.Run(kind, func(t *testing.T) {
 			pod, notes := injected(t, strings.Replace(worker, "KIND", kind, 1))
-			commandIs(t, pod.Containers[0], `/live-reload/live-reload run --dir /live-reload/of-web --container `+
+			commandIs(t, pod.Containers[0], `/live-reload/live-reload run --dir /live-reload-store --container `+
 				`{"program":"example.com/web","ports":[8080,9090],"PORT":8080,"fixed":[6060],"readiness":{"httpGet":{"port":8080,"path":"/readyz"}}} -- /ko-app`)
-			commandIs(t, pod.Containers[1], `/live-reload/live-reload run --dir /live-reload/of-own --container {"program":"example.com/own"} -- /ko-app/own $(MODE)`)
+			commandIs(t, pod.Containers[1], `/live-reload/live-reload run --dir /live-reload-store --container {"program":"example.com/own"} -- /ko-app/own $(MODE)`)
 			commandIs(t, pod.Containers[2], `/bin/sh -c run`)
 			commandIs(t, pod.Containers[3], ``)
 			web := pod.Containers[0]
-			if strings.Join(web.Args, " ") != "--fast --metrics=:9090" || web.ReadinessProbe == nil || web.LivenessProbe != nil || len(web.VolumeMounts) != 3 ||
+			if strings.Join(web.Args, " ") != "--fast --metrics=:9090" || web.ReadinessProbe == nil || web.LivenessProbe != nil || len(web.VolumeMounts) != 4 ||
 				web.Resources.Limits.Memory().String() != "864Mi" {
 				t.Errorf("the container is %+v", web)
 			}
@@ -108,7 +108,7 @@ func TestPortsOfAPod(t *testing.T) {
 ---
 {apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: web}, ports: [{port: 80, targetPort: 4180}]}}
 `)
-	commandIs(t, pod.Containers[0], `/live-reload/live-reload run --dir /live-reload/of-web --container `+
+	commandIs(t, pod.Containers[0], `/live-reload/live-reload run --dir /live-reload-store --container `+
 		`{"program":"example.com/web","ports":[8080],"PORT":8080,"fixed":[53],"readiness":{"command":["check","$$$$(X)"]}} -- /ko-app`)
 }
 
@@ -140,7 +140,7 @@ func TestAPodOfRoot(t *testing.T) {
 	if user := pod.InitContainers[0].SecurityContext.RunAsUser; user == nil || *user != 65532 {
 		t.Errorf("the init container runs as %v", user)
 	}
-	commandIs(t, pod.Containers[0], "/live-reload/live-reload run --dir /live-reload/of-a --container {\"program\":\"example.com/a\"} -- /ko-app")
+	commandIs(t, pod.Containers[0], "/live-reload/live-reload run --dir /live-reload-store --container {\"program\":\"example.com/a\"} -- /ko-app")
 }
 
 func TestWhatHasNothingToReload(t *testing.T) {
@@ -152,6 +152,18 @@ func TestWhatHasNothingToReload(t *testing.T) {
 		if pod, _ := injected(t, manifest); len(pod.Volumes) > 1 || strings.Contains(strings.Join(pod.Containers[0].Command, " "), "live-reload") {
 			t.Errorf("it is changed: %+v", pod)
 		}
+	}
+}
+
+// A sidecar that is an init container runs on, and is reloaded like the rest.
+func TestANativeSidecar(t *testing.T) {
+	pod, _ := injected(t, `{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {
+  initContainers: [{name: migrate, image: "ko://example.com/migrate"}, {name: log, image: "ko://example.com/log", restartPolicy: Always}],
+  containers: [{name: a, image: a}]}}`)
+	commandIs(t, pod.InitContainers[1], "")
+	commandIs(t, pod.InitContainers[2], "/live-reload/live-reload run --dir /live-reload-store --container {\"program\":\"example.com/log\"} -- /ko-app")
+	if mounts := pod.InitContainers[2].VolumeMounts; len(mounts) != 3 || len(pod.Volumes) != 3 {
+		t.Errorf("mounts %+v of volumes %+v", mounts, pod.Volumes)
 	}
 }
 

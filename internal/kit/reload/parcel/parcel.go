@@ -22,25 +22,25 @@ import (
 type Parcel struct {
 	header     wire.Header
 	executable []byte
-	library    Library
+	library    *Library
 
 	mu     sync.Mutex
 	bodies map[wire.Digest][]byte // compressed, by what they are the difference to
 }
 
-// New reads an executable, and keeps it in the library for the next one to
-// differ from.
-func New(path string, library Library) (*Parcel, error) {
+// New reads an executable, which is to differ from one of a library.
+func New(path string, library *Library) (*Parcel, error) {
 	executable, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	if library.Keep(executable) != nil {
-		library = "" // It is only there to save time.
-	}
 	head := wire.Header{Protocol: wire.Protocol, Build: wire.Build{Executable: wire.DigestBytes(executable)}, Size: int64(len(executable))}
 	return &Parcel{header: head, executable: executable, library: library, bodies: map[wire.Digest][]byte{}}, nil
 }
+
+// Remember keeps the executable in the library for the next one to differ from. It only
+// saves time, so that it does not matter if it fails.
+func (p *Parcel) Remember() { _ = p.library.Keep(p.executable) }
 
 // Keep makes the receiver keep the executable without running it, as is due to
 // a debugger.
@@ -50,26 +50,20 @@ func (p *Parcel) Keep() { p.header.Keep = true }
 func (p *Parcel) RunUnder(debugger *Parcel) { p.header.Debugger = debugger.header.Executable }
 
 // HandOver gives the executable to supervisor.Receive at the other end of a
-// connection: as the difference to one that both have, if there is one, and whole
-// otherwise. It returns the number of bytes that it took, and the executable of the
-// image at the other end.
-func (p *Parcel) HandOver(w io.Writer, r io.Reader) (sent int, image wire.Digest, err error) {
-	offered, err := wire.ReadOffer(r)
-	if err != nil {
-		return 0, "", err
-	}
+// connection: as the difference to one of those that it has offered and the library has,
+// if there is one, and whole otherwise. It returns the number of bytes that it took.
+func (p *Parcel) HandOver(w io.Writer, offered wire.Offer) (sent int, err error) {
 	head, body := p.header, []byte(nil)
 	if slices.Contains(offered.Have, head.Executable) {
 		head.Base = head.Executable
 	} else if head.Base, body, err = p.bodyFor(offered.Have); err != nil {
-		return 0, "", err
+		return 0, err
 	}
 	line, err := json.Marshal(head)
 	if err != nil {
-		return 0, "", err
+		return 0, err
 	}
-	sent, err = w.Write(append(append(line, '\n'), body...))
-	return sent, offered.Image, err
+	return w.Write(append(append(line, '\n'), body...))
 }
 
 // Record returns what pods of an image are to begin with, in parts.

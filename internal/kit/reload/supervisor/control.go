@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"path/filepath"
 	"time"
@@ -20,9 +21,9 @@ const (
 	// controlTimeout bounds the reading of a request: whoever may connect is in the
 	// container already.
 	controlTimeout = 10 * time.Second
-	// answerTimeout bounds the wait for an answer: the program that is replaced has
-	// its grace period, and another request may be served first.
-	answerTimeout = 2 * time.Minute
+	// answerTimeout bounds the wait for an answer, which the supervisor gives in any
+	// case: manifests say how long a program may take to start, and how long to end.
+	answerTimeout = time.Hour
 )
 
 // request asks the supervisor to run a build of the store.
@@ -55,12 +56,32 @@ func (s *Supervisor) converse(connection net.Conn) {
 	connection.SetReadDeadline(time.Now().Add(controlTimeout))
 	answered := make(chan answer, 1)
 	asked := &request{answer: answered}
-	if err := json.NewDecoder(connection).Decode(asked); err != nil || !asked.Valid() {
+	err := json.NewDecoder(connection).Decode(asked)
+	if errors.Is(err, io.EOF) {
+		return // Somebody looked whether there is a supervisor.
+	}
+	if err != nil || !asked.Valid() {
 		json.NewEncoder(connection).Encode(failure(errors.New("not a request")))
 		return
 	}
 	s.requests <- asked
 	json.NewEncoder(connection).Encode(<-answered)
+}
+
+// startWithin is how long a supervisor may take to start, which reads the whole program.
+const startWithin = 30 * time.Second
+
+// awaitSupervisor returns when the supervisor whose store is dir takes requests.
+func awaitSupervisor(dir string) error {
+	for late := time.Now().Add(startWithin); ; time.Sleep(lockPoll) {
+		connection, err := net.Dial("unix", filepath.Join(dir, socketName))
+		if err == nil {
+			return connection.Close()
+		}
+		if time.Now().After(late) {
+			return fmt.Errorf("reaching the supervisor: %w", err)
+		}
+	}
 }
 
 // ask makes the supervisor whose store is dir run a build, and returns once

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/koshop/koshop/internal/kit/reload/wire"
 	"github.com/koshop/koshop/internal/kit/rewrite"
@@ -25,7 +26,12 @@ type doors struct {
 	name     string
 	all      map[int32]*door
 	loopback map[int32]bool // those that only the pod itself is to reach
+	host     string         // where the program listens
 }
+
+// patience is how long a request waits for a version that cannot start beside the one
+// before: some take seconds to end and to start.
+const patience = 15 * time.Second
 
 type door struct {
 	pool     *route.Pool
@@ -33,9 +39,10 @@ type door struct {
 }
 
 func newDoors(c wire.Container, name string, args []string) *doors {
-	d := &doors{name: name, all: map[int32]*door{}, loopback: loopbackOnly(variables(os.Environ()), args, c.PORT)}
+	told := variables(os.Environ())
+	d := &doors{name: name, all: map[int32]*door{}, loopback: loopbackOnly(told, args, c.PORT), host: programHost(told)}
 	for _, port := range c.Ports {
-		d.all[port] = &door{pool: route.NewPool(name)}
+		d.all[port] = &door{pool: route.NewPool(name).WaitFor(patience)}
 	}
 	return d
 }
@@ -48,8 +55,11 @@ func (d *doors) open(port int32) error {
 		return nil
 	}
 	host := ""
-	if d.loopback[port] {
+	switch {
+	case d.loopback[port]:
 		host = "127.0.0.1"
+	case d.host != "127.0.0.1":
+		host = d.host
 	}
 	listener, err := route.ListenAny(net.JoinHostPort(host, strconv.Itoa(int(port))), door.pool)
 	if err != nil {
@@ -84,6 +94,26 @@ func loopbackOnly(all map[string]string, args []string, port int32) map[int32]bo
 	return only
 }
 
+// programHost returns the address at which the program listens if it is told of one of
+// the pod's own, such as status.podIP; otherwise it is the loopback address.
+func programHost(all map[string]string) string {
+	own, err := net.InterfaceAddrs()
+	if err != nil {
+		return "127.0.0.1"
+	}
+	for _, name := range hosts {
+		ip := net.ParseIP(all[name])
+		isOwn := func(a net.Addr) bool {
+			network, ok := a.(*net.IPNet)
+			return ok && network.IP.Equal(ip)
+		}
+		if ip != nil && !ip.IsLoopback() && slices.ContainsFunc(own, isOwn) {
+			return ip.String()
+		}
+	}
+	return "127.0.0.1"
+}
+
 func isLoopback(host string) bool {
 	return strings.HasPrefix(host, "127.") || host == "localhost" || host == "[::1]" || host == "::1"
 }
@@ -113,13 +143,20 @@ func (d *doors) remove(port int32) bool {
 	return found
 }
 
-// close lets what is in flight finish until ctx ends.
-func (d *doors) close(ctx context.Context) {
+// closeWith closes each door when a program that is to end takes no connections at its
+// port any more, so that clients see that, too, and go to another pod. What is in flight
+// finishes until ctx ends.
+func (d *doors) closeWith(ctx context.Context, ending *instance) {
 	var closing sync.WaitGroup
-	for _, door := range d.all {
-		if door.listener != nil {
-			closing.Go(func() { door.listener.Close(ctx) })
+	for port, door := range d.all {
+		if door.listener == nil {
+			continue
 		}
+		closing.Go(func() {
+			ending.untilDeaf(port)
+			door.pool.GiveUp()
+			door.listener.Close(ctx)
+		})
 	}
 	closing.Wait()
 }

@@ -14,11 +14,8 @@ import (
 // machine. What cannot be told is left to be tried.
 func (s *Supervisor) fits(b wire.Build) error {
 	for _, d := range []wire.Digest{b.Executable, b.Debugger} {
-		if d == "" {
-			continue
-		}
-		if err := s.store.check(d); err != nil {
-			return fmt.Errorf("%s is incomplete: %w", b, err)
+		if d != "" && !s.store.has(d) {
+			return fmt.Errorf("%s is incomplete: %s is not here", b, d)
 		}
 	}
 	if b.Executable == "" {

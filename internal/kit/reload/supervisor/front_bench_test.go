@@ -29,23 +29,30 @@ func BenchmarkFront(b *testing.B) {
 		program.Wait()
 	})
 	alone.comes("image")
-	const requests = 5000
-	for b.Loop() {
-		var behind, direct []time.Duration
-		for range requests {
-			behind = append(behind, p.request(b))
-			direct = append(direct, alone.request(b))
-		}
-		added := median(behind) - median(direct)
-		b.ReportMetric(float64(added.Microseconds()), "added-µs")
-		b.ReportMetric(float64(median(direct).Microseconds()), "alone-µs")
+	h2c := &http.Protocols{}
+	h2c.SetUnencryptedHTTP2(true)
+	for name, protocols := range map[string]*http.Protocols{"http1": nil, "h2c": h2c} {
+		b.Run(name, func(b *testing.B) {
+			client := &http.Client{Transport: &http.Transport{Protocols: protocols}}
+			const requests = 5000
+			for b.Loop() {
+				var behind, direct []time.Duration
+				for range requests {
+					behind = append(behind, p.request(b, client))
+					direct = append(direct, alone.request(b, client))
+				}
+				added := median(behind) - median(direct)
+				b.ReportMetric(float64(added.Microseconds()), "added-µs")
+				b.ReportMetric(float64(median(direct).Microseconds()), "alone-µs")
+			}
+			b.ReportMetric(float64(rss(b, p.cmd.Process.Pid))/1024, "supervisor-MiB")
+		})
 	}
-	b.ReportMetric(float64(rss(b, p.cmd.Process.Pid))/1024, "supervisor-MiB")
 }
 
-func (p *pod) request(b *testing.B) time.Duration {
+func (p *pod) request(b *testing.B, client *http.Client) time.Duration {
 	began := time.Now()
-	response, err := http.Get("http://" + p.address)
+	response, err := client.Get("http://" + p.address)
 	if err != nil {
 		b.Fatal(err)
 	}

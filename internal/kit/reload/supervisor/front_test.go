@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -27,7 +28,14 @@ const trafficProgram = "../../kittest/traffic/program"
 // newServerPod starts a supervisor in front of a program that listens on PORT.
 func newServerPod(t testing.TB, more func(*wire.Container), env ...func(*pod) string) *pod {
 	t.Helper()
-	p := &pod{t: t, bin: t.TempDir(), library: parcel.Library(t.TempDir()), dir: t.TempDir(), address: unusedAddress(t), source: trafficProgram}
+	p := startServerPod(t, more, env...)
+	p.comes("image")
+	return p
+}
+
+func startServerPod(t testing.TB, more func(*wire.Container), env ...func(*pod) string) *pod {
+	t.Helper()
+	p := &pod{t: t, bin: t.TempDir(), library: parcel.NewLibrary(t.TempDir()), dir: t.TempDir(), address: unusedAddress(t), source: trafficProgram}
 	p.goBuild("live-reload", "../../../../cmd/live-reload")
 	p.buildVersion("image")
 	number, err := strconv.Atoi(p.port())
@@ -48,7 +56,6 @@ func newServerPod(t testing.TB, more func(*wire.Container), env ...func(*pod) st
 		p.env = append(p.env, variable(p))
 	}
 	p.start()
-	p.comes("image")
 	return p
 }
 
@@ -156,6 +163,62 @@ func TestThoseThatCannotRunBesideEachOther(t *testing.T) {
 				p.comes(version)
 			}
 		})
+	}
+}
+
+// Until the program listens nobody does, so that probes see what they saw without a
+// supervisor.
+func TestADoorOpensWithItsProgram(t *testing.T) {
+	p := startServerPod(t, nil, func(*pod) string { return "DELAY=1s" })
+	for began := time.Now(); time.Since(began) < 500*time.Millisecond; time.Sleep(20 * time.Millisecond) {
+		if connection, err := net.Dial("tcp", p.address); err == nil {
+			connection.Close()
+			t.Fatalf("somebody listens after %v", time.Since(began))
+		}
+	}
+	p.comes("image")
+}
+
+// A pod that ends finishes what its versions have begun, and takes no more once its
+// program does not.
+func TestAPodThatEnds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
+	p := newServerPod(t, nil, func(*pod) string { return "GRACEFUL=yes" })
+	begin := func() chan string {
+		answered := make(chan string, 1)
+		go func() {
+			got, err := p.get("/?wait=3s")
+			answered <- fmt.Sprint(got, " ", err)
+		}()
+		time.Sleep(200 * time.Millisecond)
+		return answered
+	}
+	ofImage := begin()
+	if out, err := p.send(p.buildVersion("one")); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	ofOne := begin()
+	p.cmd.Process.Signal(syscall.SIGTERM)
+	for end := time.Now().Add(2 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		connection, err := net.Dial("tcp", p.address)
+		if err != nil {
+			break
+		}
+		connection.Close()
+		if time.Now().After(end) {
+			t.Error("it still takes connections, which its program does not")
+			break
+		}
+	}
+	for want, answered := range map[string]chan string{"image <nil>": ofImage, "one <nil>": ofOne} {
+		if got := <-answered; got != want {
+			t.Errorf("a request that was begun is answered %q, expected %q", got, want)
+		}
+	}
+	if p.cmd.Wait(); p.cmd.ProcessState.ExitCode() != 0 {
+		t.Errorf("exit code %d", p.cmd.ProcessState.ExitCode())
 	}
 }
 

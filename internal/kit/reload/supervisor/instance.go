@@ -6,9 +6,11 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net"
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -22,7 +24,8 @@ import (
 type instance struct {
 	build     wire.Build
 	process   *os.Process
-	ports     map[int32]int // where it listens in the place of the container's ports
+	host      string        // where it listens
+	ports     map[int32]int // the ports it listens on, by the port of the container
 	settings  settings
 	endpoints map[int32]*route.Endpoint
 	output    *output
@@ -39,7 +42,7 @@ type instance struct {
 // start starts a build, with the working directory of the supervisor.
 func (s *Supervisor) start(b wire.Build) (*instance, error) {
 	i := &instance{
-		build: b, began: time.Now(), ports: map[int32]int{}, endpoints: map[int32]*route.Endpoint{},
+		build: b, host: s.doors.host, began: time.Now(), ports: map[int32]int{}, endpoints: map[int32]*route.Endpoint{},
 		busy: make(chan int32, 8), ready: make(chan struct{}), ended: make(chan struct{}),
 	}
 	for _, port := range s.doors.ports() {
@@ -48,7 +51,7 @@ func (s *Supervisor) start(b wire.Build) (*instance, error) {
 			return nil, err
 		}
 		i.ports[port] = here
-		i.endpoints[port] = route.NewEndpoint(route.Loopback(here))
+		i.endpoints[port] = route.NewEndpoint(net.JoinHostPort(s.doors.host, strconv.Itoa(here)))
 	}
 	i.settings = newSettings(i.ports, s.Container.PORT)
 	i.output = &output{busy: i.couldNotHave}

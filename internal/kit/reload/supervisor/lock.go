@@ -15,7 +15,7 @@ const (
 	// lockName is the file that whoever receives an executable holds locked.
 	lockName = "lock"
 	// lockTimeout is how long one waits for another's to arrive and to start.
-	lockTimeout = time.Minute
+	lockTimeout = answerTimeout
 	lockPoll    = 50 * time.Millisecond
 )
 

@@ -27,7 +27,12 @@ func (s *Supervisor) newest() (history, error) {
 	if record.Image != s.store.image || record.Executable == s.store.image {
 		return history{}, nil
 	}
-	if err := s.store.unpack(record.Header, bytes.NewReader(body)); err != nil {
+	open, _, err := s.store.bases()
+	if err != nil {
+		return history{}, err
+	}
+	defer open.close()
+	if err := s.store.unpack(record.Header, open, bytes.NewReader(body)); err != nil {
 		return history{}, fmt.Errorf("unpacking the newest version: %w", err)
 	}
 	build := wire.Build{Executable: record.Executable}

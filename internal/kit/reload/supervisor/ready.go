@@ -36,14 +36,19 @@ func (s *Supervisor) awaitReady(ctx context.Context, i *instance) error {
 		return sleep(ctx, settle)
 	}
 	if !s.Container.MayNotListen {
-		return probe.Until(ctx, probe.Listening(port), nil, i.isWaiting)
+		return probe.Until(ctx, i.listens(port), nil, i.isWaiting)
 	}
 	bounded, cancel := context.WithTimeout(ctx, mayListenWithin)
 	defer cancel()
-	if probe.Until(bounded, probe.Listening(port), nil, i.isWaiting) == nil {
+	if probe.Until(bounded, i.listens(port), nil, i.isWaiting) == nil {
 		return nil
 	}
 	return ctx.Err()
+}
+
+// listens is the probe that succeeds when an instance listens on a port of its own.
+func (i *instance) listens(port int) *probe.Probe {
+	return &probe.Probe{TCPSocket: &probe.TCPSocket{Host: i.host, Port: port}}
 }
 
 // await returns nil when an instance may serve: it is ready; or it has run for a moment
@@ -137,7 +142,7 @@ func (s *Supervisor) readiness(i *instance) *probe.Probe {
 		p.TCPSocket = &socket
 	case p.GRPC != nil:
 		health := *p.GRPC
-		i.lead(new(string), &health.Port)
+		i.lead(&health.Host, &health.Port)
 		p.GRPC = &health
 	}
 	return &p
@@ -146,7 +151,7 @@ func (s *Supervisor) readiness(i *instance) *probe.Probe {
 // lead leads what is asked of the container to the instance.
 func (i *instance) lead(host *string, port *int) {
 	if here, found := i.ports[int32(*port)]; found && rewrite.IsLocal(*host) {
-		*host, *port = "", here
+		*host, *port = i.host, here
 	}
 }
 

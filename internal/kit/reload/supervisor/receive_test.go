@@ -67,6 +67,54 @@ func TestSeveralAtOnce(t *testing.T) {
 	}
 }
 
+// A sender calls while it still compiles. What it was offered to differ from may have been
+// removed when it has done so.
+func TestOthersSendWhileOneCompiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
+	p := newPod(t)
+	p.expect("image")
+	one := p.build("one", "")
+	if out, err := p.send(one); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	base, err := wire.DigestFile(one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed, err := parcel.New(p.build("late", ""), p.library)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sent int
+	out, err := p.receive(func(w io.Writer, r io.Reader) {
+		offered, err := wire.ReadOffer(r)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		for i := range 3 {
+			if out, err := p.send(p.build(fmt.Sprint("other", i), "")); err != nil {
+				t.Errorf("%v: %s", err, out)
+			}
+		}
+		if _, err := os.Stat(filepath.Join(p.dir, string(base))); err == nil {
+			t.Error("what was offered has not been removed: this test shows nothing")
+		}
+		if sent, err = packed.HandOver(w, offered); err != nil {
+			t.Error(err)
+		}
+	})
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	p.expect("late")
+	if size, _ := os.Stat(one); int64(sent) > size.Size()/20 {
+		t.Errorf("%d bytes cross, which is no difference", sent)
+	}
+}
+
 func TestWhatDoesNotArriveWholeChangesNothing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("slow: see make test-all")
@@ -82,14 +130,18 @@ func TestWhatDoesNotArriveWholeChangesNothing(t *testing.T) {
 	}
 	var difference, whole bytes.Buffer
 	_, err = p.receive(func(_ io.Writer, r io.Reader) {
-		if _, _, err := packed.HandOver(&difference, r); err != nil {
+		offered, err := wire.ReadOffer(r)
+		if err == nil {
+			_, err = packed.HandOver(&difference, offered)
+		}
+		if err != nil {
 			t.Error(err)
 		}
 	})
 	if err == nil {
 		t.Error("nothing at all is accepted")
 	}
-	if _, _, err := packed.HandOver(&whole, strings.NewReader(`{"protocol":2}`)); err != nil {
+	if _, err := packed.HandOver(&whole, wire.Offer{}); err != nil {
 		t.Fatal(err)
 	}
 	for kind, all := range map[string][]byte{"whole": whole.Bytes(), "difference": difference.Bytes()} {
@@ -148,7 +200,7 @@ func TestWhatCrossesIsTheDifference(t *testing.T) {
 		t.Errorf("%d bytes cross for another string, and %d for the whole program", second, first)
 	}
 	// The same from a developer who has the image's executable only.
-	p.library = parcel.Library(t.TempDir())
+	p.library = parcel.NewLibrary(t.TempDir())
 	image, err := os.ReadFile(filepath.Join(p.bin, "image"))
 	if err != nil {
 		t.Fatal(err)
@@ -169,7 +221,7 @@ func TestWhatCrossesIsTheDifference(t *testing.T) {
 func TestALibraryHasOnlyTheNewestExecutables(t *testing.T) {
 	dir := t.TempDir()
 	for i := range 40 {
-		if err := parcel.Library(dir).Keep([]byte{byte(i)}); err != nil {
+		if err := parcel.NewLibrary(dir).Keep([]byte{byte(i)}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/koshop/koshop/internal/kit/probe"
 	"github.com/koshop/koshop/internal/kit/reload/wire"
 	"github.com/koshop/koshop/internal/kit/route"
 )
@@ -85,7 +86,7 @@ func (s *Supervisor) lookOut(i *instance) {
 			pause := time.NewTicker(20 * time.Millisecond)
 			defer pause.Stop()
 			for {
-				if route.Probe(i.ports[port]) != nil {
+				if probe.Check(context.Background(), i.listens(i.ports[port]), nil) == nil {
 					s.arrivals <- arrival{port: port}
 					return
 				}

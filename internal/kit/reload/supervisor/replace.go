@@ -125,6 +125,9 @@ func (s *Supervisor) after(ctx context.Context, next wire.Build, known *obstacle
 		return fmt.Errorf("noting down %s: %w", next, err)
 	}
 	s.doors.lead(nil)
+	for _, before := range s.left {
+		before.askToEnd() // Requests wait now.
+	}
 	s.serving.leave(finishFirst, s.Grace)
 	s.leaving.Wait()
 	if s.doors.remove(known.port) {

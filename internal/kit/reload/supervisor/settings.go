@@ -5,6 +5,7 @@ package supervisor
 import (
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -72,18 +73,19 @@ func (s settings) environment() []string {
 // isServiceLink tells the variables that a kubelet adds for a Service X, such as
 // X_SERVICE_PORT and X_PORT_80_TCP_ADDR
 // (https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables).
+// A variable of the container's own may have the same name.
 func isServiceLink(name string, all map[string]string) bool {
 	for i := range name {
 		rest := name[i:]
-		if !strings.HasPrefix(rest, "_SERVICE_") && !strings.HasPrefix(rest, "_PORT") {
-			continue
-		}
-		if _, isService := all[name[:i]+"_SERVICE_HOST"]; isService {
-			return true
+		if _, isService := all[name[:i]+"_SERVICE_HOST"]; isService && serviceLink.MatchString(rest) {
+			return rest != "_PORT" || strings.Contains(all[name], "://")
 		}
 	}
 	return false
 }
+
+// serviceLink is what is added to the name of a Service.
+var serviceLink = regexp.MustCompile(`^(_SERVICE_HOST|_SERVICE_PORT(_[A-Z0-9_]+)?|_PORT|_PORT_[0-9]+_(TCP|UDP|SCTP)(_PROTO|_PORT|_ADDR)?)$`)
 
 // variables returns an environment by name.
 func variables(entries []string) map[string]string {

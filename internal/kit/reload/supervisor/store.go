@@ -188,10 +188,10 @@ func (s *store) add(d wire.Digest, size int64, r io.Reader) (err error) {
 	return os.Rename(file.Name(), s.path(d))
 }
 
-// check returns an error unless an executable is there.
-func (s *store) check(d wire.Digest) error {
+// has reports whether an executable is there.
+func (s *store) has(d wire.Digest) bool {
 	_, err := os.Stat(s.path(d))
-	return err
+	return err == nil
 }
 
 // prune removes the executables of other builds, but for the image's.

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/koshop/koshop/internal/kit/probe"
 	"github.com/koshop/koshop/internal/kit/reload/wire"
 )
 
@@ -155,16 +156,32 @@ func (s *Supervisor) loop(ctx context.Context) int {
 // end waits for the instance that serves, which has been told to end unless it did by
 // itself, and in the first case for those before. The kubelet bounds how long that takes.
 func (s *Supervisor) end(told bool) (code int) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		s.doors.closeWith(ctx, s.serving)
+	}()
 	<-s.serving.ended
 	if told {
 		s.leaving.Wait()
 	}
 	s.serving.output.last() // All of it is passed on.
-	ctx, cancel := context.WithTimeout(context.Background(), finishWithin)
-	defer cancel()
-	s.doors.close(ctx)
+	defer time.AfterFunc(finishWithin, cancel).Stop()
+	<-closed
 	return exitCode(s.serving.status)
 }
+
+// untilDeaf returns when a program takes no connections at one of its ports any more.
+func (i *instance) untilDeaf(port int32) {
+	for probe.Check(context.Background(), i.listens(i.ports[port]), nil) == nil && !i.isOver() {
+		time.Sleep(deafEvery)
+	}
+}
+
+// deafEvery is how often it is looked whether a program still takes connections.
+const deafEvery = 50 * time.Millisecond
 
 // remember notes down what to start with. If it cannot be noted down, a restart
 // of the container begins with what was noted down before.

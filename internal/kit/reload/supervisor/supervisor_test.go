@@ -29,7 +29,7 @@ const deadline = 20 * time.Second
 type pod struct {
 	t          testing.TB
 	bin        string // executables
-	library    parcel.Library
+	library    *parcel.Library
 	dir        string // the supervisor's directory
 	address    string // of the program
 	cmd        *exec.Cmd
@@ -47,7 +47,7 @@ func newPod(t *testing.T) *pod { return newPodIn(t, nil) }
 // newPodIn starts it as a process with certain attributes.
 func newPodIn(t *testing.T, attributes *syscall.SysProcAttr) *pod {
 	t.Helper()
-	p := &pod{attributes: attributes, t: t, bin: t.TempDir(), library: parcel.Library(t.TempDir()), dir: t.TempDir(), address: unusedAddress(t)}
+	p := &pod{attributes: attributes, t: t, bin: t.TempDir(), library: parcel.NewLibrary(t.TempDir()), dir: t.TempDir(), address: unusedAddress(t)}
 	p.goBuild("live-reload", "../../../../cmd/live-reload")
 	p.build("image", "")
 	p.command = []string{"-grace", "1s", filepath.Join(p.bin, "image"), p.address}
@@ -118,10 +118,15 @@ func (p *pod) sendCounting(path string) (sent int, out string, err error) {
 		p.t.Fatal(err)
 	}
 	out, err = p.receive(func(w io.Writer, r io.Reader) {
-		if sent, _, err = packed.HandOver(w, r); err != nil {
+		offered, err := wire.ReadOffer(r)
+		if err == nil {
+			sent, err = packed.HandOver(w, offered)
+		}
+		if err != nil {
 			p.t.Error(err)
 		}
 	})
+	packed.Remember()
 	return sent, out, err
 }
 

@@ -8,8 +8,12 @@ import (
 	"github.com/koshop/koshop/internal/kit/probe"
 )
 
-// containerFlag is the flag by which the supervisor is told of its container.
-const containerFlag = "--container"
+const (
+	// DirFlag is the flag by which the supervisor is told where it keeps what is sent.
+	DirFlag = "--dir"
+	// containerFlag is the flag by which it is told of its container.
+	containerFlag = "--container"
+)
 
 // Container is what the manifests of a pod say of a container, for its supervisor.
 type Container struct {
@@ -25,6 +29,11 @@ type Container struct {
 	Fixed []int32 `json:"fixed,omitempty"`
 	// MayNotListen tells that the program may be a worker, which listens nowhere.
 	MayNotListen bool `json:"mayNotListen,omitempty"`
+	// GraceSeconds is how long a version may take to finish and to end once it is
+	// replaced, 0 for the default.
+	GraceSeconds int64 `json:"graceSeconds,omitempty"`
+	// ReadySeconds is how long a version may take to be ready, 0 for the default.
+	ReadySeconds int64 `json:"readySeconds,omitempty"`
 	// Readiness is the probe that says when a version is ready; nil if there is none.
 	Readiness *probe.Probe `json:"readiness,omitempty"`
 }
@@ -45,4 +54,12 @@ func ReadCommand(command []string) (c Container, ok bool) {
 	}
 	err := json.Unmarshal([]byte(strings.ReplaceAll(command[i+1], "$$", "$")), &c)
 	return c, err == nil
+}
+
+// StoreOf returns the directory that keeps what is sent to a container with a command.
+func StoreOf(command []string) string {
+	if i := slices.Index(command, DirFlag); i >= 0 && i+1 < len(command) {
+		return command[i+1]
+	}
+	return StoreDir
 }

@@ -29,16 +29,8 @@ type Record struct {
 	Parts int    `json:"parts"` // in which the executable follows, as it does a [Header]
 }
 
-// RecordVolume is the name of the volume in a pod, which is no longer than one may be.
-func RecordVolume(container string) string {
-	if name := "newest-" + container; len(name) <= maxVolumeName {
-		return name
-	}
-	return "newest-" + string(DigestBytes([]byte(container)))[:16]
-}
-
-// maxVolumeName is the length of a DNS label.
-const maxVolumeName = 63
+// RecordVolume is the name of the volume in a pod.
+func RecordVolume(container string) string { return volumeOf("newest", container) }
 
 // RecordName is the name of a ConfigMap.
 func RecordName(prefix string, part int) string { return prefix + "." + strconv.Itoa(part) }
@@ -83,7 +75,7 @@ func Join(read func(key string) ([]byte, error)) (record Record, body []byte, er
 	for part := range min(record.Parts, RecordParts) {
 		more, err := read(record.partKey(part))
 		if err != nil {
-			return record, nil, err
+			return record, nil, fmt.Errorf("its part %d is not there: %v", part, err) // Not wrapped: fs.ErrNotExist would mean that there is no record.
 		}
 		body = append(body, more...)
 	}

@@ -21,7 +21,7 @@ import (
 
 // Protocol is the version of this conversation. The two ends are compiled at different
 // times: the pod's has been in the pod since it was deployed.
-const Protocol = 2
+const Protocol = 3
 
 const (
 	// Window is the memory in bytes that the pod spends on decompression. It must fit

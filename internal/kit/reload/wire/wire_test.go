@@ -19,8 +19,8 @@ func TestOtherProtocols(t *testing.T) {
 		}
 	}
 	for offer, want := range map[string]string{
-		`{"have":[]}`:              "the pod speaks protocol 0 of live reload, and this ko speaks 2: deploy the pod again with this ko",
-		`{"protocol":1,"have":[]}`: "the pod speaks protocol 1 of live reload, and this ko speaks 2: deploy the pod again with this ko",
+		`{"have":[]}`:              "the pod speaks protocol 0 of live reload, and this ko speaks 3: deploy the pod again with this ko",
+		`{"protocol":1,"have":[]}`: "the pod speaks protocol 1 of live reload, and this ko speaks 3: deploy the pod again with this ko",
 	} {
 		if _, err := wire.ReadOffer(strings.NewReader(offer)); err == nil || err.Error() != want {
 			t.Errorf("to %s: %v, want %s", offer, err, want)

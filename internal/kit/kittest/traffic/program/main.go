@@ -2,18 +2,22 @@
 
 // Command program is a server for package traffic. It listens where PORT says, and ends
 // at once when it is told to, in the middle of what it does: whoever stops it has to
-// wait for that. A variable FIXED has it listen on that port instead, and LOCK on PORT
-// once it has locked that file.
+// wait for that. A variable FIXED has it listen on that port instead, LOCK on PORT once
+// it has locked that file, and DELAY after that time; with GRACEFUL it ends when it has
+// done what it has begun.
 package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -42,8 +46,29 @@ func main() {
 		}
 		mux.ServeHTTP(w, r)
 	})
-	fmt.Println(server.ListenAndServe())
-	os.Exit(1)
+	if delay, err := time.ParseDuration(os.Getenv("DELAY")); err == nil {
+		time.Sleep(delay)
+	}
+	if os.Getenv("GRACEFUL") != "" {
+		endGracefully(server)
+	}
+	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	select {} // The other goroutine ends the program.
+}
+
+// endGracefully has a server finish when the program is told to end.
+func endGracefully(server *http.Server) {
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, syscall.SIGTERM)
+	go func() {
+		<-told
+		server.Shutdown(context.Background())
+		os.Exit(0)
+	}()
+	server.RegisterOnShutdown(func() { fmt.Println("ending") })
 }
 
 // greet answers with the version, after some time if the query says so.
