@@ -94,10 +94,10 @@ $(CLUSTER_DIR)/bin/kube-apiserver:
 e2e: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Deploy the overlays for real and walk the user flow
 	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) $(GO_TEST_E2E) -timeout=70m -parallel=6 -v ./internal/e2e
 
-bench: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Compare ko apply -k with kubectl kustomize | upstream ko apply
+bench: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Measure edits until they are served, and an apply of nothing new
 	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) $(GO_TEST_E2E) -timeout=40m -run='^$$' -bench=. -benchtime=1x ./internal/e2e
 
-bench-up: $(KO) ## Measure ko up: edit to served, requests during reloads, memory
+bench-up: $(KO) ## Measure ko up: requests during a hundred reloads, memory
 	@KO=$(CURDIR)/$(KO) $(GO_TEST_E2E) -timeout=40m -run='^$$' -bench='^BenchmarkUp$$' -benchtime=1x ./internal/e2e
 
 lint: ## Lint the code and the manifests

@@ -1,0 +1,173 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// BenchmarkEdit measures the time from a saved edit of payments-svc until it is served,
+// on this machine by `ko up`, and through its Service in the cluster by `ko reload`, by
+// `tilt up` where tilt is on PATH, and, for comparison, with a new image by `ko apply
+// -k`, by upstream's `ko apply` and by `tilt up`. Each edit is followed by the same edit
+// in another checkout and a bare `go build` of it, and by one with the flags of the
+// image: what is more than that is the kit's own.
+func BenchmarkEdit(b *testing.B) {
+	c := connect(b)
+	c.claimNamespace(b, "api")
+	e := &editing{cluster: c, checkout: clone(b), bare: clone(b)}
+	b.Run("ko-up", func(b *testing.B) {
+		resolveLocalhost()
+		l := startUp(b, e.checkout, b.TempDir())
+		compare(b, "ko-up", edits, e.bare, func(greeting string) time.Duration {
+			return editUntilServed(b, l, e.checkout, greeting)
+		})
+	})
+	b.Run("new-image", func(b *testing.B) {
+		upstream := buildUpstream(b)
+		e.deploys(b, "ko-apply", rounds, func() { e.ko(b, "apply", "-q", "-k", "kustomize/overlays/dev", "--wait") })
+		e.deploys(b, "upstream-ko-apply", rounds, func() { applyUpstream(b, upstream, e.checkout) })
+		e.ko(b, "delete", "-k", "kustomize/overlays/dev") // Its successors begin with pods of their own.
+	})
+	b.Run("ko-reload", func(b *testing.B) {
+		e.ko(b, "apply", "-q", "-k", "kustomize/overlays/dev", "--live", "--wait")
+		e.deploys(b, "ko-reload", edits, func() {
+			e.ko(b, "reload", "./cmd/payments-svc", "--namespace=api", "--selector=app.kubernetes.io/name=payments-svc")
+		})
+	})
+	b.Run("tilt-up", func(b *testing.B) { e.tiltDeploys(b, "tilt-up") })
+	b.Run("tilt-up-images", func(b *testing.B) { e.tiltDeploys(b, "tilt-up-images", "--images") })
+}
+
+// editing is what is edited, and where that is deployed.
+type editing struct {
+	cluster  *cluster
+	checkout string
+	bare     string // for what is built without the kit
+}
+
+func (e *editing) ko(b *testing.B, args ...string) {
+	b.Helper()
+	if out, err := runKo(b, e.checkout, onCluster(args...)...); err != nil {
+		b.Fatalf("%v\n%s", err, out.stderr)
+	}
+}
+
+func (e *editing) deploys(b *testing.B, how string, times int, deploy func()) {
+	deploy() // The first builds cold.
+	shop := e.cluster.visitor(b)
+	compare(b, how, times, e.bare, func(greeting string) time.Duration {
+		return shop.editAndDeploy(b, e.checkout, greeting, deploy)
+	})
+}
+
+func (e *editing) tiltDeploys(b *testing.B, how string, flags ...string) {
+	if _, err := exec.LookPath("tilt"); err != nil {
+		b.Skip("tilt is not on PATH: it is not measured")
+	}
+	tl := &tilt{dir: e.checkout, log: filepath.Join(b.TempDir(), "tilt.log")}
+	defer tl.up(b, append([]string{"--", "payments-svc"}, flags...)...)()
+	tl.prints(b, "payments-svc │      DONE IN") // It begins with an image of its own.
+	shop := e.cluster.visitor(b)
+	compare(b, how, edits, e.bare, func(greeting string) time.Duration {
+		return shop.editAndDeploy(b, e.checkout, greeting, func() { tl.printsAgain(b, "DONE IN") })
+	})
+}
+
+// compare reports the medians of how long an edit takes to be served and to be built,
+// and their ratio.
+func compare(b *testing.B, how string, times int, bare string, served func(greeting string) time.Duration) {
+	b.Helper()
+	var here, built, asImage []time.Duration
+	for range times {
+		greeting := how + time.Now().Format(" 15:04:05.000") // Nothing of it is in Go's build cache.
+		here = append(here, served(greeting))
+		built = append(built, editAndBuild(b, bare, greeting))
+		asImage = append(asImage, editAndBuild(b, bare, greeting+".", "-trimpath", "-buildvcs=false", "-ldflags=-s -w"))
+	}
+	b.ReportMetric(0, "ns/op") // It is of no use.
+	b.ReportMetric(median(here).Seconds(), how+"-s")
+	b.ReportMetric(median(built).Seconds(), "go-build-s")
+	b.ReportMetric(median(asImage).Seconds(), "go-build-of-image-s")
+	b.ReportMetric(median(here).Seconds()/median(built).Seconds(), how+"/go-build")
+}
+
+// applyUpstream does what people do without the kit.
+func applyUpstream(b *testing.B, upstream, checkout string) {
+	b.Helper()
+	rendered, err := run(b, checkout, "", "kubectl", "kustomize", "kustomize/overlays/dev")
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := run(b, checkout, rendered.stdout, upstream, upstreamApply()...); err != nil {
+		b.Error(err)
+	}
+}
+
+// visitor asks payments-svc through its Service, with a connection for each request.
+type visitor struct {
+	http.Client
+	url string
+}
+
+// visitor returns one that is in the cluster's network, as the machine of the node is.
+func (c *cluster) visitor(b *testing.B) *visitor {
+	b.Helper()
+	service, err := c.CoreV1().Services("api").Get(b.Context(), "payments-svc", metav1.GetOptions{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return &visitor{
+		Client: http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Second},
+		url:    "http://" + service.Spec.ClusterIP + "/healthz",
+	}
+}
+
+// editAndDeploy returns the time until the Service answers with what was edited.
+// It waits for the deployment to end, too, as people do before they edit again.
+func (v *visitor) editAndDeploy(b *testing.B, checkout, greeting string, deploy func()) time.Duration {
+	b.Helper()
+	start := time.Now()
+	deployed := make(chan struct{})
+	edit(b, checkout, greeting)
+	go func() {
+		defer close(deployed)
+		deploy()
+	}()
+	for !strings.Contains(v.greeting(b.Context()), `"`+greeting+`"`) {
+		if time.Since(start) > patience {
+			b.Fatalf("%q is never served", greeting)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	took := time.Since(start)
+	<-deployed
+	return took
+}
+
+// greeting returns what payments-svc says, "" while nobody answers.
+func (v *visitor) greeting(ctx context.Context) string {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, v.url, nil)
+	if err != nil {
+		return ""
+	}
+	response, err := v.Do(request)
+	if err != nil {
+		return ""
+	}
+	defer response.Body.Close()
+	said, err := io.ReadAll(response.Body)
+	if err != nil {
+		return ""
+	}
+	return string(said)
+}
