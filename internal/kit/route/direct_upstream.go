@@ -36,11 +36,11 @@ func (d *direct) connect(ctx context.Context, e *Endpoint) (*upstream, error) {
 			d.drop(to)
 		}
 	}
-	connection, err := dialer.DialContext(ctx, "tcp", e.address)
+	connection, err := e.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
-	to := &upstream{TCPConn: connection.(*net.TCPConn), endpoint: e, in: bufio.NewReaderSize(connection, directBuffer), used: 1}
+	to := &upstream{TCPConn: connection, endpoint: e, in: bufio.NewReaderSize(connection, directBuffer), used: 1}
 	to.release = context.AfterFunc(e.cut, func() { connection.Close() })
 	d.to[e] = to
 	return to, nil

@@ -57,6 +57,15 @@ func (e *Endpoint) transport(enable func(*http.Protocols, bool)) *http.Transport
 	return t
 }
 
+// dial connects to the process.
+func (e *Endpoint) dial(ctx context.Context) (*net.TCPConn, error) {
+	connection, err := dialer.DialContext(ctx, "tcp", e.address)
+	if err != nil {
+		return nil, err
+	}
+	return connection.(*net.TCPConn), nil
+}
+
 // Finish lets the endpoint take nothing new, and returns when what is in flight is
 // done or ctx ends. What is left then goes on.
 func (e *Endpoint) Finish(ctx context.Context) {

@@ -80,12 +80,12 @@ func (p *Pool) reachOnly(ctx context.Context) (*Endpoint, *net.TCPConn) {
 	if only == nil {
 		return nil, nil
 	}
-	connection, err := dialer.DialContext(ctx, "tcp", only.address)
+	server, err := only.dial(ctx)
 	if err != nil {
 		only.release()
 		return nil, nil
 	}
-	return only, connection.(*net.TCPConn)
+	return only, server
 }
 
 // only claims that endpoint.

@@ -10,12 +10,12 @@ import (
 // streams are those of an HTTP/2 connection that have begun and not ended: each side
 // ends its half of one (https://www.rfc-editor.org/rfc/rfc9113#section-5.1).
 type streams struct {
-	mu      sync.Mutex
-	open    map[uint32]*halves
-	newest  uint32
-	changed chan struct{} // closed when none is left, if somebody waits for that
-	ping    chan struct{} // closed when our ping is answered
-	once    sync.Once
+	mu     sync.Mutex
+	open   map[uint32]*halves
+	newest uint32
+	none   chan struct{} // closed when no stream is left; nil if nothing waits for that
+	ping   chan struct{} // closed when our ping is answered
+	once   sync.Once
 }
 
 // halves says which side has ended its half of a stream.
@@ -76,9 +76,9 @@ func (s *streams) goneAway(in *bufio.Reader) {
 }
 
 func (s *streams) tell() {
-	if len(s.open) == 0 && s.changed != nil {
-		close(s.changed)
-		s.changed = nil
+	if len(s.open) == 0 && s.none != nil {
+		close(s.none)
+		s.none = nil
 	}
 }
 
@@ -90,7 +90,7 @@ func (s *streams) untilNone(ctx context.Context) bool {
 		return true
 	}
 	none := make(chan struct{})
-	s.changed = none
+	s.none = none
 	s.mu.Unlock()
 	select {
 	case <-none:

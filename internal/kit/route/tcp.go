@@ -52,11 +52,8 @@ func serveTCP(listener net.Listener, handle func(context.Context, *net.TCPConn))
 func (p *Pool) relay(ctx context.Context, client *net.TCPConn, beginning []byte) {
 	defer client.Close()
 	var server *net.TCPConn
-	endpoint, err := p.reach(ctx, func(e *Endpoint) error {
-		connection, err := dialer.DialContext(ctx, "tcp", e.address)
-		if err == nil {
-			server = connection.(*net.TCPConn)
-		}
+	endpoint, err := p.reach(ctx, func(e *Endpoint) (err error) {
+		server, err = e.dial(ctx)
 		return err
 	})
 	if endpoint != nil {

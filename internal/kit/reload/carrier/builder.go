@@ -16,7 +16,7 @@ type Builder struct {
 	Run       func(*exec.Cmd) error // runs the go tool
 	Platforms []string
 	// Built is called with each image that is built, and the import path of its
-	// program; nil if nobody wants to know.
+	// program. It may be nil.
 	Built func(importPath string, image build.Result)
 }
 

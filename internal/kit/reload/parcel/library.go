@@ -47,8 +47,8 @@ func NewLibrary(dir string) *Library {
 // ReadAhead reads the newest of the executables that a pod has, as the next one most
 // likely differs from that. It saves time while the next one is still compiled.
 func (l *Library) ReadAhead(have []wire.Digest) {
-	for _, digest := range have[:min(1, len(have))] {
-		l.read(digest)
+	if len(have) > 0 {
+		l.read(have[0])
 	}
 }
 
