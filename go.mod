@@ -35,7 +35,10 @@ require (
 	sigs.k8s.io/yaml v1.6.0
 )
 
-require k8s.io/component-helpers v0.37.0
+require (
+	github.com/go-json-experiment/json v1.27.2
+	k8s.io/component-helpers v0.37.0
+)
 
 require (
 	github.com/beorn7/perks v1.0.1 // indirect

@@ -50,7 +50,7 @@ func TestTheSeedsFlow(t *testing.T) {
 		pay := func(token, amount string) shoptest.Answer {
 			return do(t, "POST", gate+"/payments/pay", token, fmt.Sprintf(`{"order_id": %q, "amount": %s}`, orderID, amount))
 		}
-		for _, wrong := range []string{"109.09", "109.07999", "109.080001", "0", "-109.08", "1e30", "1e400", "1" + strings.Repeat("0", 100000)} {
+		for _, wrong := range []string{"109.09", "109.07999", "109.080001", "0", "-109.08", "1e30", "1e400", "1" + strings.Repeat("0", 1900)} {
 			pay(ann.token, wrong).WantDetail(t, 400, "Invalid Amount")
 		}
 		pay(ann.token, `"109.08"`).WantDetail(t, 422, "amount: expected number")

@@ -92,8 +92,8 @@ func (s *service) register(a huma.API) {
 	}
 	s.registerProducts(a)
 
-	huma.Register(a, s.private(a, "create-order", http.MethodPost, "/order/create", "Order products",
-		http.StatusBadRequest, http.StatusNotFound), s.createOrder)
+	huma.Register(a, web.LargeBody(s.private(a, "create-order", http.MethodPost, "/order/create", "Order products",
+		http.StatusBadRequest, http.StatusNotFound)), s.createOrder)
 	huma.Register(a, s.private(a, "get-order", http.MethodGet, "/order/{id}", "Show one of your orders", http.StatusNotFound), s.getOrder)
 	huma.Register(a, s.private(a, "list-orders", http.MethodGet, "/orders", "List your latest orders, newest first"), s.listOrders)
 	huma.Register(a, s.private(a, "pay", http.MethodPost, "/payments/pay", "Pay for one of your orders",

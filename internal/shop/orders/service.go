@@ -78,7 +78,7 @@ type (
 )
 
 func (s *service) register(a huma.API) {
-	huma.Register(a, web.Operation("create-order", http.MethodPost, "/orders", "Create an order", http.StatusBadRequest), s.create)
+	huma.Register(a, web.LargeBody(web.Operation("create-order", http.MethodPost, "/orders", "Create an order", http.StatusBadRequest)), s.create)
 	huma.Register(a, web.Operation("list-orders", http.MethodGet, "/orders", "List a user's latest orders, newest first"), s.list)
 	huma.Register(a, web.Operation("get-order", http.MethodGet, "/orders/{id}", "Show an order", http.StatusNotFound),
 		func(ctx context.Context, in *idInput) (*orderOutput, error) {

@@ -94,7 +94,7 @@ func TestRefusals(t *testing.T) {
 		{fmt.Sprintf(body, `,"product_IDS":5`), "product_ids: is given more than once"},
 		{fmt.Sprintf(body, `,"AMOUNT":-5`), "amount: expected number >= 0.01"},
 		{fmt.Sprintf(body, `,"amount":1e400`), "amount: expected number <= 1e+06; amount: is too large"},
-		{fmt.Sprintf(body, `,"amount":1`+strings.Repeat("0", 1000000)), "amount: expected number <= 1e+06; amount: is too large"},
+		{fmt.Sprintf(body, `,"amount":1`+strings.Repeat("0", 15000)), "amount: expected number <= 1e+06; amount: is too large"},
 	} {
 		shoptest.Do(t, "POST", base+"/orders", "", tc.body).WantDetail(t, 422, tc.detail)
 	}
@@ -116,7 +116,7 @@ func TestTextThatNoDatabaseStores(t *testing.T) {
 				WantDetail(t, 422, "payment_id: must be UTF-8 text without U+0000")
 		}
 		shoptest.Do(t, "POST", base+"/orders", "", `{"user_id":"a\u0000","product_ids":["x"]}`).WantDetail(t, 422, "user_id: must not contain U+0000")
-		shoptest.Do(t, "POST", base+"/orders", "", `{"user_id":"a\ud800","product_ids":["\ud800"]}`).Want(t, 200)
+		shoptest.Do(t, "POST", base+"/orders", "", `{"user_id":"a\ud800","product_ids":["\ud800"]}`).WantDetail(t, 400, "body: is not valid JSON")
 	})
 }
 

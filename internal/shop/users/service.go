@@ -69,7 +69,7 @@ type service struct {
 }
 
 func (s *service) register(a huma.API) {
-	huma.Register(a, web.Operation("create-user", http.MethodPost, "/users", "Sign up", http.StatusBadRequest), s.signUp)
-	huma.Register(a, web.Operation("login", http.MethodPost, "/login", "Log in for an access token", http.StatusBadRequest, http.StatusUnauthorized), s.logIn)
+	huma.Register(a, web.LargeBody(web.Operation("create-user", http.MethodPost, "/users", "Sign up", http.StatusBadRequest)), s.signUp)
+	huma.Register(a, web.LargeBody(web.Operation("login", http.MethodPost, "/login", "Log in for an access token", http.StatusBadRequest, http.StatusUnauthorized)), s.logIn)
 	huma.Register(a, web.Operation("list-keys", http.MethodGet, "/.well-known/jwks.json", "List the public keys that verify tokens"), s.jwks)
 }

@@ -1,12 +1,9 @@
 package web
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -18,6 +15,7 @@ import (
 // was sent; a client gets these instead.
 var (
 	errNotJSON = errors.New("is not valid JSON")
+	errNotUTF8 = errors.New("is not UTF-8 text")
 	errForm    = errors.New("does not have the expected form")
 )
 
@@ -59,65 +57,11 @@ func unmarshal(data []byte, v any) error {
 		}
 		return nil
 	}
-	if !json.Valid(data) {
-		return errNotJSON
+	value, err := parse(data)
+	if err == nil {
+		*untyped = value
 	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	if err := decoder.Decode(untyped); err != nil {
-		return errNotJSON
-	}
-	checked, problem := check(*untyped)
-	if problem != nil {
-		return problem
-	}
-	*untyped = checked
-	return nil
-}
-
-// check returns the value with numbers as huma expects them, or the problem of
-// one of its members. A number that no float64 holds becomes an infinity, which
-// is beyond any limit.
-func check(v any) (any, *memberError) {
-	switch v := v.(type) {
-	case json.Number:
-		n, _ := strconv.ParseFloat(string(v), 64) // of a valid number only the range can be wrong
-		return n, nil
-	case string:
-		if strings.ContainsRune(v, 0) {
-			return nil, &memberError{message: "must not contain U+0000"}
-		}
-	case []any:
-		for i := range v {
-			checked, problem := check(v[i])
-			if problem != nil {
-				return nil, problem.within(fmt.Sprintf("[%d]", i))
-			}
-			v[i] = checked
-		}
-	case map[string]any:
-		return checkObject(v)
-	}
-	return v, nil
-}
-
-// checkObject refuses members whose names differ in nothing but case: they are
-// the same to encoding/json, where the last one wins, and not to huma.
-func checkObject(members map[string]any) (any, *memberError) {
-	seen := make(map[string]bool, len(members))
-	for name, value := range members {
-		folded := strings.Map(fold, name)
-		if seen[folded] {
-			return nil, (&memberError{message: "is given more than once"}).within(folded)
-		}
-		seen[folded] = true
-		checked, problem := check(value)
-		if problem != nil {
-			return nil, problem.within(name)
-		}
-		members[name] = checked
-	}
-	return members, nil
+	return err
 }
 
 // fold returns the same rune for all that are equal but for case, the lower one

@@ -4,6 +4,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -16,11 +17,17 @@ import (
 	"github.com/koshop/koshop/internal/shop/requestid"
 )
 
-// MaxBody is the size in bytes of the largest request body that is read.
-const MaxBody = 1 << 20
+const (
+	// MaxBody is the size in bytes of the largest request body that any operation reads.
+	MaxBody = 16 << 10
+	// maxBody is that of most.
+	maxBody = 2 << 10
+)
 
-// bodyTooLarge is what a client is told whose body is larger than MaxBody.
-const bodyTooLarge = "The request body is larger than 1 MiB"
+// bodyTooLarge is what a client is told whose body has more bytes than that.
+func bodyTooLarge(limit int64) string {
+	return fmt.Sprintf("The request body is larger than %d KiB", limit>>10)
+}
 
 // Options describe the service that a handler serves.
 type Options struct {
@@ -68,8 +75,15 @@ func Operation(id, method, path, summary string, errors ...int) huma.Operation {
 	return huma.Operation{
 		OperationID: id, Method: method, Path: path, Summary: summary, Errors: errors,
 		// huma refuses a body of exactly its limit; ours may be that long.
-		MaxBodyBytes: MaxBody + 1,
+		MaxBodyBytes: maxBody + 1,
 	}
+}
+
+// LargeBody lets an operation have a body of up to [MaxBody]: a list, or long texts with
+// room for escapes.
+func LargeBody(op huma.Operation) huma.Operation {
+	op.MaxBodyBytes = MaxBody + 1
+	return op
 }
 
 // deadline bounds the time that a request may take by its context.

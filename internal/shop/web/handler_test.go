@@ -37,6 +37,8 @@ type personOutput struct{ Body person }
 func register(api huma.API) {
 	huma.Register(api, web.Operation("add", http.MethodPost, "/people", "Add a person", 400),
 		func(_ context.Context, in *personInput) (*personOutput, error) { return &personOutput{in.Body}, nil })
+	huma.Register(api, web.LargeBody(web.Operation("add-long", http.MethodPost, "/long", "Add a person", 400)),
+		func(_ context.Context, in *personInput) (*personOutput, error) { return &personOutput{in.Body}, nil })
 	fails := map[string]error{
 		"/plain":    errors.New("secret innards"),
 		"/missing":  fault.New(fault.NotFound, "No such thing"),
@@ -110,8 +112,9 @@ func TestErrors(t *testing.T) {
 		{"GET", "/late", "", 503, "The service did not finish in time"},
 		{"POST", "/people", `{"name":`, 400, "body: is not valid JSON"},
 		{"POST", "/people", ``, 400, "request body is required"},
-		{"POST", "/people", `{"name":"` + strings.Repeat("x", web.MaxBody) + `"}`, 413, "The request body is larger than 1 MiB"},
-		{"GET", "/missing", strings.Repeat("x", web.MaxBody+1), 413, "The request body is larger than 1 MiB"},
+		{"POST", "/people", `{"name":"` + strings.Repeat("x", 2<<10) + `"}`, 413, "The request body is larger than 2 KiB"},
+		{"POST", "/long", `{"name":"` + strings.Repeat("x", web.MaxBody) + `"}`, 413, "The request body is larger than 16 KiB"},
+		{"GET", "/missing", strings.Repeat("x", web.MaxBody+1), 413, "The request body is larger than 16 KiB"},
 		{"POST", "/people", `[]`, 422, "body: expected object"},
 		{"POST", "/people", `{"name":"Ann","password":"long enough it is"}`, 422, "email: is required"},
 		{"POST", "/people", `{"name":"","email":"ann@example.com","password":"long enough it is"}`, 422, "name: expected length >= 1"},
@@ -170,10 +173,12 @@ func TestUnknownMembersAreAccepted(t *testing.T) {
 
 func TestBodyOfExactlyTheLimit(t *testing.T) {
 	url, _ := service(t, nil)
-	rest := `{"name":"Ann","email":"ann@example.com","password":"long enough it is","x":""}`
-	body := strings.Replace(rest, `"x":""`, `"x":"`+strings.Repeat("x", web.MaxBody-len(rest))+`"`, 1)
-	if res, answer := send(t, "POST", url+"/people", body); res.StatusCode != 200 {
-		t.Errorf("a body of %d bytes: %d %s", len(body), res.StatusCode, answer)
+	for path, limit := range map[string]int{"/people": 2 << 10, "/long": web.MaxBody} {
+		rest := `{"name":"Ann","email":"ann@example.com","password":"long enough it is","x":""}`
+		body := strings.Replace(rest, `"x":""`, `"x":"`+strings.Repeat("x", limit-len(rest))+`"`, 1)
+		if res, answer := send(t, "POST", url+path, body); res.StatusCode != 200 {
+			t.Errorf("%s, a body of %d bytes: %d %s", path, len(body), res.StatusCode, answer)
+		}
 	}
 }
 

@@ -107,7 +107,7 @@ func wellFormed(next http.Handler) http.Handler {
 func limitBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength > MaxBody {
-			writeError(w, r, http.StatusRequestEntityTooLarge, bodyTooLarge)
+			writeError(w, r, http.StatusRequestEntityTooLarge, bodyTooLarge(MaxBody))
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -41,6 +41,9 @@ const maxProblems = 10
 // msgUnread is what huma says of a body that ended before its Content-Length.
 const msgUnread = "cannot read request body"
 
+// msgTooLarge is what huma says of a body that reaches its limit.
+const msgTooLarge = "request body is too large limit=%d bytes"
+
 // huma offers its error hook as a package variable only; package web is its
 // only user, so it is set once, here.
 func init() {
@@ -57,7 +60,9 @@ func problemOf(ctx context.Context, status int, msg string, errs []error) *huma.
 	case status == http.StatusBadRequest && refusesMember(errs):
 		status = http.StatusUnprocessableEntity
 	case status == http.StatusRequestEntityTooLarge:
-		msg = bodyTooLarge
+		var limit int64
+		fmt.Sscanf(msg, msgTooLarge, &limit)
+		msg = bodyTooLarge(limit)
 	case status == http.StatusInternalServerError && msg == msgUnread:
 		return problem(http.StatusBadRequest, "The request body ended early")
 	}
