@@ -90,7 +90,7 @@ type user struct{ id, token string }
 
 func (s *shop) signUp(t *testing.T, name string) user {
 	t.Helper()
-	body := fmt.Sprintf(`{"name":%q,"email":"%s@example.com","password":"secret"}`, name, name)
+	body := fmt.Sprintf(`{"name":%q,"email":"%s@example.com","password":"secret word"}`, name, name)
 	id := shoptest.Do(t, "POST", s.users.URL()+"/users", "", body).Want(t, 200).Member(t, "id")
 	return user{id, shoptest.Do(t, "POST", s.users.URL()+"/login", "", body).Want(t, 200).Member(t, "access_token")}
 }

@@ -94,7 +94,7 @@ func (s *Server) Start(ctx context.Context) error {
 	s.listener = ln
 	go func() {
 		defer close(s.served)
-		s.serveErr = s.http.Serve(ln)
+		s.serveErr = s.http.Serve(web.JSONListener(ln))
 	}()
 	if s.svc.Open != nil {
 		if err := s.svc.Open(ctx); err != nil {

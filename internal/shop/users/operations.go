@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/mail"
+	"strings"
+	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/golang-jwt/jwt/v5"
@@ -16,16 +18,25 @@ import (
 type signUp struct {
 	Name     string `json:"name" minLength:"1" maxLength:"100" example:"Ann"`
 	Email    string `json:"email" format:"email" maxLength:"254" example:"ann@example.com"`
-	Password string `json:"password" minLength:"1" maxLength:"1024" example:"correct horse battery staple"`
+	Password string `json:"password" minLength:"8" maxLength:"1024" example:"correct horse battery staple"`
 }
 
-// Resolve refuses what is more than an address, as "Ann <ann@example.com>".
-func (u *signUp) Resolve(_ huma.Context, at *huma.PathBuffer) []error {
+// Resolve refuses a name that nobody sees, and what is more than an address, as
+// "Ann <ann@example.com>".
+func (u *signUp) Resolve(_ huma.Context, at *huma.PathBuffer) (problems []error) {
+	if u.Name != "" && !strings.ContainsFunc(u.Name, isVisible) {
+		problems = append(problems, &huma.ErrorDetail{Location: at.With("name"), Message: "must not be blank"})
+	}
 	address, err := mail.ParseAddress(u.Email)
 	if err == nil && address.Address != u.Email {
-		return []error{&huma.ErrorDetail{Location: at.With("email"), Message: "expected nothing but the address"}}
+		problems = append(problems, &huma.ErrorDetail{Location: at.With("email"), Message: "expected nothing but the address"})
 	}
-	return nil // what is no address at all, the schema reports
+	return problems // what is no address at all, the schema reports
+}
+
+// isVisible tells letters, digits and signs from spaces and what controls text.
+func isVisible(r rune) bool {
+	return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unicode.Is(unicode.Zs, r)
 }
 
 type logIn struct {

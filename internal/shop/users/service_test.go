@@ -20,7 +20,7 @@ func start(t *testing.T, url string) string {
 	}, shoptest.Log()))
 }
 
-const ann = `{"name":"Ann","email":"Ann@Example.com","password":"x"}`
+const ann = `{"name":"Ann","email":"Ann@Example.com","password":"xxxxxxxx"}`
 
 func TestSignUp(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, url string) {
@@ -29,11 +29,14 @@ func TestSignUp(t *testing.T) {
 		if want := `{"id":"` + answer.Member(t, "id") + `","name":"Ann","email":"Ann@Example.com"}`; answer.Body != want {
 			t.Errorf("got %s, want %s", answer.Body, want)
 		}
-		shoptest.Do(t, "POST", base+"/users", "", `{"name":"A\u0000","email":"nul@b.c","password":"x"}`).WantDetail(t, 422, "name: must not contain U+0000")
-		shoptest.Do(t, "POST", base+"/login", "", `{"email":"a\u0000","password":"x"}`).WantDetail(t, 422, "email: must not contain U+0000")
+		shoptest.Do(t, "POST", base+"/users", "", `{"name":"A\u0000","email":"nul@b.c","password":"xxxxxxxx"}`).WantDetail(t, 422, "name: must not contain U+0000")
+		shoptest.Do(t, "POST", base+"/login", "", `{"email":"a\u0000","password":"xxxxxxxx"}`).WantDetail(t, 422, "email: must not contain U+0000")
 		for _, again := range []string{ann, strings.ToLower(ann)} {
 			shoptest.Do(t, "POST", base+"/users", "", again).WantDetail(t, 400, "Email already registered")
 		}
+		// The same letters, as one code point and as two.
+		shoptest.Do(t, "POST", base+"/users", "", `{"name":"Zoë","email":"zo\u00eb@example.com","password":"xxxxxxxx"}`).Want(t, 200)
+		shoptest.Do(t, "POST", base+"/users", "", `{"name":"Zoë","email":"ZOE\u0308@example.com","password":"xxxxxxxx"}`).WantDetail(t, 400, "Email already registered")
 	})
 }
 
@@ -61,17 +64,19 @@ func TestSignUpAtOnce(t *testing.T) {
 func TestSignUpRefusals(t *testing.T) {
 	base := start(t, databasetest.SQLite(t))
 	for body, detail := range map[string]string{
-		`{"email":"a@b.c","password":"x"}`:                                               "name: is required",
-		`{"name":"","email":"a@b.c","password":"x"}`:                                     "name: expected length >= 1",
-		`{"name":"Ann","email":"a@b.c","password":""}`:                                   "password: expected length >= 1",
-		`{"name":"Ann","email":"a@b.c","password":"` + strings.Repeat("x", 1025) + `"}`:  "password: expected length <= 1024",
-		`{"name":"Ann","email":"Ann <a@b.c>","password":"x"}`:                            "email: expected nothing but the address",
-		`{"name":"Ann","email":"` + strings.Repeat("x", 250) + `@b.cde","password":"x"}`: "email: expected length <= 254",
-		`{"name":7,"email":"a@b.c","password":"x"}`:                                      "name: expected string",
+		`{"email":"a@b.c","password":"xxxxxxxx"}`:                                               "name: is required",
+		`{"name":"","email":"a@b.c","password":"xxxxxxxx"}`:                                     "name: expected length >= 1",
+		`{"name":"Ann","email":"a@b.c","password":""}`:                                          "password: expected length >= 8",
+		`{"name":"Ann","email":"a@b.c","password":"seven77"}`:                                   "password: expected length >= 8",
+		`{"name":" \u2003\u200b","email":"a@b.c","password":"xxxxxxxx"}`:                        "name: must not be blank",
+		`{"name":"Ann","email":"a@b.c","password":"` + strings.Repeat("x", 1025) + `"}`:         "password: expected length <= 1024",
+		`{"name":"Ann","email":"Ann <a@b.c>","password":"xxxxxxxx"}`:                            "email: expected nothing but the address",
+		`{"name":"Ann","email":"` + strings.Repeat("x", 250) + `@b.cde","password":"xxxxxxxx"}`: "email: expected length <= 254",
+		`{"name":7,"email":"a@b.c","password":"xxxxxxxx"}`:                                      "name: expected string",
 	} {
 		shoptest.Do(t, "POST", base+"/users", "", body).WantDetail(t, 422, detail)
 	}
-	answer := shoptest.Do(t, "POST", base+"/users", "", `{"name":"Ann","email":"ann","password":"x"}`).Want(t, 422)
+	answer := shoptest.Do(t, "POST", base+"/users", "", `{"name":"Ann","email":"ann","password":"xxxxxxxx"}`).Want(t, 422)
 	if !strings.HasPrefix(answer.Member(t, "detail"), "email: expected string to be RFC 5322 email") {
 		t.Error(answer.Body)
 	}
@@ -82,12 +87,12 @@ func TestLogIn(t *testing.T) {
 		base := start(t, url)
 		id := shoptest.Do(t, "POST", base+"/users", "", ann).Want(t, 200).Member(t, "id")
 		for _, wrong := range []string{
-			`{"email":"ann@example.com","password":"y"}`, `{"email":"bob@example.com","password":"x"}`, `{"email":"","password":""}`,
+			`{"email":"ann@example.com","password":"y"}`, `{"email":"bob@example.com","password":"xxxxxxxx"}`, `{"email":"","password":""}`,
 		} {
 			shoptest.Do(t, "POST", base+"/login", "", wrong).WantDetail(t, 401, "Invalid credentials")
 		}
 
-		signed := shoptest.Do(t, "POST", base+"/login", "", `{"email":"ANN@example.com","password":"x"}`).Want(t, 200).Member(t, "access_token")
+		signed := shoptest.Do(t, "POST", base+"/login", "", `{"email":"ANN@example.com","password":"xxxxxxxx"}`).Want(t, 200).Member(t, "access_token")
 		jwks := shoptest.Do(t, "GET", base+"/.well-known/jwks.json", "", "").Want(t, 200)
 		if !strings.Contains(jwks.Header.Get("Cache-Control"), "max-age") || strings.Contains(jwks.Body, "seed") {
 			t.Errorf("jwks: %v %s", jwks.Header, jwks.Body)
@@ -124,7 +129,7 @@ func TestUsersAndKeysSurviveARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	base := start(t, url)
-	shoptest.Do(t, "POST", base+"/login", "", `{"email":"ann@example.com","password":"x"}`).Want(t, 200)
+	shoptest.Do(t, "POST", base+"/login", "", `{"email":"ann@example.com","password":"xxxxxxxx"}`).Want(t, 200)
 	if after := shoptest.Do(t, "GET", base+"/.well-known/jwks.json", "", "").Body; after != before {
 		t.Errorf("keys were\n%s\nand are\n%s", before, after)
 	}

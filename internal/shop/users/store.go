@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/koshop/koshop/internal/shop/fault"
 )
@@ -58,7 +59,8 @@ func (s *store) credentials(ctx context.Context, email string) (id, hash string,
 	return id, hash, nil
 }
 
-// key is the form in which addresses are compared.
-func key(email string) string { return strings.ToLower(email) }
+// key is the form in which addresses are compared: the same letters may be written with
+// other code points (https://www.rfc-editor.org/rfc/rfc6532#section-3.1 names NFC).
+func key(email string) string { return norm.NFC.String(strings.ToLower(norm.NFC.String(email))) }
 
 func errTaken() error { return fault.New(fault.BadRequest, "Email already registered") }

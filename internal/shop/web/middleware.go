@@ -102,6 +102,18 @@ func wellFormed(next http.Handler) http.Handler {
 	})
 }
 
+// mediaType makes the name of the body's format one that huma compares: names are the
+// same in capitals (https://www.rfc-editor.org/rfc/rfc9110#section-8.3.1).
+func mediaType(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if given := r.Header.Get("Content-Type"); given != "" {
+			name, parameters, _ := strings.Cut(given, ";")
+			r.Header.Set("Content-Type", strings.ToLower(strings.TrimSpace(name))+";"+parameters)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // limitBody refuses a body that is announced to be too long, also where no
 // operation would read it.
 func limitBody(next http.Handler) http.Handler {
