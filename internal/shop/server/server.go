@@ -74,7 +74,7 @@ func New(cfg Config, svc Service, log *slog.Logger) *Server {
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      svc.Timeout + 10*time.Second,
-		IdleTimeout:       2 * time.Minute,
+		IdleTimeout:       15 * time.Second,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
@@ -94,7 +94,7 @@ func (s *Server) Start(ctx context.Context) error {
 	s.listener = ln
 	go func() {
 		defer close(s.served)
-		s.serveErr = s.http.Serve(web.JSONListener(ln))
+		s.serveErr = s.http.Serve(web.NewListener(ln, web.MaxConnections))
 	}()
 	if s.svc.Open != nil {
 		if err := s.svc.Open(ctx); err != nil {

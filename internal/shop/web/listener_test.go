@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/koshop/koshop/internal/shop/web"
 )
@@ -21,7 +22,7 @@ func TestRefusalsOfTheServer(t *testing.T) {
 	server := &http.Server{MaxHeaderBytes: 1 << 10, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\nof a handler")
 	})}
-	go server.Serve(web.JSONListener(listener))
+	go server.Serve(web.NewListener(listener, 100))
 	t.Cleanup(func() { server.Close() })
 	for name, test := range map[string]struct {
 		request string
@@ -99,6 +100,47 @@ func TestMediaTypesInCapitals(t *testing.T) {
 		answer.Body.Close()
 		if answer.StatusCode != status {
 			t.Errorf("%q: %d, want %d", contentType, answer.StatusCode, status)
+		}
+	}
+}
+
+// One connection too many is told so, and served when another has gone.
+func TestTooManyConnections(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.NotFoundHandler()}
+	go server.Serve(web.NewListener(listener, 2))
+	t.Cleanup(func() { server.Close() })
+	const request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+	var idle []net.Conn
+	for range 2 {
+		connection, err := net.Dial("tcp", listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer connection.Close()
+		io.WriteString(connection, request)
+		answer, err := http.ReadResponse(bufio.NewReader(connection), nil)
+		if err != nil || answer.StatusCode != 404 {
+			t.Fatalf("%v, %v", answer, err)
+		}
+		idle = append(idle, connection)
+	}
+	for range 3 {
+		answer, body := raw(t, listener.Addr().String(), request)
+		if answer.StatusCode != 503 || answer.Header.Get("Retry-After") != "1" || !strings.Contains(string(body), "too many connections") {
+			t.Errorf("%d %v %s", answer.StatusCode, answer.Header, body)
+		}
+	}
+	idle[0].Close()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		if answer, _ := raw(t, listener.Addr().String(), request); answer.StatusCode == 404 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("the place of a connection that has gone is not given to another")
 		}
 	}
 }
