@@ -21,6 +21,7 @@ const (
 	Forbidden    Code = "forbidden"    // the caller may not do this
 	NotFound     Code = "not_found"    // the thing does not exist, or not for the caller
 	Conflict     Code = "conflict"     // the thing is in a state that does not allow this
+	TooMany      Code = "too_many"     // the caller asks too often; try again later
 	Unavailable  Code = "unavailable"  // this service cannot answer now; try again
 	Upstream     Code = "upstream"     // a service behind this one is down or failed
 	Timeout      Code = "timeout"      // a service behind this one did not answer in time

@@ -13,6 +13,7 @@ import (
 
 	"github.com/koshop/koshop/internal/shop/fault"
 	"github.com/koshop/koshop/internal/shop/token"
+	"github.com/koshop/koshop/internal/shop/web"
 )
 
 type signUp struct {
@@ -67,7 +68,7 @@ func (s *service) signUp(ctx context.Context, in *signUpInput) (*userOutput, err
 	if id != "" {
 		return nil, errTaken() // without the work of a hash
 	}
-	hash, err := s.hasher.hash(ctx, in.Body.Password)
+	hash, err := s.hasher.hash(ctx, asker{web.ClientOf(ctx), key(in.Body.Email)}, in.Body.Password)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +86,7 @@ func (s *service) logIn(ctx context.Context, in *logInInput) (*tokenOutput, erro
 	if err != nil {
 		return nil, err
 	}
-	ok, err := s.hasher.verify(ctx, in.Body.Password, hash)
+	ok, err := s.hasher.verify(ctx, asker{web.ClientOf(ctx), key(in.Body.Email)}, in.Body.Password, hash)
 	if err != nil {
 		return nil, err
 	}

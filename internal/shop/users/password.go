@@ -5,12 +5,15 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync/atomic"
 
 	"golang.org/x/crypto/argon2"
 
 	"github.com/koshop/koshop/internal/shop/fault"
+	"github.com/koshop/koshop/internal/shop/turns"
 )
 
 // Cost of a hash: OWASP's recommendation for argon2id with the least memory
@@ -23,6 +26,9 @@ const (
 	keyLength   = 32
 	// atOnce bounds how many hashes are computed at once, and with them memory.
 	atOnce = 2
+	// mostOfAClient bounds how many of one client wait: a class may come from one address,
+	// and so many take about two seconds.
+	mostOfAClient = 64
 )
 
 // phc is the textual form of a hash: parameters, salt, key.
@@ -30,20 +36,22 @@ const phc = "$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s"
 
 // hasher hashes passwords, a few at a time.
 type hasher struct {
-	slots chan struct{}
+	turns *turns.Turns
 	dummy string
+	// running is how many hashes are computed now.
+	running atomic.Int32
 }
 
 func newHasher() *hasher {
 	// The dummy is a hash of no password at all, so nothing verifies against it.
 	dummy := format(hashMemory, hashTime, hashThreads, random(saltLength), random(keyLength))
-	return &hasher{slots: make(chan struct{}, atOnce), dummy: dummy}
+	return &hasher{turns: turns.New(atOnce, mostOfAClient), dummy: dummy}
 }
 
 // hash returns the hash of a password in PHC form.
-func (h *hasher) hash(ctx context.Context, password string) (string, error) {
+func (h *hasher) hash(ctx context.Context, who asker, password string) (string, error) {
 	salt := random(saltLength)
-	key, err := h.compute(ctx, password, salt, hashTime, hashMemory, hashThreads, keyLength)
+	key, err := h.compute(ctx, who, password, salt, hashTime, hashMemory, hashThreads, keyLength)
 	if err != nil {
 		return "", err
 	}
@@ -52,7 +60,7 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 
 // verify reports whether the password has the hash. An empty hash, that of an
 // unknown user, takes as long as any other.
-func (h *hasher) verify(ctx context.Context, password, hash string) (bool, error) {
+func (h *hasher) verify(ctx context.Context, who asker, password, hash string) (bool, error) {
 	if hash == "" {
 		hash = h.dummy
 	}
@@ -60,32 +68,38 @@ func (h *hasher) verify(ctx context.Context, password, hash string) (bool, error
 	if err != nil {
 		return false, err
 	}
-	got, err := h.compute(ctx, password, salt, time, memory, threads, uint32(len(want)))
+	got, err := h.compute(ctx, who, password, salt, time, memory, threads, uint32(len(want)))
 	if err != nil {
 		return false, err
 	}
 	return subtle.ConstantTimeCompare(got, want) == 1, nil
 }
 
-func (h *hasher) compute(ctx context.Context, password string, salt []byte, time, memory uint32, threads uint8, length uint32) ([]byte, error) {
-	select {
-	case h.slots <- struct{}{}:
-		defer h.release()
-		return argon2.IDKey([]byte(password), salt, time, memory, threads, length), nil
-	case <-ctx.Done():
-		return nil, fault.Wrap(ctx.Err(), fault.Unavailable, "Too many passwords are being checked, try again")
+func (h *hasher) compute(ctx context.Context, who asker, password string, salt []byte, time, memory uint32, threads uint8, length uint32) ([]byte, error) {
+	giveBack, err := h.turns.Take(ctx, who.client, who.account)
+	switch {
+	case errors.Is(err, turns.ErrTooMany):
+		return nil, fault.New(fault.TooMany, "Too many of your passwords are being checked, try again")
+	case err != nil:
+		return nil, fault.Wrap(err, fault.Unavailable, "Too many passwords are being checked, try again")
 	}
+	defer h.finish(giveBack)
+	h.running.Add(1)
+	return argon2.IDKey([]byte(password), salt, time, memory, threads, length), nil
 }
 
-// release frees the slot. The last one to do so gives the memory back to the
-// system: the service is idle most of the time, and would sit on what the hashes
-// took until the next garbage collection, two minutes later.
-func (h *hasher) release() {
-	<-h.slots
-	if len(h.slots) == 0 {
+// finish ends a hash. The last one to do so gives the memory back to the system: the
+// service is idle most of the time, and would sit on what the hashes took until the next
+// garbage collection, two minutes later.
+func (h *hasher) finish(giveBack func()) {
+	if h.running.Add(-1) == 0 {
 		debug.FreeOSMemory()
 	}
+	giveBack()
 }
+
+// asker is who asks, and about which account.
+type asker struct{ client, account string }
 
 func format(memory, time uint32, threads uint8, salt, key []byte) string {
 	enc := base64.RawStdEncoding

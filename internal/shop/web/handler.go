@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -39,13 +40,14 @@ type Options struct {
 	Started  func() bool        // operations answer 503 until it is true
 	Stopping func() bool        // answers end their connection once it is true
 	Ready    func(ctx context.Context) error
+	Proxies  []netip.Prefix // networks of proxies that are believed about whom they ask for
 	Log      *slog.Logger
 }
 
 // NewHandler returns the service's handler.
 func NewHandler(o Options) http.Handler {
 	mux := chi.NewMux()
-	mux.Use(requestid.Middleware, baggage.Middleware, accessLog(o.Log), recoverPanic, deadline(o.Timeout), gate(o.Started), leave(o.Stopping), wellFormed, mediaType, limitBody)
+	mux.Use(client(o.Proxies), requestid.Middleware, baggage.Middleware, accessLog(o.Log), recoverPanic, deadline(o.Timeout), gate(o.Started), leave(o.Stopping), wellFormed, mediaType, limitBody)
 	mux.NotFound(notFound)
 	mux.MethodNotAllowed(methodNotAllowed(mux))
 

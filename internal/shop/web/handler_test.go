@@ -45,6 +45,7 @@ func register(api huma.API) {
 		"/wrapped":  fault.Wrap(errors.New("secret innards"), fault.Upstream, "other-svc failed"),
 		"/internal": fault.Wrap(errors.New("secret innards"), fault.Internal, "secret detail"),
 		"/outage":   fmt.Errorf("store: %w", &net.OpError{Op: "dial", Err: errors.New("secret innards")}),
+		"/often":    fault.New(fault.TooMany, "Not so fast"),
 		"/late":     context.DeadlineExceeded,
 	}
 	for path, err := range fails {
@@ -109,6 +110,7 @@ func TestErrors(t *testing.T) {
 		{"GET", "/wrapped", "", 502, "other-svc failed"},
 		{"GET", "/outage", "", 503, "The service cannot reach its data, try again"},
 		{"GET", "//missing", "", 404, "Not Found"},
+		{"GET", "/often", "", 429, "Not so fast"},
 		{"GET", "/late", "", 503, "The service did not finish in time"},
 		{"POST", "/people", `{"name":`, 400, "body: is not valid JSON"},
 		{"POST", "/people", ``, 400, "request body is required"},
@@ -131,6 +133,9 @@ func TestErrors(t *testing.T) {
 			var p struct{ Detail string }
 			if err := json.Unmarshal([]byte(body), &p); err != nil || p.Detail != tc.detail {
 				t.Errorf("detail %q, want %q (%v)", p.Detail, tc.detail, err)
+			}
+			if again := res.Header.Get("Retry-After"); (again != "") != (tc.status == 503 || tc.status == 429) {
+				t.Errorf("Retry-After %q", again)
 			}
 			if ct := res.Header.Get("Content-Type"); ct != "application/problem+json" {
 				t.Errorf("content type %q", ct)

@@ -25,6 +25,7 @@ var statuses = map[fault.Code]int{
 	fault.Forbidden:    http.StatusForbidden,
 	fault.NotFound:     http.StatusNotFound,
 	fault.Conflict:     http.StatusConflict,
+	fault.TooMany:      http.StatusTooManyRequests,
 	fault.Unavailable:  http.StatusServiceUnavailable,
 	fault.Upstream:     http.StatusBadGateway,
 	fault.Timeout:      http.StatusGatewayTimeout,
@@ -48,9 +49,21 @@ const msgTooLarge = "request body is too large limit=%d bytes"
 // only user, so it is set once, here.
 func init() {
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
-		return problemOf(ctx.Context(), status, msg, errs)
+		p := problemOf(ctx.Context(), status, msg, errs)
+		if isPassing(p.Status) {
+			ctx.SetHeader("Retry-After", retryAfter)
+		}
+		return p
 	}
 	huma.DefaultArrayNullable = false
+}
+
+// retryAfter is in how many seconds a client may try again: what is wrong passes soon.
+const retryAfter = "1"
+
+// isPassing tells the statuses after which a request may be repeated.
+func isPassing(status int) bool {
+	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
 }
 
 // problemOf turns what a handler or huma's validation reports into an answer,
@@ -150,6 +163,9 @@ func problem(status int, detail string) *huma.ErrorModel {
 // writeError answers outside of an operation of huma.
 func writeError(w http.ResponseWriter, r *http.Request, status int, detail string) {
 	w.Header().Set("Content-Type", "application/problem+json")
+	if isPassing(status) {
+		w.Header().Set("Retry-After", retryAfter)
+	}
 	w.WriteHeader(status)
 	if err := json.NewEncoder(w).Encode(problem(status, detail)); err != nil {
 		note(r.Context(), fmt.Errorf("write the answer: %w", err))

@@ -1,0 +1,152 @@
+// Package turns gives out a few slots to many, in turn: one who asks often waits longer
+// and takes nothing from those who ask once.
+package turns
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+)
+
+// ErrTooMany is returned to a client of which too many wait already.
+var ErrTooMany = errors.New("too many of the client wait")
+
+// Turns has slots for clients in turn, and within a client for its subjects in turn: many
+// people may come from the same address. Its methods may be called at the same time.
+type Turns struct {
+	mu      sync.Mutex
+	free    int // slots that nobody has
+	most    int // how many may wait of one client
+	clients rotation[*client]
+}
+
+// client is what waits of one.
+type client struct {
+	waiting  int
+	subjects rotation[*[]waiter]
+}
+
+// waiter is closed when it has a slot.
+type waiter chan struct{}
+
+// New returns turns for so many slots, of which so many may wait for each client.
+func New(slots, mostOfAClient int) *Turns { return &Turns{free: slots, most: mostOfAClient} }
+
+// Take waits for a slot, which must be given back. It fails at once with [ErrTooMany],
+// and with the context's error when that ends.
+func (t *Turns) Take(ctx context.Context, from, subject string) (giveBack func(), err error) {
+	w, err := t.wait(from, subject)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-w:
+		return sync.OnceFunc(t.giveBack), nil
+	case <-ctx.Done():
+		t.leave(from, subject, w)
+		return nil, ctx.Err()
+	}
+}
+
+// wait begins to wait, or takes a slot that is free.
+func (t *Turns) wait(from, subject string) (waiter, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	w := make(waiter)
+	if t.free > 0 {
+		t.free--
+		close(w)
+		return w, nil
+	}
+	c := t.clients.get(from, func() *client { return &client{} })
+	if c.waiting >= t.most {
+		return nil, ErrTooMany
+	}
+	c.waiting++
+	line := c.subjects.get(subject, func() *[]waiter { return &[]waiter{} })
+	*line = append(*line, w)
+	return w, nil
+}
+
+// leave gives up waiting. A slot that came at that moment goes to the next one.
+func (t *Turns) leave(from, subject string, w waiter) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	select {
+	case <-w:
+		t.next()
+		return
+	default:
+	}
+	c := t.clients.items[from]
+	c.waiting--
+	line := c.subjects.items[subject]
+	*line = slices.DeleteFunc(*line, func(other waiter) bool { return other == w })
+	if len(*line) == 0 {
+		c.subjects.remove(subject)
+	}
+	if c.waiting == 0 {
+		t.clients.remove(from)
+	}
+}
+
+func (t *Turns) giveBack() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.next()
+}
+
+// next gives a slot to the one whose turn it is.
+func (t *Turns) next() {
+	c, ok := t.clients.next(func(c *client) bool { return c.waiting == 1 })
+	if !ok {
+		t.free++
+		return
+	}
+	c.waiting--
+	line, _ := c.subjects.next(func(line *[]waiter) bool { return len(*line) == 1 })
+	close((*line)[0])
+	*line = (*line)[1:]
+}
+
+// rotation is a map whose keys come in turn.
+type rotation[V any] struct {
+	items map[string]V
+	order []string
+}
+
+// get returns the value of a key, which is made and comes last if it is new.
+func (r *rotation[V]) get(key string, made func() V) V {
+	value, ok := r.items[key]
+	if !ok {
+		if r.items == nil {
+			r.items = map[string]V{}
+		}
+		value = made()
+		r.items[key] = value
+		r.order = append(r.order, key)
+	}
+	return value
+}
+
+// next returns the value whose turn it is. It comes again, unless this is its last turn.
+func (r *rotation[V]) next(isLast func(V) bool) (value V, ok bool) {
+	if len(r.order) == 0 {
+		return value, false
+	}
+	key := r.order[0]
+	value = r.items[key]
+	r.order = r.order[1:]
+	if isLast(value) {
+		delete(r.items, key)
+	} else {
+		r.order = append(r.order, key)
+	}
+	return value, true
+}
+
+func (r *rotation[V]) remove(key string) {
+	delete(r.items, key)
+	r.order = slices.DeleteFunc(r.order, func(other string) bool { return other == key })
+}

@@ -1,0 +1,117 @@
+package turns_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/koshop/koshop/internal/shop/turns"
+)
+
+// One who comes when a hundred of another client wait has the next turn but one, and so
+// has one of the same client who asks about something else.
+func TestTurns(t *testing.T) {
+	for name, late := range map[string][2]string{"another client": {"b", "x"}, "another subject": {"a", "y"}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				all := turns.New(1, 1000)
+				var done sync.WaitGroup
+				take := func(client, subject string) (waited time.Duration) {
+					began := time.Now()
+					giveBack, err := all.Take(t.Context(), client, subject)
+					if err != nil {
+						t.Error(err)
+						return 0
+					}
+					waited = time.Since(began)
+					time.Sleep(time.Second)
+					giveBack()
+					return waited
+				}
+				for range 100 {
+					done.Go(func() { take("a", "x") })
+				}
+				synctest.Wait()
+				if waited := take(late[0], late[1]); waited > 2*time.Second {
+					t.Errorf("it waited %v", waited)
+				}
+				done.Wait()
+			})
+		})
+	}
+}
+
+func TestTooMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := turns.New(1, 2)
+		giveBack, err := all.Take(t.Context(), "a", "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		for range 2 {
+			go func() {
+				if _, err := all.Take(ctx, "a", "x"); !errors.Is(err, context.Canceled) {
+					t.Errorf("error %v", err)
+				}
+			}()
+		}
+		synctest.Wait()
+		if _, err := all.Take(ctx, "a", "y"); !errors.Is(err, turns.ErrTooMany) {
+			t.Errorf("a third one of the client: %v", err)
+		}
+		cancel()
+		synctest.Wait()
+		giveBack()
+		if _, err = all.Take(t.Context(), "b", "x"); err != nil {
+			t.Error("those that gave up keep others from their turn: ", err)
+		}
+	})
+}
+
+// Whatever the order in which clients come, give up and go, no slot is lost or given
+// twice.
+func TestNoSlotIsLost(t *testing.T) {
+	const slots = 3
+	all := turns.New(slots, 8)
+	var mu sync.Mutex
+	held := 0
+	var clients sync.WaitGroup
+	for i := range 20 {
+		clients.Go(func() {
+			for range 200 {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rand.IntN(300))*time.Microsecond)
+				giveBack, err := all.Take(ctx, fmt.Sprint(i%4), fmt.Sprint(rand.IntN(3)))
+				if err == nil {
+					mu.Lock()
+					if held++; held > slots {
+						t.Errorf("%d have a slot", held)
+					}
+					mu.Unlock()
+					time.Sleep(time.Duration(rand.IntN(100)) * time.Microsecond)
+					mu.Lock()
+					held--
+					mu.Unlock()
+					giveBack()
+				}
+				cancel()
+			}
+		})
+	}
+	clients.Wait()
+	for range slots {
+		if _, err := all.Take(t.Context(), "a", "x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	over, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if _, err := all.Take(over, "a", "x"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a slot too many: %v", err)
+	}
+}
