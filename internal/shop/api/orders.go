@@ -17,6 +17,9 @@ const (
 	StatusPaid    = "paid"
 )
 
+// Page is the greatest number of orders that [Orders.Paid] returns.
+const Page = 200
+
 // Order is an order of orders-svc. It has an amount when it was created with
 // one; the seed's form has none until it is fixed.
 type Order struct {
@@ -25,6 +28,7 @@ type Order struct {
 	ProductIDs []string      `json:"product_ids" example:"[\"L9ECAV7KIM\",\"OLJCESPC7Z\"]"`
 	Status     string        `json:"status" enum:"pending,paid" example:"pending"`
 	Amount     *money.Amount `json:"amount,omitempty" doc:"What must be paid, fixed for good"`
+	PaymentID  string        `json:"payment_id,omitempty" doc:"The payment that paid for the order" example:"7084ae0a-d386-4ecd-913d-17c72b408c2c"`
 }
 
 // ProductIDs is the articles of an order, once for each piece.
@@ -111,5 +115,25 @@ func (o Orders) MarkPaid(ctx context.Context, id, paymentID string) (Order, erro
 func (o Orders) SetStatus(ctx context.Context, id, status string) (Order, error) {
 	return call[Order](ctx, o.Client, client.Call{
 		Method: http.MethodPatch, Path: []string{"orders", id, "status"}, Query: url.Values{"status": {status}},
+	})
+}
+
+// Paid returns a page of the paid orders whose ids come after the given one, in
+// the order of their ids. A page without orders is the last one.
+func (o Orders) Paid(ctx context.Context, after string) ([]Order, error) {
+	return call[[]Order](ctx, o.Client, client.Call{Method: http.MethodGet, Path: []string{"orders", "paid"}, Query: url.Values{"after": {after}}})
+}
+
+// PaidBy returns the order that became paid by the payment, or fault.NotFound.
+func (o Orders) PaidBy(ctx context.Context, paymentID string) (Order, error) {
+	return call[Order](ctx, o.Client, client.Call{Method: http.MethodGet, Path: []string{"orders", "paid-by", paymentID}})
+}
+
+// ReplacePayment makes a paid order name another payment than the old one, which
+// may be "". It returns fault.Conflict if the order names neither. Repeating it
+// is harmless.
+func (o Orders) ReplacePayment(ctx context.Context, id, old, paymentID string) (Order, error) {
+	return call[Order](ctx, o.Client, client.Call{
+		Method: http.MethodPatch, Path: []string{"orders", id, "payment"}, Query: url.Values{"old": {old}, "payment_id": {paymentID}},
 	})
 }

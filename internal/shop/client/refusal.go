@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/google/uuid"
+
 	"github.com/koshop/koshop/internal/shop/fault"
 )
 
@@ -24,7 +26,11 @@ func (c *Client) refusal(status int, body []byte) error {
 	cause := fmt.Errorf("%s answered %d", c.name, status)
 	if code, ok := codes[status]; ok {
 		if detail, ok := detailOf(body, http.StatusText(status)); ok {
-			return fault.Wrap(cause, code, "%s", detail)
+			refused := fault.Wrap(cause, code, "%s", detail)
+			if id := paymentOf(body); id != "" {
+				refused = refused.With(fault.PaymentID, id)
+			}
+			return refused
 		}
 	}
 	if status == http.StatusGatewayTimeout {
@@ -48,4 +54,14 @@ func detailOf(body []byte, fallback string) (detail string, ok bool) {
 		body = answer.Detail
 	}
 	return fallback, ok
+}
+
+// paymentOf reads the member [fault.PaymentID] of an error answer, if it has one.
+func paymentOf(body []byte) string {
+	var answer map[string]json.RawMessage
+	var id string
+	if json.Unmarshal(body, &answer) != nil || json.Unmarshal(answer[fault.PaymentID], &id) != nil || uuid.Validate(id) != nil {
+		return ""
+	}
+	return id
 }

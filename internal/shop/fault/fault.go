@@ -8,6 +8,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"maps"
 )
 
 // Code says what kind of failure an Error is.
@@ -28,11 +29,17 @@ const (
 	Internal     Code = "internal"     // anything else
 )
 
+// PaymentID is a member of an Error: the payment that paid for the order. It is
+// the only member that one service passes on for another.
+const PaymentID = "payment_id"
+
 // Error is a failure that a client may be told about.
 type Error struct {
 	Code   Code
 	Detail string // for the client: one sentence, no internals
 	Err    error  // for the log: the cause; may be nil
+	// Members are further members of the answer, such as PaymentID; may be nil.
+	Members map[string]string
 }
 
 // New returns an Error with a formatted detail for the client.
@@ -45,6 +52,17 @@ func Wrap(err error, code Code, format string, args ...any) *Error {
 	e := New(code, format, args...)
 	e.Err = err
 	return e
+}
+
+// With returns a copy of the Error that has one more member for the client.
+func (e *Error) With(member, value string) *Error {
+	with := *e
+	with.Members = maps.Clone(e.Members)
+	if with.Members == nil {
+		with.Members = map[string]string{}
+	}
+	with.Members[member] = value
+	return &with
 }
 
 // Error returns the detail and the cause.

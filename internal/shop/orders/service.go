@@ -75,6 +75,17 @@ type (
 		Status    string `query:"status" required:"true" enum:"pending,paid"`
 		PaymentID string `query:"payment_id" maxLength:"64" doc:"The payment on whose behalf the order becomes paid; only one can win"`
 	}
+	afterInput struct {
+		After string `query:"after" maxLength:"64" doc:"The id of the last order of the page before"`
+	}
+	paymentInput struct {
+		PaymentID string `path:"payment_id" example:"7084ae0a-d386-4ecd-913d-17c72b408c2c"`
+	}
+	replaceInput struct {
+		ID        string `path:"id"`
+		Old       string `query:"old" maxLength:"64" doc:"The payment that the order names now; empty if it names none"`
+		PaymentID string `query:"payment_id" required:"true" minLength:"1" maxLength:"64" doc:"The payment that did pay for the order"`
+	}
 )
 
 func (s *service) register(a huma.API) {
@@ -88,6 +99,23 @@ func (s *service) register(a huma.API) {
 	huma.Register(a, web.Operation("set-status", http.MethodPatch, "/orders/{id}/status", "Set the status of an order", http.StatusNotFound, http.StatusConflict),
 		func(ctx context.Context, in *statusInput) (*orderOutput, error) {
 			return output(s.store.SetStatus(ctx, in.ID, in.Status, in.PaymentID))
+		})
+	s.registerPaid(a)
+}
+
+// registerPaid adds what payments-svc needs to compare its payments with the orders.
+func (s *service) registerPaid(a huma.API) {
+	huma.Register(a, web.Operation("list-paid-orders", http.MethodGet, "/orders/paid", "List paid orders, in the order of their ids"),
+		func(ctx context.Context, in *afterInput) (*listOutput, error) {
+			return listed(s.store.Paid(ctx, in.After, api.Page))
+		})
+	huma.Register(a, web.Operation("get-order-paid-by", http.MethodGet, "/orders/paid-by/{payment_id}", "Show the order that a payment paid", http.StatusNotFound),
+		func(ctx context.Context, in *paymentInput) (*orderOutput, error) {
+			return output(s.store.PaidBy(ctx, in.PaymentID))
+		})
+	huma.Register(a, web.Operation("replace-payment", http.MethodPatch, "/orders/{id}/payment", "Set the payment of a paid order that names another one", http.StatusNotFound, http.StatusConflict),
+		func(ctx context.Context, in *replaceInput) (*orderOutput, error) {
+			return output(s.store.ReplacePayment(ctx, in.ID, in.Old, in.PaymentID))
 		})
 }
 
@@ -112,7 +140,10 @@ func (s *service) fixAmount(ctx context.Context, in *amountInput) (*orderOutput,
 }
 
 func (s *service) list(ctx context.Context, in *userInput) (*listOutput, error) {
-	orders, err := s.store.ByUser(ctx, in.UserID)
+	return listed(s.store.ByUser(ctx, in.UserID))
+}
+
+func listed(orders []api.Order, err error) (*listOutput, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -19,11 +19,11 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// listed bounds how many orders of a user are listed.
-const listed = 100
+// latest bounds how many orders of a user are listed.
+const latest = 100
 
 // columns are what scan reads.
-const columns = `id, user_id, product_ids, status, amount`
+const columns = `id, user_id, product_ids, status, amount, payment_id`
 
 // Store keeps orders in a database.
 type Store struct{ db *sql.DB }
@@ -55,8 +55,11 @@ func (s *Store) Get(ctx context.Context, id string) (api.Order, error) {
 
 // ByUser returns the user's latest orders, newest first.
 func (s *Store) ByUser(ctx context.Context, userID string) ([]api.Order, error) {
-	rows, err := s.db.QueryContext(ctx,
-		`SELECT `+columns+` FROM orders WHERE user_id = $1 ORDER BY created_at DESC, id LIMIT $2`, userID, listed)
+	return s.list(ctx, `SELECT `+columns+` FROM orders WHERE user_id = $1 ORDER BY created_at DESC, id LIMIT $2`, userID, latest)
+}
+
+func (s *Store) list(ctx context.Context, query string, args ...any) ([]api.Order, error) {
+	rows, err := s.db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list orders: %w", err)
 	}
@@ -106,11 +109,12 @@ func (s *Store) SetStatus(ctx context.Context, id, status, paymentID string) (ap
 
 func scan(row interface{ Scan(...any) error }) (api.Order, error) {
 	var (
-		order  api.Order
-		list   string
-		amount sql.Null[int64]
+		order   api.Order
+		list    string
+		amount  sql.Null[int64]
+		payment sql.Null[string]
 	)
-	if err := row.Scan(&order.ID, &order.UserID, &list, &order.Status, &amount); err != nil {
+	if err := row.Scan(&order.ID, &order.UserID, &list, &order.Status, &amount, &payment); err != nil {
 		return api.Order{}, fmt.Errorf("read an order: %w", err)
 	}
 	if err := json.Unmarshal([]byte(list), &order.ProductIDs); err != nil {
@@ -120,5 +124,6 @@ func scan(row interface{ Scan(...any) error }) (api.Order, error) {
 		cents := money.Amount(amount.V)
 		order.Amount = &cents
 	}
+	order.PaymentID = payment.V
 	return order, nil
 }

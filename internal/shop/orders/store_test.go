@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -69,7 +70,7 @@ func TestTheAmountIsFixedOnce(t *testing.T) {
 func TestOrdersOfAUser(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, url string) {
 		s := newStore(t, url)
-		for range listed + 5 {
+		for range latest + 5 {
 			create(t, s, "ann", nil)
 		}
 		last := create(t, s, "ann", nil)
@@ -78,8 +79,8 @@ func TestOrdersOfAUser(t *testing.T) {
 		}
 		create(t, s, "bob", nil)
 		got, err := s.ByUser(t.Context(), "ann")
-		if err != nil || len(got) != listed || got[0].ID != last.ID {
-			t.Errorf("%d orders, first %s, %v; want %d, first %s", len(got), got[0].ID, err, listed, last.ID)
+		if err != nil || len(got) != latest || got[0].ID != last.ID {
+			t.Errorf("%d orders, first %s, %v; want %d, first %s", len(got), got[0].ID, err, latest, last.ID)
 		}
 		if got, err := s.ByUser(t.Context(), "nobody"); err != nil || len(got) != 0 {
 			t.Errorf("nobody has %v, %v", got, err)
@@ -144,6 +145,52 @@ func TestExactlyOnePaymentWins(t *testing.T) {
 		}
 		if _, err := replicas[1].SetStatus(t.Context(), id, "paid", *winner.Load()); err != nil {
 			t.Errorf("the winner's repeat: %v", err)
+		}
+	})
+}
+
+func TestPaidOrdersAreFoundByTheirPayment(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		s, ctx := newStore(t, url), t.Context()
+		pending, byNobody, order := create(t, s, "ann", nil), create(t, s, "ann", nil), create(t, s, "ann", nil)
+		if _, err := s.SetStatus(ctx, byNobody.ID, "paid", ""); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.SetStatus(ctx, order.ID, "paid", "p1"); err != nil || got.PaymentID != "p1" {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		if got, err := s.PaidBy(ctx, "p1"); err != nil || got.ID != order.ID {
+			t.Errorf("paid by p1: %+v, %v", got, err)
+		}
+		if _, err := s.PaidBy(ctx, "p2"); !fault.Is(err, fault.NotFound) {
+			t.Errorf("paid by p2: %v", err)
+		}
+		var ids []string
+		for after := ""; ; {
+			page, err := s.Paid(ctx, after, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(page) == 0 {
+				break
+			}
+			after = page[0].ID
+			ids = append(ids, after)
+		}
+		if want := slices.Sorted(slices.Values([]string{byNobody.ID, order.ID})); !slices.Equal(ids, want) {
+			t.Errorf("paid orders %v, want %v", ids, want)
+		}
+		for _, tc := range []struct {
+			id, old, payment string
+			want             fault.Code
+		}{
+			{order.ID, "p0", "p2", fault.Conflict}, {order.ID, "", "p2", fault.Conflict}, {order.ID, "p1", "p2", ""}, {order.ID, "p1", "p2", ""},
+			{byNobody.ID, "", "p3", ""}, {pending.ID, "", "p4", fault.Conflict}, {"nope", "", "p4", fault.NotFound},
+		} {
+			got, err := s.ReplacePayment(ctx, tc.id, tc.old, tc.payment)
+			if fault.CodeOf(err) != tc.want || err == nil && got.PaymentID != tc.payment {
+				t.Errorf("%+v: %+v, %v", tc, got, err)
+			}
 		}
 	})
 }

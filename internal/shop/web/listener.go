@@ -135,7 +135,7 @@ func refusal(p []byte) []byte {
 
 // answerOf returns an answer that ends its connection, with more header lines.
 func answerOf(status int, detail, header string) []byte {
-	body, err := json.Marshal(problem(status, detail))
+	body, err := json.Marshal(newProblem(status, detail))
 	if err != nil {
 		return nil // Never: it has nothing but texts and a number.
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -68,7 +69,7 @@ func isPassing(status int) bool {
 
 // problemOf turns what a handler or huma's validation reports into an answer,
 // and notes the cause of a 5xx for the log.
-func problemOf(ctx context.Context, status int, msg string, errs []error) *huma.ErrorModel {
+func problemOf(ctx context.Context, status int, msg string, errs []error) *problem {
 	switch {
 	case status == http.StatusBadRequest && refusesMember(errs):
 		status = http.StatusUnprocessableEntity
@@ -77,7 +78,7 @@ func problemOf(ctx context.Context, status int, msg string, errs []error) *huma.
 		fmt.Sscanf(msg, msgTooLarge, &limit)
 		msg = bodyTooLarge(limit)
 	case status == http.StatusInternalServerError && msg == msgUnread:
-		return problem(http.StatusBadRequest, "The request body ended early")
+		return newProblem(http.StatusBadRequest, "The request body ended early")
 	}
 	if status == http.StatusInternalServerError {
 		cause := errors.Join(errs...)
@@ -85,13 +86,17 @@ func problemOf(ctx context.Context, status int, msg string, errs []error) *huma.
 		if status >= http.StatusInternalServerError {
 			note(ctx, cause)
 		}
-		return problem(status, msg)
+		p := newProblem(status, msg)
+		if f, ok := errors.AsType[*fault.Error](cause); ok {
+			p.members = f.Members
+		}
+		return p
 	}
 	details := make([]*huma.ErrorDetail, 0, len(errs))
 	for _, err := range errs[:min(len(errs), maxProblems)] {
 		details = append(details, locate(err))
 	}
-	p := problem(status, msg)
+	p := newProblem(status, msg)
 	p.Errors = details
 	if len(details) > 0 {
 		p.Detail = describe(details)
@@ -156,8 +161,27 @@ func describe(details []*huma.ErrorDetail) string {
 	return strings.Join(lines, "; ")
 }
 
-func problem(status int, detail string) *huma.ErrorModel {
-	return &huma.ErrorModel{Status: status, Title: http.StatusText(status), Detail: detail}
+// problem is an error answer, as RFC 9457 says. It may have further members.
+type problem struct {
+	huma.ErrorModel
+	members map[string]string
+}
+
+func newProblem(status int, detail string) *problem {
+	return &problem{ErrorModel: huma.ErrorModel{Status: status, Title: http.StatusText(status), Detail: detail}}
+}
+
+// MarshalJSON adds the further members after those of every problem.
+func (p *problem) MarshalJSON() ([]byte, error) {
+	common, err := json.Marshal(p.ErrorModel)
+	if err != nil || len(p.members) == 0 {
+		return common, err
+	}
+	further, err := json.Marshal(p.members)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(common[:len(common)-1], []byte(","), further[1:]), nil
 }
 
 // writeError answers outside of an operation of huma.
@@ -167,7 +191,7 @@ func writeError(w http.ResponseWriter, r *http.Request, status int, detail strin
 		w.Header().Set("Retry-After", retryAfter)
 	}
 	w.WriteHeader(status)
-	if err := json.NewEncoder(w).Encode(problem(status, detail)); err != nil {
+	if err := json.NewEncoder(w).Encode(newProblem(status, detail)); err != nil {
 		note(r.Context(), fmt.Errorf("write the answer: %w", err))
 	}
 }
