@@ -62,6 +62,9 @@ func TestTheSeedsFlow(t *testing.T) {
 			t.Errorf("paid %s\nwant %s", paid.Body, want)
 		}
 		pay(ann.token, "109.08").WantDetail(t, 403, "Already Paid")
+		if got := pay(ann.token, "109.08").Member(t, "payment_id"); got != paymentID {
+			t.Errorf("the refusal names payment %s, want %s", got, paymentID)
+		}
 
 		status := gate + "/payments/status/" + paymentID
 		if got := do(t, "GET", status, ann.token, "").Want(t, 200); got.Body != want {
@@ -72,7 +75,7 @@ func TestTheSeedsFlow(t *testing.T) {
 
 		s.restart(t)
 		gate = s.gateway.URL() + "/api/v1"
-		want = fmt.Sprintf(`{"id":%q,"user_id":%q,"product_ids":["L9ECAV7KIM","OLJCESPC7Z"],"status":"paid","amount":109.08}`, orderID, ann.id)
+		want = fmt.Sprintf(`{"id":%q,"user_id":%q,"product_ids":["L9ECAV7KIM","OLJCESPC7Z"],"status":"paid","amount":109.08,"payment_id":%q}`, orderID, ann.id, paymentID)
 		if got := do(t, "GET", gate+"/order/"+orderID, ann.token, "").Want(t, 200); got.Body != want {
 			t.Errorf("after a restart %s\nwant            %s", got.Body, want)
 		}

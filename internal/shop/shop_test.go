@@ -46,7 +46,7 @@ func (s *shop) start(t *testing.T) {
 	s.orders = run(t, orders.New(orders.Config{Config: shoptest.Config(), Database: databasetest.Source(t, databasetest.For(s.database, "orders"))}, shoptest.Log()))
 	s.payments = run(t, payments.New(payments.Config{
 		Config: shoptest.Config(), Database: databasetest.Source(t, databasetest.For(s.database, "payments")),
-		OrdersURL: shoptest.URL(t, s.orders.URL()), SettleInterval: time.Minute,
+		OrdersURL: shoptest.URL(t, s.orders.URL()), SettleInterval: time.Minute, ReconcileInterval: time.Minute,
 	}, shoptest.Log()))
 	s.gateway = run(t, s.gatewayWith(t, "", ""))
 }

@@ -6,14 +6,17 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
 
 	"github.com/koshop/koshop/internal/shop/api"
 	"github.com/koshop/koshop/internal/shop/config"
 	"github.com/koshop/koshop/internal/shop/database"
 	"github.com/koshop/koshop/internal/shop/fault"
+	"github.com/koshop/koshop/internal/shop/recent"
 	"github.com/koshop/koshop/internal/shop/server"
 	"github.com/koshop/koshop/internal/shop/web"
 )
@@ -32,9 +35,12 @@ type Config struct {
 	server.Config
 	Database  database.Source
 	OrdersURL *url.URL
-	// SettleInterval is how old a payment must be, and how often it is looked
-	// for, to be settled after a crash.
+	// SettleInterval is how long a payment must be pending to be settled by another
+	// than its own request. Such payments are looked for twice in this time.
 	SettleInterval time.Duration
+	// ReconcileInterval is how often a page of the payments is compared with the
+	// orders.
+	ReconcileInterval time.Duration
 }
 
 // Bind adds the variables to the set.
@@ -42,12 +48,15 @@ func (c *Config) Bind(v *config.Set) {
 	c.Config.Bind(v)
 	c.Database.Bind(v, Name)
 	v.URL(&c.OrdersURL, "ORDER_SERVICE_URL", "http://orders-svc.api", "where orders-svc is")
-	v.Duration(&c.SettleInterval, "SETTLE_INTERVAL", "15s", "how often to settle payments that a crash left pending for as long", time.Second, time.Hour)
+	v.Duration(&c.SettleInterval, "SETTLE_INTERVAL", "1s", "after how long to settle a payment that a crash left pending", time.Second, time.Hour)
+	v.Duration(&c.ReconcileInterval, "RECONCILE_INTERVAL", "5s", "how often to compare a page of the payments with the orders", time.Second, time.Hour)
 }
 
 // New returns the service.
 func New(cfg Config, log *slog.Logger) *server.Server {
-	s := &service{&cashier{store: &store{}, orders: api.NewOrders(cfg.OrdersURL), log: log.With("service", Name)}}
+	s := &service{&cashier{
+		store: &store{}, orders: api.NewOrders(cfg.OrdersURL), log: log.With("service", Name), named: recent.NewMap[struct{}](named),
+	}}
 	return server.New(cfg.Config, server.Service{
 		// Below the gateway's limit, so that the gateway learns how it ended.
 		Name: Name, About: About, Greeting: "Hi Mom!", Timeout: 4 * time.Second,
@@ -57,7 +66,12 @@ func New(cfg Config, log *slog.Logger) *server.Server {
 			return err
 		},
 		Ready: func(ctx context.Context) error { return s.cashier.store.db.PingContext(ctx) },
-		Work:  func(ctx context.Context) { s.cashier.settleLeftOvers(ctx, cfg.SettleInterval) },
+		Work: func(ctx context.Context) {
+			var all sync.WaitGroup
+			defer all.Wait()
+			all.Go(func() { (&leftOvers{cashier: s.cashier}).settleAll(ctx, cfg.SettleInterval) })
+			all.Go(func() { s.cashier.reconcile(ctx, cfg.ReconcileInterval) })
+		},
 		Close: func() error {
 			s.cashier.orders.Close()
 			return s.cashier.store.db.Close()
@@ -80,9 +94,9 @@ func (s *service) register(a huma.API) {
 		http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusBadGateway, http.StatusGatewayTimeout)
 	pay.Description = api.PaidOnce
 	huma.Register(a, pay, s.create)
-	huma.Register(a, web.Operation("get-payment", http.MethodGet, "/payments/{id}", "Show a payment", http.StatusNotFound),
+	huma.Register(a, web.Operation("get-payment", http.MethodGet, "/payments/{id}", "Show a payment", http.StatusNotFound, http.StatusBadGateway, http.StatusGatewayTimeout),
 		func(ctx context.Context, in *idInput) (*paymentOutput, error) {
-			return output(s.cashier.store.paid(ctx, in.ID))
+			return output(s.cashier.find(ctx, in.ID))
 		})
 }
 
@@ -91,7 +105,7 @@ func (s *service) create(ctx context.Context, in *createInput) (*paymentOutput, 
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Invalid, "amount: %v", err)
 	}
-	return output(s.cashier.pay(ctx, in.Body.UserID, in.Body.OrderID, amount))
+	return output(s.cashier.pay(ctx, api.Payment{ID: uuid.NewString(), UserID: in.Body.UserID, OrderID: in.Body.OrderID, Amount: amount}))
 }
 
 func output(p api.Payment, err error) (*paymentOutput, error) {

@@ -8,75 +8,149 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/koshop/koshop/internal/shop/api"
 	"github.com/koshop/koshop/internal/shop/fault"
-	"github.com/koshop/koshop/internal/shop/money"
 )
 
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// refused is the status of a payment that orders-svc did not accept. Clients
-// never see such a payment.
-const refused = "refused"
+// The statuses of a payment. Clients see paid payments only.
+const (
+	pending = api.StatusPending
+	paid    = api.StatusPaid
+	refused = "refused" // orders-svc did not accept it
+)
+
+// columns are what scan reads.
+const columns = `id, user_id, order_id, amount, status`
 
 // store keeps payments in a database.
 type store struct{ db *sql.DB }
 
-// create records a payment as pending.
-func (s *store) create(ctx context.Context, userID, orderID string, amount money.Amount) (api.Payment, error) {
-	p := api.Payment{ID: uuid.NewString(), UserID: userID, OrderID: orderID, Amount: amount, Status: api.StatusPending}
-	_, err := s.db.ExecContext(ctx,
-		`INSERT INTO payments (id, user_id, order_id, amount, status, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-		p.ID, userID, orderID, amount, p.Status, time.Now().UnixMilli())
+// create records a pending payment. It reports false, and records nothing, if
+// the order has a paid payment or the payment is on record.
+func (s *store) create(ctx context.Context, p api.Payment) (created bool, err error) {
+	created, err = s.change(ctx, `
+		INSERT INTO payments (id, user_id, order_id, amount, status, created_at)
+		SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS BIGINT), 'pending', CAST($5 AS BIGINT)
+		WHERE NOT EXISTS (SELECT 1 FROM payments WHERE order_id = $3 AND status = 'paid')
+		ON CONFLICT (id) DO NOTHING`,
+		p.ID, p.UserID, p.OrderID, p.Amount, time.Now().UnixMilli())
 	if err != nil {
-		return api.Payment{}, fmt.Errorf("store a payment: %w", err)
+		return false, fmt.Errorf("store a payment: %w", err)
 	}
-	return p, nil
+	return created, nil
 }
 
-// settle gives a pending payment its final status. Repeating it is harmless.
-func (s *store) settle(ctx context.Context, id, status string) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE payments SET status = $2 WHERE id = $1 AND status = 'pending'`, id, status)
+// restore records a paid payment that was lost. Repeating it is harmless.
+func (s *store) restore(ctx context.Context, p api.Payment) error {
+	_, err := s.db.ExecContext(ctx, `
+		INSERT INTO payments (`+columns+`, created_at) VALUES ($1, $2, $3, $4, 'paid', $5) ON CONFLICT (id) DO NOTHING`,
+		p.ID, p.UserID, p.OrderID, p.Amount, time.Now().UnixMilli())
 	if err != nil {
-		return fmt.Errorf("settle payment %s as %s: %w", id, status, err)
+		return fmt.Errorf("restore payment %s: %w", p.ID, err)
 	}
 	return nil
 }
 
-// paid returns a payment that was made, or fault.NotFound.
-func (s *store) paid(ctx context.Context, id string) (api.Payment, error) {
-	p := api.Payment{ID: id, Status: api.StatusPaid}
-	err := s.db.QueryRowContext(ctx, `SELECT user_id, order_id, amount FROM payments WHERE id = $1 AND status = 'paid'`, id).
-		Scan(&p.UserID, &p.OrderID, &p.Amount)
-	if errors.Is(err, sql.ErrNoRows) {
-		return api.Payment{}, fault.New(fault.NotFound, "Payment not found")
-	}
+// settle changes the status of a payment. It reports false, and changes nothing,
+// if the payment does not have the old status any more.
+func (s *store) settle(ctx context.Context, id, old, status string) (settled bool, err error) {
+	settled, err = s.change(ctx, `UPDATE payments SET status = $3 WHERE id = $1 AND status = $2`, id, old, status)
 	if err != nil {
-		return api.Payment{}, fmt.Errorf("read payment %s: %w", id, err)
+		return false, fmt.Errorf("settle payment %s as %s: %w", id, status, err)
 	}
-	return p, nil
+	return settled, nil
 }
 
-// pending returns the oldest payments that were pending at the time, at most n.
-// Only their ids and orders are filled in.
-func (s *store) pending(ctx context.Context, since time.Time, n int) ([]api.Payment, error) {
-	rows, err := s.db.QueryContext(ctx,
-		`SELECT id, order_id FROM payments WHERE status = 'pending' AND created_at <= $1 ORDER BY created_at LIMIT $2`,
-		since.UnixMilli(), n)
+// withdraw refuses a pending payment that nobody but its own request has tried to
+// settle. It reports whether it did.
+func (s *store) withdraw(ctx context.Context, id string) (withdrawn bool, err error) {
+	withdrawn, err = s.change(ctx, `UPDATE payments SET status = 'refused' WHERE id = $1 AND status = 'pending' AND left_over = 0`, id)
 	if err != nil {
-		return nil, fmt.Errorf("list pending payments: %w", err)
+		return false, fmt.Errorf("withdraw payment %s: %w", id, err)
+	}
+	return withdrawn, nil
+}
+
+// claim marks a pending payment as left over: its own request may not withdraw it
+// any more. It reports false if the payment is not pending any more.
+func (s *store) claim(ctx context.Context, id string) (claimed bool, err error) {
+	claimed, err = s.change(ctx, `UPDATE payments SET left_over = 1 WHERE id = $1 AND status = 'pending'`, id)
+	if err != nil {
+		return false, fmt.Errorf("claim payment %s: %w", id, err)
+	}
+	return claimed, nil
+}
+
+// change executes a statement that changes one row or none.
+func (s *store) change(ctx context.Context, query string, args ...any) (changed bool, err error) {
+	res, err := s.db.ExecContext(ctx, query, args...)
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n > 0, err
+}
+
+// get returns a payment, whatever its status, or fault.NotFound.
+func (s *store) get(ctx context.Context, id string) (api.Payment, error) {
+	return one(s.db.QueryRowContext(ctx, `SELECT `+columns+` FROM payments WHERE id = $1`, id))
+}
+
+// paidFor returns the paid payment for the order, or fault.NotFound.
+func (s *store) paidFor(ctx context.Context, orderID string) (api.Payment, error) {
+	return one(s.db.QueryRowContext(ctx, `SELECT `+columns+` FROM payments WHERE order_id = $1 AND status = 'paid'`, orderID))
+}
+
+// paidAfter returns at most n paid payments for orders whose ids come after the
+// given one, in the order of these ids.
+func (s *store) paidAfter(ctx context.Context, orderID string, n int) ([]api.Payment, error) {
+	return s.list(ctx, `SELECT `+columns+` FROM payments WHERE status = 'paid' AND order_id > $1 ORDER BY order_id LIMIT $2`, orderID, n)
+}
+
+// pendingSince returns at most n payments that have been pending since the time
+// and come after the given one, the oldest first.
+func (s *store) pendingSince(ctx context.Context, since time.Time, after api.Payment, n int) ([]api.Payment, error) {
+	return s.list(ctx, `
+		SELECT `+columns+` FROM payments
+		WHERE status = 'pending' AND created_at <= $1
+		AND (created_at, id) > (COALESCE((SELECT created_at FROM payments WHERE id = $2), -1), $2)
+		ORDER BY created_at, id LIMIT $3`, since.UnixMilli(), after.ID, n)
+}
+
+func (s *store) list(ctx context.Context, query string, args ...any) ([]api.Payment, error) {
+	rows, err := s.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list payments: %w", err)
 	}
 	defer rows.Close()
 	var list []api.Payment
 	for rows.Next() {
-		var p api.Payment
-		if err := rows.Scan(&p.ID, &p.OrderID); err != nil {
-			return nil, fmt.Errorf("read a pending payment: %w", err)
+		p, err := scan(rows)
+		if err != nil {
+			return nil, fmt.Errorf("list payments: %w", err)
 		}
 		list = append(list, p)
 	}
 	return list, rows.Err()
 }
+
+func one(row *sql.Row) (api.Payment, error) {
+	p, err := scan(row)
+	if errors.Is(err, sql.ErrNoRows) {
+		return api.Payment{}, errUnknown()
+	}
+	if err != nil {
+		return api.Payment{}, fmt.Errorf("read a payment: %w", err)
+	}
+	return p, nil
+}
+
+func scan(row interface{ Scan(...any) error }) (p api.Payment, err error) {
+	err = row.Scan(&p.ID, &p.UserID, &p.OrderID, &p.Amount, &p.Status)
+	return p, err
+}
+
+func errUnknown() error { return fault.New(fault.NotFound, "Payment not found") }
