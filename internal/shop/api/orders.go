@@ -78,9 +78,9 @@ type Orders struct{ *client.Client }
 // NewOrders returns a client of orders-svc at the URL.
 func NewOrders(base *url.URL) Orders { return Orders{client.New("orders-svc", base)} }
 
-// Create creates an order.
-func (o Orders) Create(ctx context.Context, order CreateOrder) (Order, error) {
-	return call[Order](ctx, o.Client, client.Call{Method: http.MethodPost, Path: []string{"orders"}, Body: order})
+// Create creates an order. With a key, which may be empty, it can be repeated.
+func (o Orders) Create(ctx context.Context, key Idempotency, order CreateOrder) (Order, error) {
+	return call[Order](ctx, o.Client, client.Call{Method: http.MethodPost, Path: []string{"orders"}, Header: key.header(), Body: order})
 }
 
 // Get returns an order, or fault.NotFound.

@@ -42,9 +42,9 @@ type Payments struct{ *client.Client }
 func NewPayments(base *url.URL) Payments { return Payments{client.New("payments-svc", base)} }
 
 // Create pays: fault.Forbidden when the order is paid already, fault.NotFound
-// when there is none.
-func (p Payments) Create(ctx context.Context, payment CreatePayment) (Payment, error) {
-	return call[Payment](ctx, p.Client, client.Call{Method: http.MethodPost, Path: []string{"payments"}, Body: payment})
+// when there is none. With a key, which may be empty, it can be repeated.
+func (p Payments) Create(ctx context.Context, key Idempotency, payment CreatePayment) (Payment, error) {
+	return call[Payment](ctx, p.Client, client.Call{Method: http.MethodPost, Path: []string{"payments"}, Header: key.header(), Body: payment})
 }
 
 // Get returns a payment, or fault.NotFound.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -60,9 +61,10 @@ func New(name string, base *url.URL) *Client {
 // Call is one request.
 type Call struct {
 	Method string
-	Path   []string   // segments; they are escaped
-	Query  url.Values // may be nil
-	Body   any        // sent as JSON unless nil
+	Path   []string    // segments; they are escaped
+	Query  url.Values  // may be nil
+	Header http.Header // further headers; may be nil
+	Body   any         // sent as JSON unless nil
 }
 
 // Do makes the call and decodes the answer's JSON into out. A refusal of the
@@ -139,6 +141,7 @@ func (c *Client) send(ctx context.Context, call Call) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(req.Header, call.Header)
 	if call.Body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}

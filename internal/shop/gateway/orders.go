@@ -27,7 +27,10 @@ type createdOrder struct {
 }
 
 type (
-	createInput   struct{ Body createBody }
+	createInput struct {
+		api.IdempotencyKey
+		Body createBody
+	}
 	createdOutput struct{ Body created }
 	orderInput    struct {
 		ID string `path:"id" example:"d7f4deda-d2f0-40a5-99a0-d0287a855edf"`
@@ -47,10 +50,17 @@ func (s *service) createOrder(ctx context.Context, in *createInput) (*createdOut
 	if err != nil {
 		return nil, err
 	}
-	decimal := amount.Decimal()
-	order, err := s.orders.Create(ctx, api.CreateOrder{UserID: userOf(ctx), ProductIDs: in.Body.ProductIDs, Amount: &decimal})
+	key, err := in.For(in.Body.ProductIDs)
 	if err != nil {
 		return nil, err
+	}
+	decimal := amount.Decimal()
+	order, err := s.orders.Create(ctx, key, api.CreateOrder{UserID: userOf(ctx), ProductIDs: in.Body.ProductIDs, Amount: &decimal})
+	if err != nil {
+		return nil, err
+	}
+	if order.Amount != nil { // that of the first request, if this one repeats it
+		amount = *order.Amount
 	}
 	return &createdOutput{created{createdOrder{order.ID, order.UserID, order.ProductIDs, order.Status}, amount}}, nil
 }

@@ -16,7 +16,10 @@ type payBody struct {
 }
 
 type (
-	payInput     struct{ Body payBody }
+	payInput struct {
+		api.IdempotencyKey
+		Body payBody
+	}
 	paymentInput struct {
 		ID string `path:"id" example:"7084ae0a-d386-4ecd-913d-17c72b408c2c"`
 	}
@@ -36,7 +39,14 @@ func (s *service) pay(ctx context.Context, in *payInput) (*paymentOutput, error)
 	if due := orders[0].Amount; err != nil || due == nil || amount != *due {
 		return nil, fault.New(fault.BadRequest, "Invalid Amount")
 	}
-	payment, err := s.payments.Create(ctx, api.CreatePayment{UserID: userOf(ctx), OrderID: order.ID, Amount: amount.Decimal()})
+	key, err := in.For(struct {
+		OrderID string
+		Amount  money.Amount
+	}{order.ID, amount})
+	if err != nil {
+		return nil, err
+	}
+	payment, err := s.payments.Create(ctx, key, api.CreatePayment{UserID: userOf(ctx), OrderID: order.ID, Amount: amount.Decimal()})
 	if err != nil {
 		return nil, err
 	}

@@ -93,10 +93,10 @@ func (s *service) register(a huma.API) {
 	s.registerProducts(a)
 
 	huma.Register(a, web.LargeBody(s.private(a, "create-order", http.MethodPost, "/order/create", "Order products",
-		http.StatusBadRequest, http.StatusNotFound)), s.createOrder)
+		http.StatusBadRequest, http.StatusNotFound, http.StatusConflict)), s.createOrder)
 	huma.Register(a, s.private(a, "get-order", http.MethodGet, "/order/{id}", "Show one of your orders", http.StatusNotFound), s.getOrder)
 	huma.Register(a, s.private(a, "list-orders", http.MethodGet, "/orders", "List your latest orders, newest first"), s.listOrders)
 	huma.Register(a, s.private(a, "pay", http.MethodPost, "/payments/pay", "Pay for one of your orders",
-		http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound), s.pay)
+		http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusConflict), s.pay)
 	huma.Register(a, s.private(a, "get-payment", http.MethodGet, "/payments/status/{id}", "Show one of your payments", http.StatusNotFound), s.getPayment)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/koshop/koshop/internal/shop/config"
 	"github.com/koshop/koshop/internal/shop/database"
 	"github.com/koshop/koshop/internal/shop/fault"
+	"github.com/koshop/koshop/internal/shop/idempotency"
 	"github.com/koshop/koshop/internal/shop/money"
 	"github.com/koshop/koshop/internal/shop/server"
 	"github.com/koshop/koshop/internal/shop/web"
@@ -41,23 +42,31 @@ func (c *Config) Bind(v *config.Set) {
 
 // New returns the service.
 func New(cfg Config, log *slog.Logger) *server.Server {
-	s := &service{store: &Store{}}
+	s := &service{store: &Store{}, keys: &idempotency.Keys{}}
 	return server.New(cfg.Config, server.Service{
 		Name: Name, About: About, Greeting: "orders-svc is well", Timeout: 3 * time.Second,
 		Register: s.register,
 		Open: func(ctx context.Context) (err error) {
 			s.store.db, err = database.Open(ctx, cfg.Database, schema, migrations, log)
+			s.keys.DB = s.store.db
 			return err
 		},
 		Ready: func(ctx context.Context) error { return s.store.db.PingContext(ctx) },
+		Work:  func(ctx context.Context) { s.keys.Purge(ctx, log) },
 		Close: func() error { return s.store.db.Close() },
 	}, log)
 }
 
-type service struct{ store *Store }
+type service struct {
+	store *Store
+	keys  *idempotency.Keys
+}
 
 type (
-	createInput struct{ Body api.CreateOrder }
+	createInput struct {
+		api.Idempotency
+		Body api.CreateOrder
+	}
 	orderOutput struct{ Body api.Order }
 	listOutput  struct{ Body []api.Order }
 	idInput     struct {
@@ -89,7 +98,7 @@ type (
 )
 
 func (s *service) register(a huma.API) {
-	huma.Register(a, web.LargeBody(web.Operation("create-order", http.MethodPost, "/orders", "Create an order", http.StatusBadRequest)), s.create)
+	huma.Register(a, web.LargeBody(web.Operation("create-order", http.MethodPost, "/orders", "Create an order", http.StatusBadRequest, http.StatusConflict)), s.create)
 	huma.Register(a, web.Operation("list-orders", http.MethodGet, "/orders", "List a user's latest orders, newest first"), s.list)
 	huma.Register(a, web.Operation("get-order", http.MethodGet, "/orders/{id}", "Show an order", http.StatusNotFound),
 		func(ctx context.Context, in *idInput) (*orderOutput, error) {
@@ -128,7 +137,16 @@ func (s *service) create(ctx context.Context, in *createInput) (*orderOutput, er
 		}
 		amount = &a
 	}
-	return output(s.store.Create(ctx, in.Body.UserID, in.Body.ProductIDs, amount))
+	order := api.Order{UserID: in.Body.UserID, ProductIDs: in.Body.ProductIDs, Status: api.StatusPending, Amount: amount}
+	fingerprint, err := in.Of(order)
+	if err != nil {
+		return nil, err
+	}
+	request := idempotency.Request{User: order.UserID, Key: in.Key, Fingerprint: fingerprint}
+	return output(idempotency.Do(ctx, s.keys, request, func(ctx context.Context, id string) (api.Order, error) {
+		order.ID = id
+		return order, s.store.Create(ctx, order)
+	}))
 }
 
 func (s *service) fixAmount(ctx context.Context, in *amountInput) (*orderOutput, error) {

@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/koshop/koshop/internal/shop/api"
 	"github.com/koshop/koshop/internal/shop/fault"
 	"github.com/koshop/koshop/internal/shop/money"
@@ -28,20 +26,20 @@ const columns = `id, user_id, product_ids, status, amount, payment_id`
 // Store keeps orders in a database.
 type Store struct{ db *sql.DB }
 
-// Create stores a new, pending order. The amount may be nil.
-func (s *Store) Create(ctx context.Context, userID string, productIDs []string, amount *money.Amount) (api.Order, error) {
-	order := api.Order{ID: uuid.NewString(), UserID: userID, ProductIDs: productIDs, Status: api.StatusPending, Amount: amount}
-	list, err := json.Marshal(productIDs)
+// Create stores a new order, which is pending. One that is stored already, by an
+// earlier attempt, stays as it is.
+func (s *Store) Create(ctx context.Context, order api.Order) error {
+	list, err := json.Marshal(order.ProductIDs)
 	if err != nil {
-		return api.Order{}, fmt.Errorf("encode product ids: %w", err)
+		return fmt.Errorf("encode product ids: %w", err)
 	}
 	_, err = s.db.ExecContext(ctx,
-		`INSERT INTO orders (id, user_id, product_ids, status, amount, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-		order.ID, userID, string(list), order.Status, amount, time.Now().UnixMilli())
+		`INSERT INTO orders (id, user_id, product_ids, status, amount, created_at) VALUES ($1, $2, $3, 'pending', $4, $5) ON CONFLICT (id) DO NOTHING`,
+		order.ID, order.UserID, string(list), order.Amount, time.Now().UnixMilli())
 	if err != nil {
-		return api.Order{}, fmt.Errorf("store an order: %w", err)
+		return fmt.Errorf("store an order: %w", err)
 	}
-	return order, nil
+	return nil
 }
 
 // Get returns an order, or fault.NotFound.

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/koshop/koshop/internal/shop/api"
 	"github.com/koshop/koshop/internal/shop/database/databasetest"
 	"github.com/koshop/koshop/internal/shop/fault"
@@ -24,8 +26,8 @@ func newStore(t *testing.T, url string) *Store {
 
 func create(t *testing.T, s *Store, user string, amount *money.Amount) api.Order {
 	t.Helper()
-	order, err := s.Create(t.Context(), user, []string{"L9ECAV7KIM", "OLJCESPC7Z"}, amount)
-	if err != nil {
+	order := api.Order{ID: uuid.NewString(), UserID: user, ProductIDs: []string{"L9ECAV7KIM", "OLJCESPC7Z"}, Amount: amount}
+	if err := s.Create(t.Context(), order); err != nil {
 		t.Fatal(err)
 	}
 	return order

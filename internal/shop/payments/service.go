@@ -10,12 +10,12 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/google/uuid"
 
 	"github.com/koshop/koshop/internal/shop/api"
 	"github.com/koshop/koshop/internal/shop/config"
 	"github.com/koshop/koshop/internal/shop/database"
 	"github.com/koshop/koshop/internal/shop/fault"
+	"github.com/koshop/koshop/internal/shop/idempotency"
 	"github.com/koshop/koshop/internal/shop/recent"
 	"github.com/koshop/koshop/internal/shop/server"
 	"github.com/koshop/koshop/internal/shop/web"
@@ -54,7 +54,7 @@ func (c *Config) Bind(v *config.Set) {
 
 // New returns the service.
 func New(cfg Config, log *slog.Logger) *server.Server {
-	s := &service{&cashier{
+	s := &service{keys: &idempotency.Keys{}, cashier: &cashier{
 		store: &store{}, orders: api.NewOrders(cfg.OrdersURL), log: log.With("service", Name), named: recent.NewMap[struct{}](named),
 	}}
 	return server.New(cfg.Config, server.Service{
@@ -63,6 +63,7 @@ func New(cfg Config, log *slog.Logger) *server.Server {
 		Register: s.register,
 		Open: func(ctx context.Context) (err error) {
 			s.cashier.store.db, err = database.Open(ctx, cfg.Database, schema, migrations, log)
+			s.keys.DB = s.cashier.store.db
 			return err
 		},
 		Ready: func(ctx context.Context) error { return s.cashier.store.db.PingContext(ctx) },
@@ -71,6 +72,7 @@ func New(cfg Config, log *slog.Logger) *server.Server {
 			defer all.Wait()
 			all.Go(func() { (&leftOvers{cashier: s.cashier}).settleAll(ctx, cfg.SettleInterval) })
 			all.Go(func() { s.cashier.reconcile(ctx, cfg.ReconcileInterval) })
+			all.Go(func() { s.keys.Purge(ctx, log) })
 		},
 		Close: func() error {
 			s.cashier.orders.Close()
@@ -79,11 +81,17 @@ func New(cfg Config, log *slog.Logger) *server.Server {
 	}, log)
 }
 
-type service struct{ cashier *cashier }
+type service struct {
+	cashier *cashier
+	keys    *idempotency.Keys
+}
 
 type (
-	createInput struct{ Body api.CreatePayment }
-	idInput     struct {
+	createInput struct {
+		api.Idempotency
+		Body api.CreatePayment
+	}
+	idInput struct {
 		ID string `path:"id" example:"7084ae0a-d386-4ecd-913d-17c72b408c2c"`
 	}
 	paymentOutput struct{ Body api.Payment }
@@ -91,7 +99,7 @@ type (
 
 func (s *service) register(a huma.API) {
 	pay := web.Operation("create-payment", http.MethodPost, "/payments", "Pay for an order",
-		http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusBadGateway, http.StatusGatewayTimeout)
+		http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusBadGateway, http.StatusGatewayTimeout)
 	pay.Description = api.PaidOnce
 	huma.Register(a, pay, s.create)
 	huma.Register(a, web.Operation("get-payment", http.MethodGet, "/payments/{id}", "Show a payment", http.StatusNotFound, http.StatusBadGateway, http.StatusGatewayTimeout),
@@ -105,7 +113,16 @@ func (s *service) create(ctx context.Context, in *createInput) (*paymentOutput, 
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Invalid, "amount: %v", err)
 	}
-	return output(s.cashier.pay(ctx, api.Payment{ID: uuid.NewString(), UserID: in.Body.UserID, OrderID: in.Body.OrderID, Amount: amount}))
+	p := api.Payment{UserID: in.Body.UserID, OrderID: in.Body.OrderID, Amount: amount}
+	fingerprint, err := in.Of(p)
+	if err != nil {
+		return nil, err
+	}
+	request := idempotency.Request{User: p.UserID, Key: in.Key, Fingerprint: fingerprint}
+	return output(idempotency.Do(ctx, s.keys, request, func(ctx context.Context, id string) (api.Payment, error) {
+		p.ID = id
+		return s.cashier.pay(ctx, p)
+	}))
 }
 
 func output(p api.Payment, err error) (*paymentOutput, error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -54,10 +55,17 @@ type Answer struct {
 // Do sends a request with a JSON body, or none, and with a token, or none.
 func Do(t *testing.T, method, url, token, body string) Answer {
 	t.Helper()
+	return DoWith(t, nil, method, url, token, body)
+}
+
+// DoWith is Do with further headers.
+func DoWith(t *testing.T, header http.Header, method, url, token, body string) Answer {
+	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
+	maps.Copy(req.Header, header)
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
