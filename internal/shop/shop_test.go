@@ -41,7 +41,7 @@ func startShop(t *testing.T, url string) *shop {
 
 func (s *shop) start(t *testing.T) {
 	t.Helper()
-	s.users = run(t, users.New(users.Config{Config: shoptest.Config(), Database: databasetest.Source(t, databasetest.For(s.database, "users")), KeyRotation: 24 * time.Hour}, shoptest.Log()))
+	s.users = run(t, users.New(users.Config{Config: shoptest.Config(), Database: databasetest.Source(t, databasetest.For(s.database, "users")), KeyRotation: 24 * time.Hour, LoginRate: 300}, shoptest.Log()))
 	s.products = run(t, products.New(products.Config{Config: shoptest.Config()}, shoptest.Log()))
 	s.orders = run(t, orders.New(orders.Config{Config: shoptest.Config(), Database: databasetest.Source(t, databasetest.For(s.database, "orders"))}, shoptest.Log()))
 	s.payments = run(t, payments.New(payments.Config{

@@ -10,9 +10,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 )
@@ -57,6 +59,34 @@ func (s *Set) Port(p *int, name, def, meaning string) {
 			return errors.New("must be a number from 1 to 65535")
 		}
 		*p = n
+		return nil
+	})
+}
+
+// Int binds a whole number between least and most.
+func (s *Set) Int(p *int, name, def, meaning string, least, most int) {
+	s.Func(name, def, meaning, func(v string) error {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < least || n > most {
+			return fmt.Errorf("must be a number from %d to %d", least, most)
+		}
+		*p = n
+		return nil
+	})
+}
+
+// Networks binds a list of networks, which may be empty.
+func (s *Set) Networks(p *[]netip.Prefix, name, def, meaning string) {
+	s.Func(name, def, meaning, func(v string) error {
+		var networks []netip.Prefix
+		for text := range strings.FieldsFuncSeq(v, func(r rune) bool { return r == ',' || r == ' ' }) {
+			network, err := netip.ParsePrefix(text)
+			if err != nil {
+				return errors.New("must be networks such as 10.0.0.0/8,fd00::/8")
+			}
+			networks = append(networks, network.Masked())
+		}
+		*p = networks
 		return nil
 	})
 }

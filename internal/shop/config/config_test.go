@@ -1,7 +1,9 @@
 package config_test
 
 import (
+	"fmt"
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -80,6 +82,30 @@ func TestUsage(t *testing.T) {
 	for _, want := range []string{"sample-svc: is a sample.", "PORT       8080             port to listen on", "PEER_URL"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("usage lacks %q:\n%s", want, out.String())
+		}
+	}
+}
+
+func TestNumbersAndNetworks(t *testing.T) {
+	var n int
+	var networks []netip.Prefix
+	set := func(number, list string) error {
+		t.Setenv("N", number)
+		t.Setenv("NETWORKS", list)
+		s := config.New("x", "")
+		s.Int(&n, "N", "3", "", 1, 10)
+		s.Networks(&networks, "NETWORKS", "", "")
+		return s.Load()
+	}
+	if err := set("", ""); err != nil || n != 3 || networks != nil {
+		t.Error(n, networks, err)
+	}
+	if err := set("7", "10.1.2.3/8, fd00::/8"); err != nil || n != 7 || fmt.Sprint(networks) != "[10.0.0.0/8 fd00::/8]" {
+		t.Error(n, networks, err)
+	}
+	for _, bad := range [][2]string{{"0", ""}, {"11", ""}, {"x", ""}, {"1", "10.0.0.1"}, {"1", "10.0.0.0/33"}, {"1", "all"}} {
+		if err := set(bad[0], bad[1]); err == nil || !strings.Contains(err.Error(), "must be") {
+			t.Errorf("%v: %v", bad, err)
 		}
 	}
 }

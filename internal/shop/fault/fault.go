@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"time"
 )
 
 // Code says what kind of failure an Error is.
@@ -38,6 +39,9 @@ type Error struct {
 	Code   Code
 	Detail string // for the client: one sentence, no internals
 	Err    error  // for the log: the cause; may be nil
+	// RetryAfter is when a client may try again, if that makes sense for the code; 0
+	// means soon.
+	RetryAfter time.Duration
 	// Members are further members of the answer, such as PaymentID; may be nil.
 	Members map[string]string
 }

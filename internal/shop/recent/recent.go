@@ -28,6 +28,19 @@ func (m *Map[V]) Put(key string, value V) {
 	m.values[key] = value
 }
 
+// GetOrPut returns the value of a key, which is made if there is none.
+func (m *Map[V]) GetOrPut(key string, made func() V) V {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	value, ok := m.values[key]
+	if !ok {
+		value = made()
+		m.enter(key)
+		m.values[key] = value
+	}
+	return value
+}
+
 // enter notes a new key, and forgets the oldest if there is no room.
 func (m *Map[V]) enter(key string) {
 	if len(m.keys) < cap(m.keys) {

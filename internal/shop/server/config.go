@@ -2,6 +2,7 @@ package server
 
 import (
 	"log/slog"
+	"net/netip"
 	"os"
 	"time"
 
@@ -13,6 +14,8 @@ type Config struct {
 	Host     string // "" listens on every interface
 	Port     int    // 0 takes a free one; only tests do
 	LogLevel slog.Level
+	// Proxies are the networks of proxies that say for whom they ask.
+	Proxies []netip.Prefix
 	// DrainDelay is how long requests are still accepted after the order to
 	// stop, with /readyz already 503. Kubernetes takes a pod out of its Service
 	// while it sends SIGTERM, not before, so new connections arrive for a
@@ -27,6 +30,7 @@ func (c *Config) Bind(v *config.Set) {
 	v.String(&c.Host, "HOST", "", "address to listen on; empty: all")
 	v.Port(&c.Port, "PORT", "8080", "port to listen on")
 	v.Level(&c.LogLevel, "LOG_LEVEL", "info", "least level that is logged: debug, info, warn, error")
+	v.Networks(&c.Proxies, "TRUSTED_PROXIES", "", "networks of proxies whose X-Forwarded-For is believed, as 10.0.0.0/8,fd00::/8")
 	v.Duration(&c.DrainDelay, "DRAIN_DELAY", defaultDrainDelay(),
 		"how long to go on accepting requests when told to stop (3s in a Kubernetes pod, else 0s)", 0, time.Minute)
 	v.Duration(&c.DrainTimeout, "DRAIN_TIMEOUT", "15s", "how long requests in flight may take to finish when told to stop", 0, 5*time.Minute)

@@ -66,7 +66,7 @@ func New(cfg Config, svc Service, log *slog.Logger) *Server {
 	s.http = &http.Server{
 		Handler: web.NewHandler(web.Options{
 			Name: svc.Name, About: svc.About, Greeting: svc.Greeting, Timeout: svc.Timeout,
-			Register: svc.Register, Log: log, Ready: s.checkReady,
+			Register: svc.Register, Proxies: cfg.Proxies, Log: log, Ready: s.checkReady,
 			Started:  func() bool { return s.state.Load() != starting },
 			Stopping: func() bool { return s.state.Load() == draining },
 		}),

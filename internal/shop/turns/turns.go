@@ -18,6 +18,7 @@ type Turns struct {
 	mu      sync.Mutex
 	free    int // slots that nobody has
 	most    int // how many may wait of one client
+	mostOf  int // how many of them for one subject
 	clients rotation[*client]
 }
 
@@ -30,8 +31,11 @@ type client struct {
 // waiter is closed when it has a slot.
 type waiter chan struct{}
 
-// New returns turns for so many slots, of which so many may wait for each client.
-func New(slots, mostOfAClient int) *Turns { return &Turns{free: slots, most: mostOfAClient} }
+// New returns turns for so many slots. It bounds how many may wait of one client, and
+// how many of them for one subject.
+func New(slots, mostOfAClient, mostOfASubject int) *Turns {
+	return &Turns{free: slots, most: mostOfAClient, mostOf: mostOfASubject}
+}
 
 // Take waits for a slot, which must be given back. It fails at once with [ErrTooMany],
 // and with the context's error when that ends.
@@ -63,8 +67,11 @@ func (t *Turns) wait(from, subject string) (waiter, error) {
 	if c.waiting >= t.most {
 		return nil, ErrTooMany
 	}
-	c.waiting++
 	line := c.subjects.get(subject, func() *[]waiter { return &[]waiter{} })
+	if len(*line) >= t.mostOf {
+		return nil, ErrTooMany
+	}
+	c.waiting++
 	*line = append(*line, w)
 	return w, nil
 }

@@ -19,7 +19,7 @@ func TestTurns(t *testing.T) {
 	for name, late := range map[string][2]string{"another client": {"b", "x"}, "another subject": {"a", "y"}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				all := turns.New(1, 1000)
+				all := turns.New(1, 1000, 1000)
 				var done sync.WaitGroup
 				take := func(client, subject string) (waited time.Duration) {
 					began := time.Now()
@@ -46,9 +46,39 @@ func TestTurns(t *testing.T) {
 	}
 }
 
+func TestTooManyForOneSubject(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := turns.New(1, 10, 2)
+		giveBack, err := all.Take(t.Context(), "a", "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var done sync.WaitGroup
+		take := func(subject string) {
+			giveBack, err := all.Take(t.Context(), "a", subject)
+			if err != nil {
+				t.Error(subject, ": ", err)
+				return
+			}
+			giveBack()
+		}
+		for range 2 {
+			done.Go(func() { take("x") })
+		}
+		synctest.Wait()
+		if _, err := all.Take(t.Context(), "a", "x"); !errors.Is(err, turns.ErrTooMany) {
+			t.Errorf("a third one: %v", err)
+		}
+		done.Go(func() { take("y") })
+		synctest.Wait()
+		giveBack()
+		done.Wait()
+	})
+}
+
 func TestTooMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		all := turns.New(1, 2)
+		all := turns.New(1, 2, 2)
 		giveBack, err := all.Take(t.Context(), "a", "x")
 		if err != nil {
 			t.Fatal(err)
@@ -78,7 +108,7 @@ func TestTooMany(t *testing.T) {
 // twice.
 func TestNoSlotIsLost(t *testing.T) {
 	const slots = 3
-	all := turns.New(slots, 8)
+	all := turns.New(slots, 8, 4)
 	var mu sync.Mutex
 	held := 0
 	var clients sync.WaitGroup

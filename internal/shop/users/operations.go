@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/mail"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -61,6 +62,9 @@ type (
 )
 
 func (s *service) signUp(ctx context.Context, in *signUpInput) (*userOutput, error) {
+	if err := s.limit.take(ctx, web.ClientOf(ctx)); err != nil {
+		return nil, err
+	}
 	id, _, err := s.store.credentials(ctx, in.Body.Email)
 	if err != nil {
 		return nil, err
@@ -68,12 +72,16 @@ func (s *service) signUp(ctx context.Context, in *signUpInput) (*userOutput, err
 	if id != "" {
 		return nil, errTaken() // without the work of a hash
 	}
-	hash, err := s.hasher.hash(ctx, asker{web.ClientOf(ctx), key(in.Body.Email)}, in.Body.Password)
+	who := asker{web.ClientOf(ctx), key(in.Body.Email)}
+	hash, err := s.hasher.hash(ctx, who, in.Body.Password)
 	if err != nil {
 		return nil, err
 	}
 	user, err := s.store.create(ctx, in.Body.Name, in.Body.Email, hash)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.attempts.succeeded(ctx, who, history{}, time.Now()); err != nil {
 		return nil, err
 	}
 	return &userOutput{user}, nil
@@ -82,22 +90,55 @@ func (s *service) signUp(ctx context.Context, in *signUpInput) (*userOutput, err
 // logIn does the same work for an unknown address as for a wrong password, so
 // that neither the answer nor its time tells which addresses are known.
 func (s *service) logIn(ctx context.Context, in *logInInput) (*tokenOutput, error) {
+	who := asker{web.ClientOf(ctx), key(in.Body.Email)}
+	history, err := s.admit(ctx, who)
+	if err != nil {
+		return nil, err
+	}
 	id, hash, err := s.store.credentials(ctx, in.Body.Email)
 	if err != nil {
 		return nil, err
 	}
-	ok, err := s.hasher.verify(ctx, asker{web.ClientOf(ctx), key(in.Body.Email)}, in.Body.Password, hash)
+	turn := who
+	if history.isKnown(time.Now()) { // It does not share its turns with others of its address.
+		turn.client = who.pair()
+	}
+	ok, err := s.hasher.verify(ctx, turn, in.Body.Password, hash)
 	if err != nil {
 		return nil, err
 	}
 	if !ok {
+		if err := s.attempts.failed(ctx, who, time.Now()); err != nil {
+			return nil, err
+		}
 		return nil, fault.New(fault.Unauthorized, "Invalid credentials")
+	}
+	if err := s.attempts.succeeded(ctx, who, history, time.Now()); err != nil {
+		return nil, err
 	}
 	signed, err := s.sign(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	return &tokenOutput{accessToken{signed}}, nil
+}
+
+// admit refuses an attempt that comes too soon, before it costs anything. Somebody who
+// has logged in from the same address before is not counted among those who come from
+// there: they may be many, and among them one who guesses.
+func (s *service) admit(ctx context.Context, who asker) (history, error) {
+	history, err := s.attempts.of(ctx, who)
+	if err != nil {
+		return history, err
+	}
+	now := time.Now()
+	if pause := history.pause(now); pause > 0 {
+		return history, tooMany("Too many wrong passwords, try again later", pause)
+	}
+	if history.isKnown(now) {
+		return history, nil
+	}
+	return history, s.limit.take(ctx, who.client)
 }
 
 // sign returns a token for the user.

@@ -29,6 +29,8 @@ const (
 	// mostOfAClient bounds how many of one client wait: a class may come from one address,
 	// and so many take about two seconds.
 	mostOfAClient = 64
+	// mostOfAnAccount bounds how many of them are about one account.
+	mostOfAnAccount = 4
 )
 
 // phc is the textual form of a hash: parameters, salt, key.
@@ -45,7 +47,7 @@ type hasher struct {
 func newHasher() *hasher {
 	// The dummy is a hash of no password at all, so nothing verifies against it.
 	dummy := format(hashMemory, hashTime, hashThreads, random(saltLength), random(keyLength))
-	return &hasher{turns: turns.New(atOnce, mostOfAClient), dummy: dummy}
+	return &hasher{turns: turns.New(atOnce, mostOfAClient, mostOfAnAccount), dummy: dummy}
 }
 
 // hash returns the hash of a password in PHC form.
@@ -79,7 +81,7 @@ func (h *hasher) compute(ctx context.Context, who asker, password string, salt [
 	giveBack, err := h.turns.Take(ctx, who.client, who.account)
 	switch {
 	case errors.Is(err, turns.ErrTooMany):
-		return nil, fault.New(fault.TooMany, "Too many of your passwords are being checked, try again")
+		return nil, tooMany("Too many of your passwords are being checked, try again", 0)
 	case err != nil:
 		return nil, fault.Wrap(err, fault.Unavailable, "Too many passwords are being checked, try again")
 	}
@@ -97,9 +99,6 @@ func (h *hasher) finish(giveBack func()) {
 	}
 	giveBack()
 }
-
-// asker is who asks, and about which account.
-type asker struct{ client, account string }
 
 func format(memory, time uint32, threads uint8, salt, key []byte) string {
 	enc := base64.RawStdEncoding

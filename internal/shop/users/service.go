@@ -32,6 +32,8 @@ type Config struct {
 	Database database.Source
 	// KeyRotation is how long a key signs.
 	KeyRotation time.Duration
+	// LoginRate is how many passwords of one client are checked in a minute.
+	LoginRate int
 }
 
 // Bind adds the variables to the set.
@@ -39,11 +41,12 @@ func (c *Config) Bind(v *config.Set) {
 	c.Config.Bind(v)
 	c.Database.Bind(v, Name)
 	v.Duration(&c.KeyRotation, "KEY_ROTATION", "24h", "how long a key signs tokens before the next one does", 2*token.Lifetime, 90*24*time.Hour)
+	v.Int(&c.LoginRate, "LOGIN_RATE", "300", "how many sign-ups and logins a minute one client may try, after the first 100", 1, 1_000_000)
 }
 
 // New returns the service.
 func New(cfg Config, log *slog.Logger) *server.Server {
-	s := &service{hasher: newHasher()}
+	s := &service{hasher: newHasher(), limit: newLimit(cfg.LoginRate)}
 	return server.New(cfg.Config, server.Service{
 		// Passwords are checked a few at a time; a class that logs in at once waits.
 		Name: Name, About: About, Greeting: "user-svc is well", Timeout: 10 * time.Second,
@@ -53,23 +56,26 @@ func New(cfg Config, log *slog.Logger) *server.Server {
 			if err != nil {
 				return err
 			}
-			s.store = &store{db}
+			s.store, s.attempts = &store{db}, &attempts{db}
 			s.keys = &keys{db: db, rotation: cfg.KeyRotation, now: time.Now}
 			return nil
 		},
 		Ready: func(ctx context.Context) error { return s.store.db.PingContext(ctx) },
+		Work:  func(ctx context.Context) { s.attempts.purge(ctx, log) },
 		Close: func() error { return s.store.db.Close() },
 	}, log)
 }
 
 type service struct {
-	store  *store
-	keys   *keys
-	hasher *hasher
+	store    *store
+	attempts *attempts
+	keys     *keys
+	hasher   *hasher
+	limit    *limit
 }
 
 func (s *service) register(a huma.API) {
-	huma.Register(a, web.LargeBody(web.Operation("create-user", http.MethodPost, "/users", "Sign up", http.StatusBadRequest)), s.signUp)
-	huma.Register(a, web.LargeBody(web.Operation("login", http.MethodPost, "/login", "Log in for an access token", http.StatusBadRequest, http.StatusUnauthorized)), s.logIn)
+	huma.Register(a, web.LargeBody(web.Operation("create-user", http.MethodPost, "/users", "Sign up", http.StatusBadRequest, http.StatusTooManyRequests, http.StatusServiceUnavailable)), s.signUp)
+	huma.Register(a, web.LargeBody(web.Operation("login", http.MethodPost, "/login", "Log in for an access token", http.StatusBadRequest, http.StatusUnauthorized, http.StatusTooManyRequests, http.StatusServiceUnavailable)), s.logIn)
 	huma.Register(a, web.Operation("list-keys", http.MethodGet, "/.well-known/jwks.json", "List the public keys that verify tokens"), s.jwks)
 }

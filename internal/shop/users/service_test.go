@@ -16,7 +16,7 @@ import (
 
 func start(t *testing.T, url string) string {
 	return shoptest.Start(t, New(Config{
-		Config: shoptest.Config(), Database: databasetest.Source(t, url), KeyRotation: period,
+		Config: shoptest.Config(), Database: databasetest.Source(t, url), KeyRotation: period, LoginRate: 300,
 	}, shoptest.Log()))
 }
 
@@ -119,7 +119,7 @@ func TestLogIn(t *testing.T) {
 
 func TestUsersAndKeysSurviveARestart(t *testing.T) {
 	url := databasetest.SQLite(t)
-	first := New(Config{Config: shoptest.Config(), Database: databasetest.Source(t, url), KeyRotation: period}, shoptest.Log())
+	first := New(Config{Config: shoptest.Config(), Database: databasetest.Source(t, url), KeyRotation: period, LoginRate: 300}, shoptest.Log())
 	if err := first.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}

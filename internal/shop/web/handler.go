@@ -47,7 +47,7 @@ type Options struct {
 // NewHandler returns the service's handler.
 func NewHandler(o Options) http.Handler {
 	mux := chi.NewMux()
-	mux.Use(client(o.Proxies), requestid.Middleware, baggage.Middleware, accessLog(o.Log), recoverPanic, deadline(o.Timeout), gate(o.Started), leave(o.Stopping), wellFormed, mediaType, limitBody)
+	mux.Use(header, client(o.Proxies), requestid.Middleware, baggage.Middleware, accessLog(o.Log), recoverPanic, deadline(o.Timeout), gate(o.Started), leave(o.Stopping), wellFormed, mediaType, limitBody)
 	mux.NotFound(notFound)
 	mux.MethodNotAllowed(methodNotAllowed(mux))
 

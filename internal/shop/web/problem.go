@@ -10,7 +10,9 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/validation"
@@ -52,15 +54,12 @@ func init() {
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
 		p := problemOf(ctx.Context(), status, msg, errs)
 		if isPassing(p.Status) {
-			ctx.SetHeader("Retry-After", retryAfter)
+			ctx.SetHeader("Retry-After", strconv.Itoa(Seconds(p.retryAfter)))
 		}
 		return p
 	}
 	huma.DefaultArrayNullable = false
 }
-
-// retryAfter is in how many seconds a client may try again: what is wrong passes soon.
-const retryAfter = "1"
 
 // isPassing tells the statuses after which a request may be repeated.
 func isPassing(status int) bool {
@@ -88,7 +87,7 @@ func problemOf(ctx context.Context, status int, msg string, errs []error) *probl
 		}
 		p := newProblem(status, msg)
 		if f, ok := errors.AsType[*fault.Error](cause); ok {
-			p.members = f.Members
+			p.members, p.retryAfter = f.Members, f.RetryAfter
 		}
 		return p
 	}
@@ -164,7 +163,8 @@ func describe(details []*huma.ErrorDetail) string {
 // problem is an error answer, as RFC 9457 says. It may have further members.
 type problem struct {
 	huma.ErrorModel
-	members map[string]string
+	members    map[string]string
+	retryAfter time.Duration
 }
 
 func newProblem(status int, detail string) *problem {
@@ -188,7 +188,7 @@ func (p *problem) MarshalJSON() ([]byte, error) {
 func writeError(w http.ResponseWriter, r *http.Request, status int, detail string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	if isPassing(status) {
-		w.Header().Set("Retry-After", retryAfter)
+		w.Header().Set("Retry-After", "1")
 	}
 	w.WriteHeader(status)
 	if err := json.NewEncoder(w).Encode(newProblem(status, detail)); err != nil {
