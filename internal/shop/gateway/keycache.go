@@ -3,6 +3,8 @@ package gateway
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -65,6 +67,30 @@ func (c *keyCache) get(ctx context.Context, id string) (ed25519.PublicKey, error
 		return key, nil
 	}
 	return nil, err
+}
+
+// ready returns an error if there are no keys that can be used, and user-svc has
+// none either.
+func (c *keyCache) ready(ctx context.Context) error {
+	if c.usable() {
+		return nil
+	}
+	select {
+	case <-c.refresh():
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the keys of user-svc: %w", ctx.Err())
+	}
+	if c.usable() {
+		return nil
+	}
+	_, _, err := c.lookUp("")
+	return errors.Join(errors.New("there are no keys of user-svc, without which no token can be verified"), err)
+}
+
+func (c *keyCache) usable() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.keys) > 0 && c.now().Sub(c.fetched) < usableFor
 }
 
 // lookUp returns a key and its age, and the error of the last fetch.

@@ -52,7 +52,7 @@ func New(cfg Config, log *slog.Logger) *server.Server {
 	s.verifier = newVerifier(newKeyCache(s.users.Keys))
 	return server.New(cfg.Config, server.Service{
 		Name: Name, About: About, Greeting: "api-gateway is well", Timeout: timeout,
-		Register: s.register, Close: s.close,
+		Register: s.register, Ready: s.verifier.keys.ready, Close: s.close,
 	}, log)
 }
 
