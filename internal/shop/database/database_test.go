@@ -2,6 +2,7 @@ package database_test
 
 import (
 	"context"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -31,12 +32,17 @@ func TestMain(m *testing.M) {
 	os.Exit(databasetest.Main(m))
 }
 
+func open(ctx context.Context, s database.Source, schema string, files fs.FS, log *slog.Logger) (*database.DB, error) {
+	db := database.New(s, schema, files, log)
+	return db, db.Open(ctx)
+}
+
 func openOnce(url string) error {
 	s, err := database.Parse(url)
 	if err != nil {
 		return err
 	}
-	db, err := database.Open(context.Background(), s, "things", migrations(2), quiet())
+	db, err := open(context.Background(), s, "things", migrations(2), quiet())
 	if err != nil {
 		return err
 	}
@@ -60,12 +66,12 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func count(t *testing.T, src database.Source) (n int) {
 	t.Helper()
-	db, err := database.Open(t.Context(), src, "things", migrations(0), quiet())
+	db, err := open(t.Context(), src, "things", migrations(0), quiet())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if err := db.QueryRow(`SELECT count(*) FROM things`).Scan(&n); err != nil {
+	if err := db.QueryRowContext(t.Context(), `SELECT count(*) FROM things`).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -94,13 +100,13 @@ func TestMigrationsContinueWhereTheyEnded(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, url string) {
 		src := databasetest.Source(t, url)
 		for n := 1; n <= 2; n++ {
-			db, err := database.Open(t.Context(), src, "things", migrations(n), quiet())
+			db, err := open(t.Context(), src, "things", migrations(n), quiet())
 			if err != nil {
 				t.Fatal(err)
 			}
 			db.Close()
 		}
-		_, err := database.Open(t.Context(), src, "things", migrations(3), quiet())
+		_, err := open(t.Context(), src, "things", migrations(3), quiet())
 		if err == nil || !strings.Contains(err.Error(), "0003_c.sql") {
 			t.Errorf("the failing migration: %v", err)
 		}
@@ -113,13 +119,13 @@ func TestMigrationsContinueWhereTheyEnded(t *testing.T) {
 func TestSchemasAreApart(t *testing.T) {
 	src := databasetest.Source(t, databasetest.Postgres(t))
 	for _, schema := range []string{"one", "two"} {
-		db, err := database.Open(t.Context(), src, schema, migrations(1), quiet())
+		db, err := open(t.Context(), src, schema, migrations(1), quiet())
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer db.Close()
 		var got string
-		if err := db.QueryRow(`SELECT current_schema()`).Scan(&got); err != nil || got != schema {
+		if err := db.QueryRowContext(t.Context(), `SELECT current_schema()`).Scan(&got); err != nil || got != schema {
 			t.Errorf("schema %q, %v; want %q", got, err, schema)
 		}
 	}
@@ -152,7 +158,7 @@ func TestParse(t *testing.T) {
 
 func TestMissingDirectoryIsRefusedAtOnce(t *testing.T) {
 	src := databasetest.Source(t, "sqlite:"+filepath.Join(t.TempDir(), "missing", "shop.db"))
-	_, err := database.Open(t.Context(), src, "things", migrations(1), quiet())
+	_, err := open(t.Context(), src, "things", migrations(1), quiet())
 	if err == nil || !strings.Contains(err.Error(), "create the directory") {
 		t.Errorf("got %v", err)
 	}
@@ -165,7 +171,7 @@ func TestWhatIsNoDatabaseIsRefusedAtOnce(t *testing.T) {
 	}
 	for _, path := range []string{t.TempDir(), os.DevNull, text} {
 		begin := time.Now()
-		_, err := database.Open(t.Context(), databasetest.Source(t, "sqlite:"+path), "things", migrations(1), quiet())
+		_, err := open(t.Context(), databasetest.Source(t, "sqlite:"+path), "things", migrations(1), quiet())
 		if err == nil || !strings.Contains(err.Error(), "DATABASE_URL") || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v", path, err)
 		}
@@ -200,7 +206,7 @@ func TestUnreachableIsWaitedForUntilToldToStop(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	var logged strings.Builder
-	_, err := database.Open(ctx, src, "things", migrations(1), slog.New(slog.NewTextHandler(&logged, nil)))
+	_, err := open(ctx, src, "things", migrations(1), slog.New(slog.NewTextHandler(&logged, nil)))
 	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1 is not reachable") {
 		t.Errorf("got %v", err)
 	}

@@ -2,12 +2,16 @@ package database
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"io/fs"
 	"time"
 )
+
+// tables are the package's own: the migrations that were applied, and the row
+// that Ready writes.
+const tables = `
+	CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT PRIMARY KEY, applied_at BIGINT NOT NULL);
+	CREATE TABLE IF NOT EXISTS write_probe (id BIGINT PRIMARY KEY, filler TEXT NOT NULL);`
 
 // migrate applies the files migrations/*.sql that schema_migrations does not
 // list, in the order of their names, in one transaction: all of them or none.
@@ -15,42 +19,35 @@ import (
 // Replicas that start at once take turns: SQLite's transaction is immediate,
 // PostgreSQL's takes an advisory lock. (The usual migration libraries have no
 // lock for SQLite, and run each file in a transaction of its own.)
-func migrate(ctx context.Context, db *sql.DB, postgres bool, schema string, files fs.FS) (err error) {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if rollback := tx.Rollback(); !errors.Is(rollback, sql.ErrTxDone) {
-			err = errors.Join(err, rollback)
-		}
-	}()
-	if postgres {
-		if err := ownSchema(ctx, tx, schema); err != nil {
-			return err
-		}
-	}
-	done, err := applied(ctx, tx)
-	if err != nil {
-		return err
-	}
-	names, err := fs.Glob(files, "migrations/*.sql")
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		if !done[name] {
-			if err := apply(ctx, tx, files, name); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
+func (db *DB) migrate(ctx context.Context) error {
+	return db.Transaction(ctx, func(tx Statements) error {
+		if db.source.postgres != nil {
+			if err := ownSchema(ctx, tx, db.schema); err != nil {
+				return err
 			}
 		}
-	}
-	return tx.Commit()
+		done, err := applied(ctx, tx)
+		if err != nil {
+			return err
+		}
+		names, err := fs.Glob(db.files, "migrations/*.sql")
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			if !done[name] {
+				if err := apply(ctx, tx, db.files, name); err != nil {
+					return fmt.Errorf("%s: %w", name, err)
+				}
+			}
+		}
+		return nil
+	})
 }
 
 // ownSchema makes sure the schema exists, after the lock that lasts until the
 // transaction ends. The schema is a constant of its service.
-func ownSchema(ctx context.Context, tx *sql.Tx, schema string) error {
+func ownSchema(ctx context.Context, tx Statements, schema string) error {
 	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtext($1))`, "migrate "+schema); err != nil {
 		return fmt.Errorf("lock: %w", err)
 	}
@@ -60,9 +57,8 @@ func ownSchema(ctx context.Context, tx *sql.Tx, schema string) error {
 	return nil
 }
 
-func applied(ctx context.Context, tx *sql.Tx) (map[string]bool, error) {
-	_, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT PRIMARY KEY, applied_at BIGINT NOT NULL)`)
-	if err != nil {
+func applied(ctx context.Context, tx Statements) (map[string]bool, error) {
+	if _, err := tx.ExecContext(ctx, tables); err != nil {
 		return nil, err
 	}
 	rows, err := tx.QueryContext(ctx, `SELECT name FROM schema_migrations`)
@@ -81,7 +77,7 @@ func applied(ctx context.Context, tx *sql.Tx) (map[string]bool, error) {
 	return done, rows.Err()
 }
 
-func apply(ctx context.Context, tx *sql.Tx, files fs.FS, name string) error {
+func apply(ctx context.Context, tx Statements, files fs.FS, name string) error {
 	statements, err := fs.ReadFile(files, name)
 	if err != nil {
 		return err

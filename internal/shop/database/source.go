@@ -7,24 +7,43 @@
 package database
 
 import (
+	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
-	"modernc.org/sqlite" // and the driver "sqlite"
+	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/koshop/koshop/internal/shop/config"
 )
 
-// sqliteBusy is the code of SQLite (SQLITE_BUSY) for a lock that another
-// process holds.
-const sqliteBusy = 5
+const (
+	// maxConns is how many connections a replica has at most. They are kept, so
+	// that steady load opens no new ones. Three services of two replicas, and as
+	// many during a rollout, stay far below PostgreSQL's 100.
+	maxConns    = 5
+	maxIdleTime = 5 * time.Minute
+	// maxLifetime is when a connection is replaced, so that they spread again over
+	// the servers behind one name.
+	maxLifetime = 30 * time.Minute
+	// connectTimeout bounds an attempt to connect, to each of several hosts.
+	connectTimeout = 2 * time.Second
+	// checkTimeout bounds the check of a connection that was idle: a server that
+	// vanished does not say so.
+	checkTimeout = 500 * time.Millisecond
+	// lockTimeout is how long SQLite waits for a lock that another process holds.
+	// It is below statementTimeout, so that the lock is the reason that is given.
+	lockTimeout = 2 * time.Second
+)
 
 // Source says where a service's data is. The zero Source is invalid.
 type Source struct {
@@ -71,34 +90,84 @@ func (s Source) String() string {
 	return "SQLite file " + s.file
 }
 
-// mayRecover reports whether a connection that failed may succeed later: a
-// server may come up, a file does not get better once nobody else locks it.
+// mayRecover reports whether what failed may succeed later: a server may come
+// up or let the service in; a file gets better only when others unlock it or
+// free space.
 func (s Source) mayRecover(err error) bool {
-	var e *sqlite.Error
-	return s.postgres != nil || errors.As(err, &e) && e.Code()&0xff == sqliteBusy
+	switch t := troubleOf(err); t {
+	case none:
+		return false
+	case busy, late, full:
+		return true
+	default:
+		return s.postgres != nil
+	}
 }
 
 // pool opens the pool of connections, which connects to nothing yet.
-func (s Source) pool(schema string) (*sql.DB, error) {
-	var db *sql.DB
+func (s Source) pool(schema string) (pool *sql.DB, err error) {
 	if s.postgres != nil {
-		cfg := s.postgres.Copy()
-		cfg.RuntimeParams["search_path"] = schema
-		cfg.RuntimeParams["application_name"] = schema
-		db = stdlib.OpenDB(*cfg)
-	} else {
-		if err := s.checkFile(); err != nil {
-			return nil, fmt.Errorf("open %v: %w", s, err)
-		}
-		var err error
-		if db, err = sql.Open("sqlite", s.sqliteDSN()); err != nil {
-			return nil, fmt.Errorf("open %v: %w", s, err)
-		}
+		pool = s.postgresPool(schema)
+	} else if pool, err = s.sqlitePool(); err != nil {
+		return nil, fmt.Errorf("open %v: %w", s, err)
 	}
-	// Three services of two replicas stay far below PostgreSQL's 100 connections.
-	db.SetMaxOpenConns(5)
-	db.SetMaxIdleConns(2)
-	return db, nil
+	pool.SetMaxOpenConns(maxConns)
+	pool.SetMaxIdleConns(maxConns)
+	pool.SetConnMaxIdleTime(maxIdleTime)
+	pool.SetConnMaxLifetime(maxLifetime)
+	return pool, nil
+}
+
+// dropIdle closes the connections that are in no use.
+func dropIdle(pool *sql.DB) {
+	pool.SetMaxIdleConns(0)
+	pool.SetMaxIdleConns(maxConns)
+}
+
+// postgresPool keeps nothing on a connection but its parameters: a prepared
+// statement fails once after a migration of another replica, and always behind a
+// pooler that changes the server.
+func (s Source) postgresPool(schema string) *sql.DB {
+	cfg := s.postgres.Copy()
+	cfg.RuntimeParams["search_path"] = schema
+	cfg.RuntimeParams["application_name"] = schema
+	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
+	if cfg.ConnectTimeout <= 0 || cfg.ConnectTimeout > connectTimeout {
+		cfg.ConnectTimeout = connectTimeout
+	}
+	closesOn := cfg.OnPgError
+	cfg.OnPgError = func(conn *pgconn.PgConn, err *pgconn.PgError) (keep bool) {
+		// After a failover, another connection leads to the new primary.
+		return postgresTrouble(err.Code) != readOnly && closesOn(conn, err)
+	}
+	return stdlib.OpenDB(*cfg, stdlib.OptionShouldPing(check), stdlib.OptionResetSession(refuseClosed))
+}
+
+// check pings a connection that was idle, which closes it if the server does not
+// answer soon. It tells the driver not to do so: that would wait for as long as
+// the statement may take.
+func check(ctx context.Context, p stdlib.ShouldPingParams) bool {
+	if p.IdleDuration > time.Second {
+		ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+		defer cancel()
+		_ = p.Conn.PgConn().Ping(ctx) // refuseClosed sees it
+	}
+	return false
+}
+
+// refuseClosed makes the pool take another connection.
+func refuseClosed(_ context.Context, conn *pgx.Conn) error {
+	if conn.IsClosed() {
+		return driver.ErrBadConn
+	}
+	return nil
+}
+
+func (s Source) sqlitePool() (*sql.DB, error) {
+	if err := s.checkFile(); err != nil {
+		return nil, err
+	}
+	return sql.Open("sqlite", s.sqliteDSN())
 }
 
 // checkFile refuses a path at which there can be no database.
@@ -117,7 +186,7 @@ func (s Source) checkFile() error {
 // later cannot be waited for.
 func (s Source) sqliteDSN() string {
 	query := url.Values{
-		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "foreign_keys(1)"},
+		"_pragma": {fmt.Sprintf("busy_timeout(%d)", lockTimeout.Milliseconds()), "journal_mode(WAL)", "foreign_keys(1)"},
 		"_txlock": {"immediate"},
 	}
 	return "file:" + (&url.URL{Path: s.file}).EscapedPath() + "?" + query.Encode()

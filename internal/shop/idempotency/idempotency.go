@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/koshop/koshop/internal/shop/database"
 	"github.com/koshop/koshop/internal/shop/fault"
 )
 
@@ -37,7 +38,7 @@ type Request struct {
 }
 
 // Keys are the keys in a service's table idempotency_keys.
-type Keys struct{ DB *sql.DB }
+type Keys struct{ DB *database.DB }
 
 // Do carries out a request, or returns the answer that it had within the last 24
 // hours. What the request creates has the id that run gets, which is the same
@@ -78,7 +79,7 @@ func (k *Keys) begin(ctx context.Context, r Request) (entry, error) {
 	for range 2 {
 		now := time.Now()
 		fresh := entry{fingerprint: r.Fingerprint, id: uuid.NewString(), busyUntil: now.Add(busy).UnixMilli(), createdAt: now.UnixMilli()}
-		created, err := k.change(ctx, `
+		created, err := k.change(ctx, k.DB.Repeatable(), `
 			INSERT INTO idempotency_keys (user_id, idempotency_key, fingerprint, id, busy_until, created_at)
 			VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (user_id, idempotency_key) DO NOTHING`,
 			r.User, r.Key, fresh.fingerprint, fresh.id, fresh.busyUntil, fresh.createdAt)
@@ -89,10 +90,13 @@ func (k *Keys) begin(ctx context.Context, r Request) (entry, error) {
 		if err != nil {
 			return entry{}, err
 		}
+		if e.id == fresh.id { // The connection broke, and the statement was repeated.
+			return fresh, nil
+		}
 		if e.createdAt > now.Add(-kept).UnixMilli() {
 			return k.resume(ctx, r, e)
 		}
-		if _, err := k.change(ctx, `DELETE FROM idempotency_keys WHERE user_id = $1 AND idempotency_key = $2 AND created_at = $3`,
+		if _, err := k.change(ctx, k.DB.Repeatable(), `DELETE FROM idempotency_keys WHERE user_id = $1 AND idempotency_key = $2 AND created_at = $3`,
 			r.User, r.Key, e.createdAt); err != nil {
 			return entry{}, err
 		}
@@ -111,7 +115,7 @@ func (k *Keys) resume(ctx context.Context, r Request, e entry) (entry, error) {
 	case e.busyUntil > time.Now().UnixMilli():
 		return entry{}, errBusy()
 	}
-	taken, err := k.change(ctx, `
+	taken, err := k.change(ctx, k.DB.Statements, `
 		UPDATE idempotency_keys SET busy_until = $4
 		WHERE user_id = $1 AND idempotency_key = $2 AND busy_until = $3 AND answer IS NULL`,
 		r.User, r.Key, e.busyUntil, time.Now().Add(busy).UnixMilli())
@@ -135,7 +139,7 @@ func (k *Keys) end(ctx context.Context, r Request, answer any, failure error) er
 		}
 		text = sql.Null[string]{V: string(encoded), Valid: true}
 	}
-	_, err := k.change(ctx, `UPDATE idempotency_keys SET busy_until = 0, answer = $3 WHERE user_id = $1 AND idempotency_key = $2 AND answer IS NULL`,
+	_, err := k.change(ctx, k.DB.Repeatable(), `UPDATE idempotency_keys SET busy_until = 0, answer = $3 WHERE user_id = $1 AND idempotency_key = $2 AND answer IS NULL`,
 		r.User, r.Key, text)
 	if failure != nil {
 		return failure
@@ -144,7 +148,7 @@ func (k *Keys) end(ctx context.Context, r Request, answer any, failure error) er
 }
 
 func (k *Keys) read(ctx context.Context, r Request) (e entry, err error) {
-	err = k.DB.QueryRowContext(ctx, `
+	err = k.DB.Reads().QueryRowContext(ctx, `
 		SELECT fingerprint, id, busy_until, answer, created_at FROM idempotency_keys WHERE user_id = $1 AND idempotency_key = $2`,
 		r.User, r.Key).Scan(&e.fingerprint, &e.id, &e.busyUntil, &e.answer, &e.createdAt)
 	if err != nil {
@@ -154,8 +158,8 @@ func (k *Keys) read(ctx context.Context, r Request) (e entry, err error) {
 }
 
 // change executes a statement that changes one row or none.
-func (k *Keys) change(ctx context.Context, query string, args ...any) (changed bool, err error) {
-	res, err := k.DB.ExecContext(ctx, query, args...)
+func (k *Keys) change(ctx context.Context, on database.Statements, query string, args ...any) (changed bool, err error) {
+	res, err := on.ExecContext(ctx, query, args...)
 	if err != nil {
 		return false, fmt.Errorf("note an idempotency key: %w", err)
 	}
@@ -168,7 +172,7 @@ func (k *Keys) Purge(ctx context.Context, log *slog.Logger) {
 	tick := time.NewTicker(purgeInterval)
 	defer tick.Stop()
 	for {
-		_, err := k.change(ctx, `DELETE FROM idempotency_keys WHERE created_at <= $1`, time.Now().Add(-kept).UnixMilli())
+		_, err := k.change(ctx, k.DB.Repeatable(), `DELETE FROM idempotency_keys WHERE created_at <= $1`, time.Now().Add(-kept).UnixMilli())
 		if err != nil && ctx.Err() == nil {
 			log.WarnContext(ctx, "cannot delete old idempotency keys", "error", err.Error())
 		}

@@ -181,7 +181,7 @@ func TestOldKeysAreDeleted(t *testing.T) {
 // set sets a time of the request's key.
 func (k *Keys) set(t *testing.T, column string, to time.Time) {
 	t.Helper()
-	changed, err := k.change(t.Context(), `UPDATE idempotency_keys SET `+column+` = $1 WHERE user_id = $2 AND idempotency_key = $3`, to.UnixMilli(), request.User, request.Key)
+	changed, err := k.change(t.Context(), k.DB.Statements, `UPDATE idempotency_keys SET `+column+` = $1 WHERE user_id = $2 AND idempotency_key = $3`, to.UnixMilli(), request.User, request.Key)
 	if err != nil || !changed {
 		t.Fatal(changed, err)
 	}

@@ -17,7 +17,7 @@ func (s *Store) Paid(ctx context.Context, after string, n int) ([]api.Order, err
 
 // PaidBy returns the order that became paid by the payment, or fault.NotFound.
 func (s *Store) PaidBy(ctx context.Context, paymentID string) (api.Order, error) {
-	order, err := scan(s.db.QueryRowContext(ctx,
+	order, err := scan(s.db.Reads().QueryRowContext(ctx,
 		`SELECT `+columns+` FROM orders WHERE payment_id = $1 AND status = 'paid'`, paymentID))
 	if errors.Is(err, sql.ErrNoRows) {
 		return api.Order{}, fault.New(fault.NotFound, "No order was paid by this payment")
@@ -29,7 +29,7 @@ func (s *Store) PaidBy(ctx context.Context, paymentID string) (api.Order, error)
 // the old payment now. An empty old payment means that the order names none. It
 // returns fault.Conflict if the order names another one or is not paid.
 func (s *Store) ReplacePayment(ctx context.Context, id, old, paymentID string) (api.Order, error) {
-	order, err := scan(s.db.QueryRowContext(ctx, `
+	order, err := scan(s.db.Repeatable().QueryRowContext(ctx, `
 		UPDATE orders SET payment_id = $3
 		WHERE id = $1 AND status = 'paid' AND COALESCE(payment_id, '') IN ($2, $3)
 		RETURNING `+columns, id, old, paymentID))

@@ -42,18 +42,13 @@ func (c *Config) Bind(v *config.Set) {
 
 // New returns the service.
 func New(cfg Config, log *slog.Logger) *server.Server {
-	s := &service{store: &Store{}, keys: &idempotency.Keys{}}
+	db := database.New(cfg.Database, schema, migrations, log)
+	s := &service{store: &Store{db}, keys: &idempotency.Keys{DB: db}}
 	return server.New(cfg.Config, server.Service{
 		Name: Name, About: About, Greeting: "orders-svc is well", Timeout: 3 * time.Second,
 		Register: s.register,
-		Open: func(ctx context.Context) (err error) {
-			s.store.db, err = database.Open(ctx, cfg.Database, schema, migrations, log)
-			s.keys.DB = s.store.db
-			return err
-		},
-		Ready: func(ctx context.Context) error { return s.store.db.PingContext(ctx) },
-		Work:  func(ctx context.Context) { s.keys.Purge(ctx, log) },
-		Close: func() error { return s.store.db.Close() },
+		Open:     db.Open, Ready: db.Ready, Close: db.Close,
+		Work: func(ctx context.Context) { s.keys.Purge(ctx, log) },
 	}, log)
 }
 

@@ -144,7 +144,7 @@ func TestDatabaseComesAndGoes(t *testing.T) {
 	order := shoptest.Do(t, "POST", base+"/orders", "", fmt.Sprintf(body, "")).Want(t, 200).Member(t, "id")
 
 	db.Off()
-	shoptest.Do(t, "GET", base+"/readyz", "", "").WantDetail(t, 503, "The service is not ready")
+	shoptest.Do(t, "GET", base+"/readyz", "", "").WantDetail(t, 503, "The service cannot reach its data, try again")
 	shoptest.Do(t, "GET", base+"/livez", "", "").Want(t, 200)
 	shoptest.Do(t, "GET", base+"/orders/"+order, "", "").WantDetail(t, 503, "The service cannot reach its data, try again")
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/koshop/koshop/internal/shop/api"
+	"github.com/koshop/koshop/internal/shop/database"
 	"github.com/koshop/koshop/internal/shop/fault"
 	"github.com/koshop/koshop/internal/shop/money"
 )
@@ -24,7 +25,7 @@ const latest = 100
 const columns = `id, user_id, product_ids, status, amount, payment_id`
 
 // Store keeps orders in a database.
-type Store struct{ db *sql.DB }
+type Store struct{ db *database.DB }
 
 // Create stores a new order, which is pending. One that is stored already, by an
 // earlier attempt, stays as it is.
@@ -33,7 +34,7 @@ func (s *Store) Create(ctx context.Context, order api.Order) error {
 	if err != nil {
 		return fmt.Errorf("encode product ids: %w", err)
 	}
-	_, err = s.db.ExecContext(ctx,
+	_, err = s.db.Repeatable().ExecContext(ctx,
 		`INSERT INTO orders (id, user_id, product_ids, status, amount, created_at) VALUES ($1, $2, $3, 'pending', $4, $5) ON CONFLICT (id) DO NOTHING`,
 		order.ID, order.UserID, string(list), order.Amount, time.Now().UnixMilli())
 	if err != nil {
@@ -44,7 +45,7 @@ func (s *Store) Create(ctx context.Context, order api.Order) error {
 
 // Get returns an order, or fault.NotFound.
 func (s *Store) Get(ctx context.Context, id string) (api.Order, error) {
-	order, err := scan(s.db.QueryRowContext(ctx, `SELECT `+columns+` FROM orders WHERE id = $1`, id))
+	order, err := scan(s.db.Reads().QueryRowContext(ctx, `SELECT `+columns+` FROM orders WHERE id = $1`, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return api.Order{}, fault.New(fault.NotFound, "Order not found")
 	}
@@ -57,7 +58,7 @@ func (s *Store) ByUser(ctx context.Context, userID string) ([]api.Order, error) 
 }
 
 func (s *Store) list(ctx context.Context, query string, args ...any) ([]api.Order, error) {
-	rows, err := s.db.QueryContext(ctx, query, args...)
+	rows, err := s.db.Reads().QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list orders: %w", err)
 	}
@@ -76,7 +77,7 @@ func (s *Store) list(ctx context.Context, query string, args ...any) ([]api.Orde
 // FixAmount gives an order that was created without an amount its amount, for
 // good, and returns the order. An amount that it has stays.
 func (s *Store) FixAmount(ctx context.Context, id string, amount money.Amount) (api.Order, error) {
-	order, err := scan(s.db.QueryRowContext(ctx,
+	order, err := scan(s.db.Repeatable().QueryRowContext(ctx,
 		`UPDATE orders SET amount = COALESCE(amount, $2) WHERE id = $1 RETURNING `+columns, id, amount))
 	if errors.Is(err, sql.ErrNoRows) {
 		return api.Order{}, fault.New(fault.NotFound, "Order not found")
@@ -92,7 +93,7 @@ func (s *Store) FixAmount(ctx context.Context, id string, amount money.Amount) (
 // fault.Conflict. The id means nothing for another status.
 func (s *Store) SetStatus(ctx context.Context, id, status, paymentID string) (api.Order, error) {
 	payment := sql.NullString{String: paymentID, Valid: paymentID != "" && status == api.StatusPaid}
-	order, err := scan(s.db.QueryRowContext(ctx, `
+	order, err := scan(s.db.Repeatable().QueryRowContext(ctx, `
 		UPDATE orders SET status = $2, payment_id = COALESCE(payment_id, $3)
 		WHERE id = $1 AND (status = 'pending' OR status = $2 AND COALESCE($3, payment_id, '') = COALESCE(payment_id, ''))
 		RETURNING `+columns, id, status, payment))

@@ -76,7 +76,7 @@ func TestOrdersOfAUser(t *testing.T) {
 			create(t, s, "ann", nil)
 		}
 		last := create(t, s, "ann", nil)
-		if _, err := s.db.Exec(`UPDATE orders SET created_at = created_at + 1000 WHERE id = $1`, last.ID); err != nil {
+		if _, err := s.db.ExecContext(t.Context(), `UPDATE orders SET created_at = created_at + 1000 WHERE id = $1`, last.ID); err != nil {
 			t.Fatal(err)
 		}
 		create(t, s, "bob", nil)

@@ -2,7 +2,6 @@ package payments
 
 import (
 	"bytes"
-	"database/sql"
 	"log/slog"
 	"strings"
 	"sync"
@@ -23,8 +22,8 @@ import (
 type books struct {
 	*cashier
 	base, ordersURL string
-	payments        *sql.DB
-	orders          *sql.DB
+	payments        *database.DB
+	orders          *database.DB
 	log             *lockedBuffer
 }
 
@@ -55,7 +54,7 @@ func (b *books) pay(t *testing.T, order string) shoptest.Answer {
 	return shoptest.Do(t, "POST", b.base+"/payments", "", payment(order))
 }
 
-func exec(t *testing.T, db *sql.DB, statement string, args ...any) {
+func exec(t *testing.T, db *database.DB, statement string, args ...any) {
 	t.Helper()
 	if _, err := db.ExecContext(t.Context(), statement, args...); err != nil {
 		t.Fatal(err)
@@ -108,7 +107,7 @@ func TestPaymentsAndOrdersAreMadeToAgree(t *testing.T) {
 		for name, d := range damages {
 			order := newOrderOf109(t, b.ordersURL)
 			entries[name] = entry{order, b.pay(t, order).Want(t, 200).Member(t, "id")}
-			for db, statement := range map[*sql.DB]string{b.payments: d.payment, b.orders: d.order} {
+			for db, statement := range map[*database.DB]string{b.payments: d.payment, b.orders: d.order} {
 				if statement != "" {
 					exec(t, db, statement, order)
 				}
@@ -200,10 +199,10 @@ func TestEveryPageIsCompared(t *testing.T) {
 	}
 	b.compare(t)
 	var orders, payments int
-	if err := b.orders.QueryRow(`SELECT COUNT(*) FROM orders WHERE status = 'paid' AND payment_id <> ''`).Scan(&orders); err != nil {
+	if err := b.orders.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM orders WHERE status = 'paid' AND payment_id <> ''`).Scan(&orders); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.payments.QueryRow(`SELECT COUNT(*) FROM payments WHERE status = 'paid'`).Scan(&payments); err != nil {
+	if err := b.payments.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM payments WHERE status = 'paid'`).Scan(&payments); err != nil {
 		t.Fatal(err)
 	}
 	if orders != n || payments != n {

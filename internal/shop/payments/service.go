@@ -54,19 +54,15 @@ func (c *Config) Bind(v *config.Set) {
 
 // New returns the service.
 func New(cfg Config, log *slog.Logger) *server.Server {
-	s := &service{keys: &idempotency.Keys{}, cashier: &cashier{
-		store: &store{}, orders: api.NewOrders(cfg.OrdersURL), log: log.With("service", Name), named: recent.NewMap[struct{}](named),
+	db := database.New(cfg.Database, schema, migrations, log)
+	s := &service{keys: &idempotency.Keys{DB: db}, cashier: &cashier{
+		store: &store{db}, orders: api.NewOrders(cfg.OrdersURL), log: log.With("service", Name), named: recent.NewMap[struct{}](named),
 	}}
 	return server.New(cfg.Config, server.Service{
 		// Below the gateway's limit, so that the gateway learns how it ended.
 		Name: Name, About: About, Greeting: "Hi Mom!", Timeout: 4 * time.Second,
 		Register: s.register,
-		Open: func(ctx context.Context) (err error) {
-			s.cashier.store.db, err = database.Open(ctx, cfg.Database, schema, migrations, log)
-			s.keys.DB = s.cashier.store.db
-			return err
-		},
-		Ready: func(ctx context.Context) error { return s.cashier.store.db.PingContext(ctx) },
+		Open:     db.Open, Ready: db.Ready,
 		Work: func(ctx context.Context) {
 			var all sync.WaitGroup
 			defer all.Wait()
@@ -76,7 +72,7 @@ func New(cfg Config, log *slog.Logger) *server.Server {
 		},
 		Close: func() error {
 			s.cashier.orders.Close()
-			return s.cashier.store.db.Close()
+			return db.Close()
 		},
 	}, log)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/koshop/koshop/internal/shop/api"
+	"github.com/koshop/koshop/internal/shop/database"
 	"github.com/koshop/koshop/internal/shop/fault"
 )
 
@@ -26,7 +27,7 @@ const (
 const columns = `id, user_id, order_id, amount, status`
 
 // store keeps payments in a database.
-type store struct{ db *sql.DB }
+type store struct{ db *database.DB }
 
 // create records a pending payment. It reports false, and records nothing, if
 // the order has a paid payment or the payment is on record.
@@ -45,7 +46,7 @@ func (s *store) create(ctx context.Context, p api.Payment) (created bool, err er
 
 // restore records a paid payment that was lost. Repeating it is harmless.
 func (s *store) restore(ctx context.Context, p api.Payment) error {
-	_, err := s.db.ExecContext(ctx, `
+	_, err := s.db.Repeatable().ExecContext(ctx, `
 		INSERT INTO payments (`+columns+`, created_at) VALUES ($1, $2, $3, $4, 'paid', $5) ON CONFLICT (id) DO NOTHING`,
 		p.ID, p.UserID, p.OrderID, p.Amount, time.Now().UnixMilli())
 	if err != nil {
@@ -84,9 +85,11 @@ func (s *store) claim(ctx context.Context, id string) (claimed bool, err error) 
 	return claimed, nil
 }
 
-// change executes a statement that changes one row or none.
+// change executes a statement that changes one row or none. If its connection
+// breaks it is repeated, and then reports false although it has changed the row:
+// every caller has to look, in that case, what there is.
 func (s *store) change(ctx context.Context, query string, args ...any) (changed bool, err error) {
-	res, err := s.db.ExecContext(ctx, query, args...)
+	res, err := s.db.Repeatable().ExecContext(ctx, query, args...)
 	if err != nil {
 		return false, err
 	}
@@ -96,12 +99,12 @@ func (s *store) change(ctx context.Context, query string, args ...any) (changed 
 
 // get returns a payment, whatever its status, or fault.NotFound.
 func (s *store) get(ctx context.Context, id string) (api.Payment, error) {
-	return one(s.db.QueryRowContext(ctx, `SELECT `+columns+` FROM payments WHERE id = $1`, id))
+	return one(s.db.Reads().QueryRowContext(ctx, `SELECT `+columns+` FROM payments WHERE id = $1`, id))
 }
 
 // paidFor returns the paid payment for the order, or fault.NotFound.
 func (s *store) paidFor(ctx context.Context, orderID string) (api.Payment, error) {
-	return one(s.db.QueryRowContext(ctx, `SELECT `+columns+` FROM payments WHERE order_id = $1 AND status = 'paid'`, orderID))
+	return one(s.db.Reads().QueryRowContext(ctx, `SELECT `+columns+` FROM payments WHERE order_id = $1 AND status = 'paid'`, orderID))
 }
 
 // paidAfter returns at most n paid payments for orders whose ids come after the
@@ -121,7 +124,7 @@ func (s *store) pendingSince(ctx context.Context, since time.Time, after api.Pay
 }
 
 func (s *store) list(ctx context.Context, query string, args ...any) ([]api.Payment, error) {
-	rows, err := s.db.QueryContext(ctx, query, args...)
+	rows, err := s.db.Reads().QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list payments: %w", err)
 	}
@@ -137,7 +140,7 @@ func (s *store) list(ctx context.Context, query string, args ...any) ([]api.Paym
 	return list, rows.Err()
 }
 
-func one(row *sql.Row) (api.Payment, error) {
+func one(row database.Row) (api.Payment, error) {
 	p, err := scan(row)
 	if errors.Is(err, sql.ErrNoRows) {
 		return api.Payment{}, errUnknown()

@@ -28,7 +28,7 @@ type Service struct {
 	Timeout  time.Duration // how long one request may take
 	Register func(api huma.API)
 	Open     func(ctx context.Context) error // brings up what the operations need; may wait for it
-	Ready    func(ctx context.Context) error // tells whether that still works
+	Ready    func(ctx context.Context) error // tells whether that works; asked while it is brought up, too
 	Work     func(ctx context.Context)       // runs beside the operations until ctx ends
 	Close    func() error                    // releases what Open took
 }
@@ -176,6 +176,11 @@ func (s *Server) abort() error {
 func (s *Server) checkReady(ctx context.Context) error {
 	switch s.state.Load() {
 	case starting:
+		if s.svc.Ready != nil {
+			if err := s.svc.Ready(ctx); err != nil { // says what Open waits for
+				return err
+			}
+		}
 		return errors.New("starting")
 	case draining:
 		return errors.New("stopping")

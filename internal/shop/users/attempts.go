@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/koshop/koshop/internal/shop/database"
 )
 
 const (
@@ -28,7 +30,7 @@ const (
 // attempts are those to log in, in the database, so that replicas share them. They
 // are counted for each pair of an account and a client: who guesses has to pause,
 // and the account's owner elsewhere does not.
-type attempts struct{ db *sql.DB }
+type attempts struct{ db *database.DB }
 
 // asker is a client that asks for an account, which need not exist.
 type asker struct{ client, account string }
@@ -63,7 +65,7 @@ func (h history) isKnown(now time.Time) bool { return now.Sub(h.succeeded) < kno
 // of returns the history of the asker.
 func (a *attempts) of(ctx context.Context, who asker) (h history, err error) {
 	var failedAt, succeededAt int64
-	err = a.db.QueryRowContext(ctx, `SELECT failures, failed_at, succeeded_at FROM login_attempts WHERE pair = $1`, who.pair()).
+	err = a.db.Reads().QueryRowContext(ctx, `SELECT failures, failed_at, succeeded_at FROM login_attempts WHERE pair = $1`, who.pair()).
 		Scan(&h.failures, &failedAt, &succeededAt)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return h, fmt.Errorf("read attempts to log in: %w", err)
@@ -90,7 +92,7 @@ func (a *attempts) succeeded(ctx context.Context, who asker, h history, now time
 	if h.failures == 0 && now.Sub(h.succeeded) < failuresKept {
 		return nil
 	}
-	_, err := a.db.ExecContext(ctx, `
+	_, err := a.db.Repeatable().ExecContext(ctx, `
 		INSERT INTO login_attempts (pair, failures, failed_at, succeeded_at) VALUES ($1, 0, 0, $2)
 		ON CONFLICT (pair) DO UPDATE SET failures = 0, succeeded_at = excluded.succeeded_at`,
 		who.pair(), now.UnixMilli())
@@ -106,7 +108,7 @@ func (a *attempts) purge(ctx context.Context, log *slog.Logger) {
 	defer tick.Stop()
 	for {
 		now := time.Now()
-		_, err := a.db.ExecContext(ctx, `DELETE FROM login_attempts WHERE failed_at < $1 AND succeeded_at < $2`,
+		_, err := a.db.Repeatable().ExecContext(ctx, `DELETE FROM login_attempts WHERE failed_at < $1 AND succeeded_at < $2`,
 			now.Add(-failuresKept).UnixMilli(), now.Add(-knownFor).UnixMilli())
 		if err != nil && ctx.Err() == nil {
 			log.WarnContext(ctx, "cannot delete old attempts to log in", "error", err.Error())

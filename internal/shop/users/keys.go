@@ -4,12 +4,12 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/base64"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/koshop/koshop/internal/shop/database"
 	"github.com/koshop/koshop/internal/shop/token"
 )
 
@@ -25,7 +25,7 @@ import (
 // only from when it was made: until then another did. Which key signs depends
 // on that time alone, so replicas with different periods agree.
 type keys struct {
-	db       *sql.DB
+	db       *database.DB
 	rotation time.Duration    // the length of a period
 	now      func() time.Time // a test has its own clock
 }
@@ -104,7 +104,7 @@ func (k *keys) create(ctx context.Context, period time.Time) error {
 	}
 	digest := sha256.Sum256(public)
 	signsFrom := max(period.UnixMilli(), k.now().UnixMilli())
-	_, err = k.db.ExecContext(ctx, `INSERT INTO signing_keys (id, seed, period, signs_from) VALUES ($1, $2, $3, $4) ON CONFLICT (period) DO NOTHING`,
+	_, err = k.db.Repeatable().ExecContext(ctx, `INSERT INTO signing_keys (id, seed, period, signs_from) VALUES ($1, $2, $3, $4) ON CONFLICT (period) DO NOTHING`,
 		base64.RawURLEncoding.EncodeToString(digest[:16]), base64.StdEncoding.EncodeToString(private.Seed()), period.UnixMilli(), signsFrom)
 	if err != nil {
 		return fmt.Errorf("store a signing key: %w", err)
@@ -114,7 +114,7 @@ func (k *keys) create(ctx context.Context, period time.Time) error {
 
 // forget deletes the keys that are published no more.
 func (k *keys) forget(ctx context.Context) error {
-	_, err := k.db.ExecContext(ctx,
+	_, err := k.db.Repeatable().ExecContext(ctx,
 		`DELETE FROM signing_keys WHERE signs_from < (SELECT MAX(signs_from) FROM signing_keys WHERE signs_from <= $1)`,
 		k.retired().UnixMilli())
 	if err != nil {
@@ -128,7 +128,7 @@ func (k *keys) forget(ctx context.Context) error {
 func (k *keys) retired() time.Time { return k.now().Add(-token.Lifetime - 2*token.Leeway) }
 
 func (k *keys) read(ctx context.Context) ([]signingKey, error) {
-	rows, err := k.db.QueryContext(ctx, `SELECT id, seed, period, signs_from FROM signing_keys ORDER BY signs_from, period`)
+	rows, err := k.db.Reads().QueryContext(ctx, `SELECT id, seed, period, signs_from FROM signing_keys ORDER BY signs_from, period`)
 	if err != nil {
 		return nil, fmt.Errorf("read signing keys: %w", err)
 	}

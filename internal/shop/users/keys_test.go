@@ -76,7 +76,7 @@ func TestKeysRotate(t *testing.T) {
 		c.Time = c.Add(period)
 		signingID(t, k)
 		var n int
-		if err := k.db.QueryRow(`SELECT count(*) FROM signing_keys`).Scan(&n); err != nil || n > 4 {
+		if err := k.db.QueryRowContext(t.Context(), `SELECT count(*) FROM signing_keys`).Scan(&n); err != nil || n > 4 {
 			t.Errorf("%d keys are kept, %v", n, err)
 		}
 	})

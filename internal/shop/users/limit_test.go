@@ -107,7 +107,7 @@ func TestARightPasswordForgetsFailures(t *testing.T) {
 		if h, err := a.of(t.Context(), asker{"127.0.0.2", "ann@example.com"}); err != nil || h.failures != 0 || h.isKnown(now) {
 			t.Errorf("another client: %+v, %v", h, err)
 		}
-		if _, err := a.db.Exec(`UPDATE login_attempts SET failed_at = 0, succeeded_at = 0`); err != nil {
+		if _, err := a.db.ExecContext(t.Context(), `UPDATE login_attempts SET failed_at = 0, succeeded_at = 0`); err != nil {
 			t.Fatal(err)
 		}
 		ctx, stop := context.WithCancel(t.Context())
@@ -115,7 +115,7 @@ func TestARightPasswordForgetsFailures(t *testing.T) {
 		work.Go(func() { a.purge(ctx, shoptest.Log()) })
 		left := 1
 		for deadline := time.Now().Add(10 * time.Second); left > 0 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-			note(a.db.QueryRow(`SELECT COUNT(*) FROM login_attempts`).Scan(&left))
+			note(a.db.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM login_attempts`).Scan(&left))
 		}
 		stop()
 		work.Wait()

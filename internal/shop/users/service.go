@@ -46,23 +46,17 @@ func (c *Config) Bind(v *config.Set) {
 
 // New returns the service.
 func New(cfg Config, log *slog.Logger) *server.Server {
-	s := &service{hasher: newHasher(), limit: newLimit(cfg.LoginRate)}
+	db := database.New(cfg.Database, schema, migrations, log)
+	s := &service{
+		store: &store{db}, attempts: &attempts{db}, keys: &keys{db: db, rotation: cfg.KeyRotation, now: time.Now},
+		hasher: newHasher(), limit: newLimit(cfg.LoginRate),
+	}
 	return server.New(cfg.Config, server.Service{
 		// Passwords are checked a few at a time; a class that logs in at once waits.
 		Name: Name, About: About, Greeting: "user-svc is well", Timeout: 10 * time.Second,
 		Register: s.register,
-		Open: func(ctx context.Context) error {
-			db, err := database.Open(ctx, cfg.Database, schema, migrations, log)
-			if err != nil {
-				return err
-			}
-			s.store, s.attempts = &store{db}, &attempts{db}
-			s.keys = &keys{db: db, rotation: cfg.KeyRotation, now: time.Now}
-			return nil
-		},
-		Ready: func(ctx context.Context) error { return s.store.db.PingContext(ctx) },
-		Work:  func(ctx context.Context) { s.attempts.purge(ctx, log) },
-		Close: func() error { return s.store.db.Close() },
+		Open:     db.Open, Ready: db.Ready, Close: db.Close,
+		Work: func(ctx context.Context) { s.attempts.purge(ctx, log) },
 	}, log)
 }
 

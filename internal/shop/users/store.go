@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/koshop/koshop/internal/shop/database"
 	"github.com/koshop/koshop/internal/shop/fault"
 )
 
@@ -26,15 +27,15 @@ type User struct {
 }
 
 // store keeps users in a database.
-type store struct{ db *sql.DB }
+type store struct{ db *database.DB }
 
 // create stores a user with the hash of their password; errTaken when the
-// e-mail address belongs to another.
+// e-mail address belongs to another. An attempt that is repeated finds its own user.
 func (s *store) create(ctx context.Context, name, email, hash string) (User, error) {
 	user := User{ID: uuid.NewString(), Name: name, Email: email}
-	res, err := s.db.ExecContext(ctx, `
+	res, err := s.db.Repeatable().ExecContext(ctx, `
 		INSERT INTO users (id, name, email, email_key, password, created_at) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (email_key) DO NOTHING`,
+		ON CONFLICT (email_key) DO UPDATE SET id = excluded.id WHERE users.id = excluded.id`,
 		user.ID, name, email, key(email), hash, time.Now().UnixMilli())
 	if err != nil {
 		return User{}, fmt.Errorf("store a user: %w", err)
@@ -52,7 +53,7 @@ func (s *store) create(ctx context.Context, name, email, hash string) (User, err
 // credentials returns the id and the hash of the user with the address; both
 // are empty when there is none.
 func (s *store) credentials(ctx context.Context, email string) (id, hash string, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT id, password FROM users WHERE email_key = $1`, key(email)).Scan(&id, &hash)
+	err = s.db.Reads().QueryRowContext(ctx, `SELECT id, password FROM users WHERE email_key = $1`, key(email)).Scan(&id, &hash)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", "", fmt.Errorf("read a user: %w", err)
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -44,7 +43,7 @@ func register(api huma.API) {
 		"/missing":  fault.New(fault.NotFound, "No such thing"),
 		"/wrapped":  fault.Wrap(errors.New("secret innards"), fault.Upstream, "other-svc failed"),
 		"/internal": fault.Wrap(errors.New("secret innards"), fault.Internal, "secret detail"),
-		"/outage":   fmt.Errorf("store: %w", &net.OpError{Op: "dial", Err: errors.New("secret innards")}),
+		"/outage":   fmt.Errorf("store: %w", fault.Wrap(errors.New("secret innards"), fault.Unavailable, "The data is away")),
 		"/often":    fault.New(fault.TooMany, "Not so fast"),
 		"/late":     context.DeadlineExceeded,
 	}
@@ -108,7 +107,7 @@ func TestErrors(t *testing.T) {
 		{"GET", "/internal", "", 500, "Internal Server Error"},
 		{"GET", "/panic", "", 500, "Internal Server Error"},
 		{"GET", "/wrapped", "", 502, "other-svc failed"},
-		{"GET", "/outage", "", 503, "The service cannot reach its data, try again"},
+		{"GET", "/outage", "", 503, "The data is away"},
 		{"GET", "//missing", "", 404, "Not Found"},
 		{"GET", "/often", "", 429, "Not so fast"},
 		{"GET", "/late", "", 503, "The service did not finish in time"},

@@ -47,8 +47,12 @@ func registerHealth(api huma.API, o Options) {
 		func(ctx context.Context, _ *struct{}) (*messageOutput, error) {
 			ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 			defer cancel()
-			if err := o.Ready(ctx); err != nil {
-				return nil, fault.Wrap(err, fault.Unavailable, "The service is not ready")
+			err := o.Ready(ctx)
+			if err != nil && !fault.Is(err, fault.Unavailable) { // which says what is wrong
+				err = fault.Wrap(err, fault.Unavailable, "The service is not ready")
+			}
+			if err != nil {
+				return nil, err
 			}
 			return say("ready"), nil
 		})

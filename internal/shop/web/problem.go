@@ -2,12 +2,9 @@ package web
 
 import (
 	"context"
-	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -114,18 +111,9 @@ func classify(err error) (status int, detail string) {
 		return statusClientGone, "The client closed the request"
 	case errors.Is(err, context.DeadlineExceeded):
 		return http.StatusServiceUnavailable, "The service did not finish in time"
-	case isOutage(err):
-		return http.StatusServiceUnavailable, "The service cannot reach its data, try again"
 	default:
 		return http.StatusInternalServerError, http.StatusText(http.StatusInternalServerError)
 	}
-}
-
-// isOutage reports whether the connection to the database is what failed; a
-// failed call to another service is a fault.
-func isOutage(err error) bool {
-	var n net.Error
-	return errors.As(err, &n) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // locate names the field a problem is about. The offending value is left out:

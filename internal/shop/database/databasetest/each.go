@@ -3,7 +3,6 @@
 package databasetest
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -65,10 +64,10 @@ func For(url, service string) string {
 }
 
 // Open opens the database as a service does, until the test ends.
-func Open(t *testing.T, url, schema string, files fs.FS) *sql.DB {
+func Open(t *testing.T, url, schema string, files fs.FS) *database.DB {
 	t.Helper()
-	db, err := database.Open(t.Context(), Source(t, url), schema, files, slog.New(slog.DiscardHandler))
-	if err != nil {
+	db := database.New(Source(t, url), schema, files, slog.New(slog.DiscardHandler))
+	if err := db.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
