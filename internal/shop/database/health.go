@@ -84,7 +84,9 @@ func (db *DB) Ready(ctx context.Context) error {
 	size := 1
 	if stuck != none {
 		size = probeSize
-		dropIdle(db.pool) // A new connection may lead to a server that is not read-only.
+	}
+	if stuck == readOnly {
+		dropIdle(db.pool) // A new connection may lead to a server that takes writes.
 	}
 	if err := db.probe(ctx, size); err != nil {
 		return err

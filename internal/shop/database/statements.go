@@ -149,6 +149,9 @@ func (s Statements) start(parent context.Context) (ctx context.Context, end func
 
 func (s Statements) attempt(ctx context.Context, statement func() error) error {
 	err := statement()
+	if troubleOf(err) == away {
+		dropIdle(s.db.pool) // What broke this connection probably broke the others.
+	}
 	if err == nil || !s.mayRepeat(err) {
 		return err
 	}
