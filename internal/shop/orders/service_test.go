@@ -13,11 +13,7 @@ import (
 	"github.com/koshop/koshop/internal/shop/shoptest"
 )
 
-func start(t *testing.T) string {
-	return shoptest.Start(t, orders.New(orders.Config{
-		Config: shoptest.Config(), Database: databasetest.Source(t, databasetest.SQLite(t)),
-	}, shoptest.Log()))
-}
+func start(t *testing.T) string { return startOn(t, databasetest.SQLite(t)) }
 
 const body = `{"user_id":"ann","product_ids":["L9ECAV7KIM","OLJCESPC7Z"]%s}`
 
@@ -107,7 +103,7 @@ func TestRefusals(t *testing.T) {
 // TestTextThatNoDatabaseStores asks with NUL and with what is not UTF-8.
 func TestTextThatNoDatabaseStores(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, url string) {
-		base := shoptest.Start(t, orders.New(orders.Config{Config: shoptest.Config(), Database: databasetest.Source(t, url)}, shoptest.Log()))
+		base := startOn(t, url)
 		for _, bad := range []string{"%00", "%ff"} {
 			shoptest.Do(t, "GET", base+"/orders/"+bad, "", "").WantDetail(t, 404, "Not Found")
 			shoptest.Do(t, "PATCH", base+"/orders/"+bad+"/status?status=paid", "", "").WantDetail(t, 404, "Not Found")

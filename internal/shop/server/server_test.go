@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/koshop/koshop/internal/shop/config"
+	"github.com/koshop/koshop/internal/shop/fault"
 	"github.com/koshop/koshop/internal/shop/web"
 )
 
@@ -145,6 +146,31 @@ func TestHealthWhileOpening(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Errorf("Run: %v", err)
+	}
+}
+
+func TestReadyzSaysWhatOpenWaitsFor(t *testing.T) {
+	opening, open := make(chan struct{}), make(chan struct{})
+	srv := New(local, Service{
+		Name: "test-svc", Timeout: time.Second, Register: newSlow().register,
+		Open:  func(context.Context) error { close(opening); <-open; return nil },
+		Ready: func(context.Context) error { return fault.New(fault.Unavailable, "The service waits for its tea") },
+	}, quiet())
+	started := make(chan error, 1)
+	go func() { started <- srv.Start(t.Context()) }()
+	<-opening
+	res, err := http.Get(srv.URL() + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(body), "The service waits for its tea") {
+		t.Errorf("%d %s %v", res.StatusCode, body, err)
+	}
+	close(open)
+	if err := errors.Join(<-started, srv.Close()); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -135,6 +135,25 @@ func TestUsersAndKeysSurviveARestart(t *testing.T) {
 	}
 }
 
+// TestFrozenDatabaseIsGivenUp though a request may wait longer than that for its turn
+// to check a password.
+func TestFrozenDatabaseIsGivenUp(t *testing.T) {
+	server := databasetest.NewSwitch(t, databasetest.Postgres(t))
+	server.On()
+	base := start(t, server.URL)
+	shoptest.Do(t, "POST", base+"/users", "", ann).Want(t, 200)
+	server.Freeze()
+	for path, body := range map[string]string{"/users": `{"name":"Bob","email":"bob@example.com","password":"xxxxxxxx"}`, "/login": ann} {
+		begin := time.Now()
+		shoptest.Do(t, "POST", base+path, "", body).WantDetail(t, 503, "The database did not answer in time, try again")
+		if took := time.Since(begin); took > 5*time.Second {
+			t.Errorf("POST %s: given up after %v", path, took)
+		}
+	}
+	server.Thaw()
+	shoptest.Do(t, "POST", base+"/login", "", ann).Want(t, 200)
+}
+
 // TestUnknownAddressTakesAsLong compares the least of several times, which is
 // what is left of them without the machine's noise.
 func TestUnknownAddressTakesAsLong(t *testing.T) {
