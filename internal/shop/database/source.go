@@ -91,13 +91,12 @@ func (s Source) String() string {
 }
 
 // mayRecover reports whether what failed may succeed later: a server may come
-// up or let the service in; a file gets better only when others unlock it or
-// free space.
+// up or let the service in; a file that cannot be opened stays as it is.
 func (s Source) mayRecover(err error) bool {
-	switch t := troubleOf(err); t {
+	switch troubleOf(err) {
 	case none:
 		return false
-	case busy, late, full:
+	case busy, late, readOnly, full:
 		return true
 	default:
 		return s.postgres != nil
@@ -135,10 +134,10 @@ func (s Source) postgresPool(schema string) *sql.DB {
 	if cfg.ConnectTimeout <= 0 || cfg.ConnectTimeout > connectTimeout {
 		cfg.ConnectTimeout = connectTimeout
 	}
-	closesOn := cfg.OnPgError
+	keeps := cfg.OnPgError
 	cfg.OnPgError = func(conn *pgconn.PgConn, err *pgconn.PgError) (keep bool) {
 		// After a failover, another connection leads to the new primary.
-		return postgresTrouble(err.Code) != readOnly && closesOn(conn, err)
+		return postgresTrouble(err.Code) != readOnly && keeps(conn, err)
 	}
 	return stdlib.OpenDB(*cfg, stdlib.OptionShouldPing(check), stdlib.OptionResetSession(refuseClosed))
 }
