@@ -66,6 +66,9 @@ func TestFrozenServerIsGivenUp(t *testing.T) {
 // TestConnectionsToAMachineThatVanishedAreReplaced has idle connections of which
 // nobody says that they lead nowhere.
 func TestConnectionsToAMachineThatVanishedAreReplaced(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	server := databasetest.NewSwitch(t, databasetest.Postgres(t))
 	server.On()
 	db := databasetest.Open(t, server.URL, "things", migrations(1))

@@ -138,6 +138,9 @@ func TestUsersAndKeysSurviveARestart(t *testing.T) {
 // TestFrozenDatabaseIsGivenUp though a request may wait longer than that for its turn
 // to check a password.
 func TestFrozenDatabaseIsGivenUp(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: see make test-all")
+	}
 	server := databasetest.NewSwitch(t, databasetest.Postgres(t))
 	server.On()
 	base := start(t, server.URL)
