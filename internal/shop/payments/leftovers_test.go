@@ -135,7 +135,9 @@ func TestClientThatIsToldNothingIsChargedOnce(t *testing.T) {
 	base := start(t, url, b.url, 50*time.Millisecond)
 	order := newOrder(t, ordersURL)
 	begin := time.Now()
-	shoptest.Do(t, "POST", base+"/payments", "", payment(order)).WantDetail(t, 502, "orders-svc cannot be reached")
+	if got := shoptest.Do(t, "POST", base+"/payments", "", payment(order)); got.Status != 502 && got.Status != 504 {
+		t.Errorf("%d %s", got.Status, got.Body)
+	}
 	if took := time.Since(begin); took > 5*time.Second {
 		t.Errorf("the answer took %v", took)
 	}
