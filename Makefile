@@ -14,10 +14,11 @@ PORT         = 8080
 STATICCHECK := v0.8.2
 GOVULNCHECK := v1.9.0
 KUSTOMIZE   := v5.8.1
-# Not asked of the manifests: a NetworkPolicy, because intercepts need the way
-# in and the local node enforces none; pull policies and host names, because
-# digests and topology spread do what these are for; ephemeral storage, because
-# the root is read-only and volumes have limits; a second replica for one developer.
+# Not asked of the manifests: a NetworkPolicy, because the overlays of the workshop
+# have none, and the tests of kustomize compare those of the others with the shop's
+# picture; pull policies and host names, because digests and topology spread do what
+# these are for; ephemeral storage, because the root is read-only and volumes have
+# limits; a second replica for one developer.
 KUBE_SCORE  := go run github.com/zegl/kube-score/cmd/kube-score@v1.20.0 score --kubernetes-version=v1.34 --exit-one-on-warning \
   --min-replicas-deployment=1 --ignore-test=pod-networkpolicy,container-image-pull-policy,container-ephemeral-storage-request-and-limit,deployment-has-host-podantiaffinity
 

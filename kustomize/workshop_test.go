@@ -7,6 +7,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"sigs.k8s.io/yaml"
@@ -34,7 +35,7 @@ func TestWorkshopIsStagingWithTheStarter(t *testing.T) {
 
 // withStarter puts the starter in the place of payments-svc. It keeps its state
 // in memory: it has one replica, no database, and no budget, for a drained node
-// has no other replica to wait for.
+// has no other replica to wait for. Network policies are not for an attendee to make.
 func withStarter(objects []object) []object {
 	for _, deployment := range only[*appsv1.Deployment](objects) {
 		if deployment.Name == payments {
@@ -48,7 +49,8 @@ func withStarter(objects []object) []object {
 	}
 	return slices.DeleteFunc(objects, func(obj object) bool {
 		_, isBudget := obj.(*policyv1.PodDisruptionBudget)
-		return isBudget && obj.GetName() == payments
+		_, isPolicy := obj.(*networkingv1.NetworkPolicy)
+		return isPolicy || isBudget && obj.GetName() == payments
 	})
 }
 

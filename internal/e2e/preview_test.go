@@ -50,7 +50,7 @@ func TestPreviewsSideBySide(t *testing.T) {
 		t.Errorf("a token of %s in %s: error %v, want status 401", one, two, err)
 	}
 	again := mustKo(t, onCluster("apply", "-k", preview, "-n", one, "--selector", "app.kubernetes.io/name=payments-svc")...)
-	if want := "service/payments-svc unchanged\ndeployment.apps/payments-svc unchanged\npersistentvolumeclaim/payments-svc unchanged\n"; again.stdout != want {
+	if want := "service/payments-svc unchanged\ndeployment.apps/payments-svc unchanged\nnetworkpolicy.networking.k8s.io/payments-svc unchanged\npersistentvolumeclaim/payments-svc unchanged\n"; again.stdout != want {
 		t.Errorf("one service applied again: %q, want %q", again.stdout, want)
 	}
 
