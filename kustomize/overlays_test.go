@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"testing"
 
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
@@ -197,6 +198,9 @@ func TestStagingSurvivesTheLossOfAPod(t *testing.T) {
 		if w.replicas != nil {
 			replicas[w.name] = *w.replicas
 		}
+	}
+	for _, autoscaler := range only[*autoscalingv2.HorizontalPodAutoscaler](objects) {
+		replicas[autoscaler.Spec.ScaleTargetRef.Name] = *autoscaler.Spec.MinReplicas
 	}
 	for _, name := range services {
 		if replicas[name] != 2 {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -35,9 +36,12 @@ func TestWorkshopIsStagingWithTheStarter(t *testing.T) {
 
 // withStarter puts the starter in the place of payments-svc. It keeps its state
 // in memory: it has one replica, no database, and no budget, for a drained node
-// has no other replica to wait for. Network policies are not for an attendee to make.
+// has no other replica to wait for. Network policies and autoscalers are not for an attendee to make.
 func withStarter(objects []object) []object {
 	for _, deployment := range only[*appsv1.Deployment](objects) {
+		if deployment.Spec.Replicas == nil {
+			deployment.Spec.Replicas = new(int32(2))
+		}
 		if deployment.Name == payments {
 			*deployment.Spec.Replicas = 1
 			container := &deployment.Spec.Template.Spec.Containers[0]
@@ -50,7 +54,8 @@ func withStarter(objects []object) []object {
 	return slices.DeleteFunc(objects, func(obj object) bool {
 		_, isBudget := obj.(*policyv1.PodDisruptionBudget)
 		_, isPolicy := obj.(*networkingv1.NetworkPolicy)
-		return isPolicy || isBudget && obj.GetName() == payments
+		_, isAutoscaler := obj.(*autoscalingv2.HorizontalPodAutoscaler)
+		return isPolicy || isAutoscaler || isBudget && obj.GetName() == payments
 	})
 }
 

@@ -83,13 +83,14 @@ func TestOverlayMovedToAnotherNamespace(t *testing.T) {
 }
 
 // runsPublished compares what the containers of a service run with what ko said
-// it published.
+// it published. An autoscaler adds replicas some seconds after a deploy.
 func (c *cluster) runsPublished(t *testing.T, namespace, service string, replicas int, digest string) {
 	t.Helper()
-	pods, err := c.readyPods(t.Context(), namespace, service, replicas)
-	if err != nil {
-		t.Error(err)
-	}
+	var pods []corev1.Pod
+	eventually(t, "the replicas of "+service, func(ctx context.Context) (err error) {
+		pods, err = c.readyPods(ctx, namespace, service, replicas)
+		return err
+	})
 	if digest == "" {
 		t.Errorf("ko did not say what it published for %s", service)
 	}

@@ -59,6 +59,7 @@ func TestPreview(t *testing.T) {
 func TestStaging(t *testing.T) {
 	plan := overlay(t, "staging", nil)
 	wantNotes(t, plan,
+		"2 HorizontalPodAutoscalers are ignored: nothing measures load here",
 		"8 NetworkPolicies are ignored: nothing enforces it here",
 		"statefulset.apps/postgres is not run: its image docker.io/library/postgres:15 is not built from Go; if you have one, --service postgres=HOST:PORT")
 	if front := plan.Front(); front.Name != "api-gateway" {
