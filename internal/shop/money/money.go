@@ -22,8 +22,8 @@ var (
 	ErrRange     = errors.New("is too large")
 )
 
-// maxExponent bounds the work for a number such as 1e999999999.
-const maxExponent = 40
+// maxPlaces is more digits than any amount has.
+const maxPlaces = 20
 
 // Parse reads a JSON number exactly: 109.08, 109.080 and 1.0908e2 are the same
 // amount. Anything finer than a cent is refused, not rounded.
@@ -60,7 +60,10 @@ func splitExponent(s string) (mantissa string, exponent int, err error) {
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return "", 0, ErrSyntax
 	}
-	return s[:i], min(max(exponent, -maxExponent), maxExponent), nil
+	// With more, any number of so many digits is zero, too large or too fine. This bounds
+	// the work for 1e999999999.
+	most := len(s) + maxPlaces
+	return s[:i], min(max(exponent, -most), most), nil
 }
 
 // shift returns digits × 10^places as an integer.

@@ -96,17 +96,3 @@ func TestSums(t *testing.T) {
 		}
 	}
 }
-
-func FuzzParse(f *testing.F) {
-	f.Add("109.08")
-	f.Add("1.0908e2")
-	f.Fuzz(func(t *testing.T, s string) {
-		a, err := money.Parse(s)
-		if err != nil {
-			return
-		}
-		if back, err := money.Parse(a.String()); err != nil || back != a {
-			t.Errorf("Parse(%q) = %d, printed %s, back %d, %v", s, a, a, back, err)
-		}
-	})
-}
