@@ -21,7 +21,8 @@ func parse(hash string) (memory, time uint32, threads uint8, salt, key []byte, e
 	}
 	salt, saltErr := base64.RawStdEncoding.DecodeString(parts[4])
 	key, keyErr := base64.RawStdEncoding.DecodeString(parts[5])
-	if saltErr != nil || keyErr != nil || len(salt) == 0 || len(key) == 0 {
+	// What format would write otherwise is refused, such as more text behind a number.
+	if saltErr != nil || keyErr != nil || len(salt) == 0 || len(key) == 0 || format(memory, time, threads, salt, key) != hash {
 		return 0, 0, 0, nil, nil, errHash
 	}
 	return memory, time, threads, salt, key, nil

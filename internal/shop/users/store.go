@@ -14,6 +14,7 @@ import (
 
 	"github.com/koshop/koshop/internal/shop/database"
 	"github.com/koshop/koshop/internal/shop/fault"
+	"github.com/koshop/koshop/internal/shop/web"
 )
 
 //go:embed migrations/*.sql
@@ -62,6 +63,8 @@ func (s *store) credentials(ctx context.Context, email string) (id, hash string,
 
 // key is the form in which addresses are compared: the same letters may be written with
 // other code points (https://www.rfc-editor.org/rfc/rfc6532#section-3.1 names NFC).
-func key(email string) string { return norm.NFC.String(strings.ToLower(norm.NFC.String(email))) }
+func key(email string) string {
+	return norm.NFC.String(strings.Map(web.Fold, norm.NFC.String(email)))
+}
 
 func errTaken() error { return fault.New(fault.BadRequest, "Email already registered") }

@@ -64,13 +64,16 @@ func unmarshal(data []byte, v any) error {
 	return err
 }
 
-// fold returns the same rune for all that are equal but for case, the lower one
+// Fold returns the same rune for all that are equal but for case, the lower one
 // of a letter, so that texts become the same exactly when strings.EqualFold
 // holds.
-func fold(r rune) rune {
+func Fold(r rune) rune {
 	least := r
 	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
 		least = min(least, next)
+	}
+	if unicode.SimpleFold(least) == least { // İ has a lower letter, of which it is not the upper one
+		return least
 	}
 	return unicode.ToLower(least)
 }

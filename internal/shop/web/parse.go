@@ -92,7 +92,7 @@ func (p *parser) object() (any, error) {
 			return nil, errNotJSON
 		}
 		name := token.String()
-		folded := strings.Map(fold, name)
+		folded := strings.Map(Fold, name)
 		if seen[folded] {
 			return nil, (&memberError{message: "is given more than once"}).within(folded)
 		}
