@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -32,11 +33,26 @@ func parse(data []byte) (any, error) {
 	}
 	// Members that are given twice are refused with those that differ in case.
 	twice := jsontext.AllowDuplicateNames(true)
-	if !jsontext.Value(data).IsValid(twice) {
+	if !isJSON(jsontext.NewDecoder(bytes.NewReader(data), twice)) {
 		return nil, errNotJSON
 	}
 	p := &parser{decoder: jsontext.NewDecoder(bytes.NewReader(data), twice)}
 	return p.value()
+}
+
+// isJSON reports whether there is one value and nothing else. It goes through the tokens,
+// because jsontext.Value.IsValid calls itself for each value in another one: a body of
+// nothing but brackets takes megabytes of stack.
+func isJSON(decoder *jsontext.Decoder) bool {
+	for {
+		if _, err := decoder.ReadToken(); err != nil {
+			return false
+		}
+		if decoder.StackDepth() == 0 {
+			_, err := decoder.ReadToken()
+			return err == io.EOF
+		}
+	}
 }
 
 func (p *parser) value() (any, error) {
