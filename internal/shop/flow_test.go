@@ -18,7 +18,14 @@ import (
 	"github.com/koshop/koshop/internal/shop/shoptest"
 )
 
-func TestMain(m *testing.M) { os.Exit(databasetest.Main(m)) }
+func TestMain(m *testing.M) {
+	code := databasetest.Main(m)
+	if err := removePrograms(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
 
 const loafersAndSunglasses = `{"product_ids": ["L9ECAV7KIM", "OLJCESPC7Z"]}`
 
