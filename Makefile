@@ -41,7 +41,7 @@ USE_CLUSTER = $(if $(CONTEXT)$(KUBECONFIG),,if [ -f $(CLUSTER_DIR)/env ]; then .
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # "make cluster deploy-dev" means one after the other.
-.PHONY: help up intercept install deploy-dev deploy-workshop undeploy-dev undeploy-workshop test test-all test-slow test-apiserver e2e bench bench-up fuzz lint vuln cluster cluster-down $(KO) $(INTERCEPT)
+.PHONY: help up intercept install deploy-dev deploy-workshop undeploy-dev undeploy-workshop test test-all test-slow test-apiserver e2e bench bench-up bench-shop fuzz lint vuln cluster cluster-down $(KO) $(INTERCEPT)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -101,6 +101,9 @@ bench: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Measure edits until they 
 
 bench-up: $(KO) ## Measure ko up: requests during a hundred reloads, memory
 	@KO=$(CURDIR)/$(KO) $(GO_TEST_E2E) -timeout=40m -run='^$$' -bench='^BenchmarkUp$$' -benchtime=1x ./internal/e2e
+
+bench-shop: ## Measure what the gateway adds to a request, as ratios, on SQLite and on PostgreSQL
+	$(GO_TEST) -timeout=20m -run='^$$' -bench='^BenchmarkShop$$' -benchtime=1x $(ARGS) ./internal/shop
 
 # Two at a time, each with one core: the inputs of one are found faster than on two.
 fuzz: ## Fuzz every decoder of the shop for FUZZTIME each; FUZZTIME=10s for a quick look

@@ -63,22 +63,32 @@ func startProgram(tb testing.TB, name string, environment ...string) process {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	var log bytes.Buffer
 	command := exec.Command(filepath.Join(buildPrograms(tb), name))
 	command.Env = append(append(os.Environ(), "HOST=127.0.0.1", "PORT="+port), environment...)
-	command.Stderr = &log
+	startCommand(tb, command)
+	p := process{address, "http://" + address, command.Process.Pid}
+	await(tb, 20*time.Second, name+" is ready", func() bool { return p.status("/readyz") == http.StatusOK })
+	return p
+}
+
+// startCommand runs a command until the test ends. Its log is shown if the test fails.
+func startCommand(tb testing.TB, command *exec.Cmd) {
+	tb.Helper()
+	log, err := os.Create(filepath.Join(tb.TempDir(), "log"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	command.Stderr = log
 	if err := command.Start(); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
 		stopProgram(tb, command)
-		if tb.Failed() {
-			tb.Logf("%s: … %.2000s", name, log.Bytes()[max(0, log.Len()-2000):])
+		if content, err := os.ReadFile(log.Name()); err == nil && tb.Failed() {
+			tb.Logf("%v: … %s", command, content[max(0, len(content)-2000):])
 		}
+		log.Close()
 	})
-	p := process{address, "http://" + address, command.Process.Pid}
-	await(tb, 20*time.Second, name+" is ready", func() bool { return p.status("/readyz") == http.StatusOK })
-	return p
 }
 
 // freeAddress returns an address at which nothing listens.

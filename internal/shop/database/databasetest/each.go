@@ -35,10 +35,10 @@ func Each(t *testing.T, test func(t *testing.T, url string)) {
 }
 
 // SQLite returns the URL of a file that does not exist yet.
-func SQLite(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "shop.db") }
+func SQLite(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "shop.db") }
 
 // Postgres returns the URL of a new database on the test binary's server.
-func Postgres(t *testing.T) string {
+func Postgres(t testing.TB) string {
 	t.Helper()
 	server, err := startPostgres()
 	if errors.Is(err, os.ErrNotExist) && os.Getenv("CI") != "true" {
