@@ -53,6 +53,9 @@ func (o operation) badParameter(p parameter, token string) (all []bad) {
 		add("8,000 characters", strings.Repeat("%41", 8000), 404, 422)
 		return all
 	}
+	if p.In != "query" {
+		return o.badHeader(p, token)
+	}
 	if p.Required {
 		add("missing", "", 422)
 	}
@@ -67,6 +70,15 @@ func (o operation) badParameter(p parameter, token string) (all []bad) {
 	add("too long", strings.Repeat("x", 65), 422)
 	add("very long", strings.Repeat("x", 30_000), 422, 431)
 	return all
+}
+
+// badHeader has a parameter that is a header longer than its operation takes it.
+func (o operation) badHeader(p parameter, token string) []bad {
+	if p.Schema.MaxLength == 0 {
+		return nil
+	}
+	value := strings.Repeat("x", p.Schema.MaxLength+1)
+	return []bad{o.send(p.Name+": too long", token, o.bodyIfAny(), []int{400, 422}, p.Name+": "+value)}
 }
 
 // bodyIfAny returns a valid body, or none for an operation without.

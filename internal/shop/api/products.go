@@ -36,30 +36,18 @@ type Products struct{ *client.Client }
 func NewProducts(base *url.URL) Products { return Products{client.New("product-svc", base)} }
 
 // All returns the catalogue.
-func (p Products) All(ctx context.Context) ([]Product, error) { return p.list(ctx) }
-
-// InCategory returns the products of a category, fault.NotFound if it has none.
-func (p Products) InCategory(ctx context.Context, category string) ([]Product, error) {
-	return p.list(ctx, "category", category)
+func (p Products) All(ctx context.Context) ([]Product, error) {
+	return call[[]Product](ctx, p.Client, client.Call{Method: http.MethodGet, Path: []string{"products"}})
 }
 
-// Search returns the products whose names resemble the text, fault.NotFound if
-// none does.
-func (p Products) Search(ctx context.Context, text string) ([]Product, error) {
-	return p.list(ctx, "search", text)
-}
-
-func (p Products) list(ctx context.Context, path ...string) ([]Product, error) {
-	return call[[]Product](ctx, p.Client, client.Call{Method: http.MethodGet, Path: append([]string{"products"}, path...)})
-}
-
-// Get returns one product, or fault.NotFound.
-func (p Products) Get(ctx context.Context, id string) (Product, error) {
-	return call[Product](ctx, p.Client, client.Call{Method: http.MethodGet, Path: []string{"products", id}})
+// Fetch returns the answer to GET /products/… as it is, if it is JSON: of the products of
+// a category, say, with the path category and its name.
+func (p Products) Fetch(ctx context.Context, ifNoneMatch string, path ...string) (client.Answer, error) {
+	return p.FetchJSON(ctx, client.Call{Method: http.MethodGet, Path: append([]string{"products"}, path...), IfNoneMatch: ifNoneMatch})
 }
 
 // Picture returns the image that the member picture of a product leads to, or
 // fault.NotFound.
 func (p Products) Picture(ctx context.Context, file string) (client.Answer, error) {
-	return p.Fetch(ctx, client.Call{Method: http.MethodGet, Path: []string{"pictures", file}})
+	return p.Client.Fetch(ctx, client.Call{Method: http.MethodGet, Path: []string{"pictures", file}})
 }

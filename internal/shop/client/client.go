@@ -33,6 +33,8 @@ const (
 	// idleTimeout is how long an unused connection is kept. It is below the age at
 	// which a service gives up one that is used; see package web.
 	idleTimeout = 4 * time.Second
+	// maxConnections bounds the connections to the service.
+	maxConnections = 64
 	// firstPause is the pause before the first repetition; each further one is
 	// twice as long.
 	firstPause = 50 * time.Millisecond
@@ -52,7 +54,8 @@ func New(name string, base *url.URL) *Client {
 		Timeout: callTimeout,
 		Transport: &http.Transport{
 			DialContext: dialer.DialContext, TLSHandshakeTimeout: 2 * time.Second,
-			MaxIdleConnsPerHost: 16, MaxConnsPerHost: 64, IdleConnTimeout: idleTimeout,
+			// As many may be idle: those that go between two requests have to be made again.
+			MaxIdleConnsPerHost: maxConnections, MaxConnsPerHost: maxConnections, IdleConnTimeout: idleTimeout,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
@@ -65,6 +68,9 @@ type Call struct {
 	Query  url.Values  // may be nil
 	Header http.Header // further headers; may be nil
 	Body   any         // sent as JSON unless nil
+	// IfNoneMatch is the entity tag of an answer that the caller has, or "". If it is
+	// still the answer, the status is 304 and there is no body.
+	IfNoneMatch string
 }
 
 // Do makes the call and decodes the answer's JSON into out. A refusal of the
@@ -83,6 +89,7 @@ func (c *Client) Do(ctx context.Context, call Call, out any) error {
 
 // Answer is what a service answered.
 type Answer struct {
+	Status int
 	Header http.Header
 	Body   []byte
 }
@@ -103,10 +110,20 @@ func (c *Client) Fetch(ctx context.Context, call Call) (Answer, error) {
 	if len(body) > maxAnswer {
 		return Answer{}, c.failed(fmt.Errorf("%s answered more than %d bytes", c.name, maxAnswer))
 	}
-	if res.StatusCode < 200 || res.StatusCode > 299 {
+	isKnown := res.StatusCode == http.StatusNotModified && call.IfNoneMatch != ""
+	if !isKnown && (res.StatusCode < 200 || res.StatusCode > 299) {
 		return Answer{}, c.refusal(res.StatusCode, body)
 	}
-	return Answer{Header: res.Header, Body: body}, nil
+	return Answer{res.StatusCode, res.Header, body}, nil
+}
+
+// FetchJSON is Fetch for an answer in JSON. What is none fails as it does in Do.
+func (c *Client) FetchJSON(ctx context.Context, call Call) (Answer, error) {
+	answer, err := c.Fetch(ctx, call)
+	if err == nil && answer.Status != http.StatusNotModified && !json.Valid(answer.Body) {
+		return Answer{}, c.failed(fmt.Errorf("the answer of %s is not JSON", c.name))
+	}
+	return answer, err
 }
 
 // sendThrough sends a request until it gets through or patience has run out.
@@ -144,6 +161,9 @@ func (c *Client) send(ctx context.Context, call Call) (*http.Response, error) {
 	maps.Copy(req.Header, call.Header)
 	if call.Body != nil {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	if call.IfNoneMatch != "" {
+		req.Header.Set("If-None-Match", call.IfNoneMatch)
 	}
 	if id := requestid.From(ctx); id != "" {
 		req.Header.Set(requestid.Header, id)

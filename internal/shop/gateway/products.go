@@ -3,6 +3,8 @@ package gateway
 import (
 	"context"
 	"net/http"
+	"reflect"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -11,13 +13,21 @@ import (
 )
 
 type (
+	// IfNoneMatch is what a client has of an answer. It is exported for huma, which reads no
+	// other field that is embedded.
+	IfNoneMatch struct {
+		Etag string `header:"If-None-Match" doc:"The ETag of an answer that the client has: 304 if that is still the answer"`
+	}
 	productInput struct {
+		IfNoneMatch
 		ID string `path:"id" example:"L9ECAV7KIM"`
 	}
 	categoryInput struct {
+		IfNoneMatch
 		Category string `path:"category" example:"kitchen"`
 	}
 	searchInput struct {
+		IfNoneMatch
 		Text string `path:"string" example:"sunglas"`
 	}
 	pictureInput struct {
@@ -28,33 +38,68 @@ type (
 		CacheControl string `header:"Cache-Control"`
 		Body         []byte
 	}
-	productOutput struct{ Body api.Product }
-	listOutput    struct{ Body []api.Product }
 )
 
 // registerProducts adds what is product-svc's, refusals included.
 func (s *service) registerProducts(a huma.API) {
-	huma.Register(a, operation("list-products", http.MethodGet, "/products", "List all products"),
-		func(ctx context.Context, _ *struct{}) (*listOutput, error) { return list(s.products.All(ctx)) })
-	huma.Register(a, operation("get-product", http.MethodGet, "/products/{id}", "Show a product", http.StatusNotFound),
-		func(ctx context.Context, in *productInput) (*productOutput, error) {
-			product, err := s.products.Get(ctx, in.ID)
-			if err != nil {
-				return nil, err
-			}
-			return &productOutput{product}, nil
+	huma.Register(a, passed[[]api.Product](a, "list-products", "/products", "List all products"),
+		func(ctx context.Context, in *IfNoneMatch) (*huma.StreamResponse, error) {
+			return s.pass(ctx, in.Etag)
 		})
-	huma.Register(a, operation("list-category", http.MethodGet, "/products/category/{category}", "List the products of a category", http.StatusNotFound),
-		func(ctx context.Context, in *categoryInput) (*listOutput, error) {
-			return list(s.products.InCategory(ctx, in.Category))
+	huma.Register(a, passed[api.Product](a, "get-product", "/products/{id}", "Show a product", http.StatusNotFound),
+		func(ctx context.Context, in *productInput) (*huma.StreamResponse, error) {
+			return s.pass(ctx, in.Etag, in.ID)
 		})
-	huma.Register(a, operation("search-products", http.MethodGet, "/products/search/{string}", "Search products by name", http.StatusNotFound),
-		func(ctx context.Context, in *searchInput) (*listOutput, error) {
-			return list(s.products.Search(ctx, in.Text))
+	huma.Register(a, passed[[]api.Product](a, "list-category", "/products/category/{category}", "List the products of a category", http.StatusNotFound),
+		func(ctx context.Context, in *categoryInput) (*huma.StreamResponse, error) {
+			return s.pass(ctx, in.Etag, "category", in.Category)
+		})
+	huma.Register(a, passed[[]api.Product](a, "search-products", "/products/search/{string}", "Search products by name", http.StatusNotFound),
+		func(ctx context.Context, in *searchInput) (*huma.StreamResponse, error) {
+			return s.pass(ctx, in.Etag, "search", in.Text)
 		})
 	// Where the member picture of a product leads to, on this host as on product-svc's.
 	huma.Register(a, web.Operation("get-picture", http.MethodGet, "/pictures/{file}", "Show the picture of a product",
 		http.StatusNotFound, http.StatusBadGateway, http.StatusGatewayTimeout), s.picture)
+}
+
+// passed is operation for an answer that is passed on: its handler does not tell huma
+// that it has the form T.
+func passed[T any](a huma.API, id, path, summary string, errors ...int) huma.Operation {
+	op := operation(id, http.MethodGet, path, summary, errors...)
+	schema := a.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
+	op.Responses = map[string]*huma.Response{"200": {Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}}
+	return op
+}
+
+// passedHeaders are the headers that are passed on with an answer.
+var passedHeaders = []string{"Content-Type", "Cache-Control", "Etag"}
+
+// maxEtag is longer than any entity tag of a service, in bytes.
+const maxEtag = 200
+
+// pass answers with the bytes that product-svc answers. To read them and to write them
+// again would take as long as all the rest.
+func (s *service) pass(ctx context.Context, etag string, path ...string) (*huma.StreamResponse, error) {
+	if len(etag) > maxEtag {
+		etag = ""
+	}
+	answer, err := s.products.Fetch(ctx, etag, path...)
+	if err != nil {
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+		for _, name := range passedHeaders {
+			if value := answer.Header.Get(name); value != "" {
+				ctx.SetHeader(name, value)
+			}
+		}
+		if answer.Status != http.StatusNotModified {
+			ctx.SetHeader("Content-Length", strconv.Itoa(len(answer.Body)))
+		}
+		ctx.SetStatus(answer.Status)
+		_, _ = ctx.BodyWriter().Write(answer.Body) // The client is gone.
+	}}, nil
 }
 
 func (s *service) picture(ctx context.Context, in *pictureInput) (*pictureOutput, error) {
@@ -63,11 +108,4 @@ func (s *service) picture(ctx context.Context, in *pictureInput) (*pictureOutput
 		return nil, err
 	}
 	return &pictureOutput{answer.Header.Get("Content-Type"), answer.Header.Get("Cache-Control"), answer.Body}, nil
-}
-
-func list(products []api.Product, err error) (*listOutput, error) {
-	if err != nil {
-		return nil, err
-	}
-	return &listOutput{products}, nil
 }
