@@ -5,10 +5,13 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/koshop/koshop/internal/shop/api"
+	"github.com/koshop/koshop/internal/shop/baggage"
+	"github.com/koshop/koshop/internal/shop/client"
 	"github.com/koshop/koshop/internal/shop/web"
 )
 
@@ -84,7 +87,11 @@ func (s *service) pass(ctx context.Context, etag string, path ...string) (*huma.
 	if len(etag) > maxEtag {
 		etag = ""
 	}
-	answer, err := s.products.Fetch(ctx, etag, path...)
+	// An intercept leads requests by their baggage to another product-svc.
+	key := strings.Join(append([]string{etag, baggage.From(ctx)}, path...), "\x00")
+	answer, err := s.passing.get(ctx, key, func(ctx context.Context) (client.Answer, error) {
+		return s.products.Fetch(ctx, etag, path...)
+	})
 	if err != nil {
 		return nil, err
 	}

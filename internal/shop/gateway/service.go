@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/koshop/koshop/internal/shop/api"
+	"github.com/koshop/koshop/internal/shop/client"
 	"github.com/koshop/koshop/internal/shop/config"
 	"github.com/koshop/koshop/internal/shop/server"
 	"github.com/koshop/koshop/internal/shop/web"
@@ -62,6 +63,7 @@ type service struct {
 	products api.Products
 	users    api.Users
 	verifier *verifier
+	passing  shared[client.Answer] // what is passed on of product-svc
 }
 
 func (s *service) close() error {

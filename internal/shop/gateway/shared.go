@@ -1,0 +1,70 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/koshop/koshop/internal/shop/fault"
+)
+
+// shared fetches what many ask for at the same time once for all of them. It keeps
+// nothing: who asks later gets what is fetched then. Its methods may be called at the same
+// time.
+type shared[V any] struct {
+	mu      sync.Mutex
+	flights map[string]*flight[V]
+}
+
+// flight is a fetch under way.
+type flight[V any] struct {
+	done  chan struct{} // closed at the end
+	value V
+	err   error
+}
+
+// get returns what fetch returns for the key, to this call or to one that is under way.
+// The fetch goes on when the one who began it has gone: others wait for it. It has to
+// bound its time itself.
+func (s *shared[V]) get(ctx context.Context, key string, fetch func(context.Context) (V, error)) (V, error) {
+	f, isMine := s.join(key)
+	if isMine {
+		defer s.end(key, f)
+		f.value, f.err = fetch(context.WithoutCancel(ctx))
+		return f.value, f.err
+	}
+	var none V
+	select {
+	case <-f.done:
+		return f.value, f.err
+	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return none, fault.Wrap(ctx.Err(), fault.Timeout, "The service behind did not answer in time")
+		}
+		return none, fmt.Errorf("wait for an answer: %w", ctx.Err())
+	}
+}
+
+// join returns the flight of the key, and whether it has just begun.
+func (s *shared[V]) join(key string) (f *flight[V], isMine bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f, ok := s.flights[key]; ok {
+		return f, false
+	}
+	if s.flights == nil {
+		s.flights = map[string]*flight[V]{}
+	}
+	// The error is for those who wait if the fetch panics.
+	f = &flight[V]{done: make(chan struct{}), err: errors.New("the fetch did not end")}
+	s.flights[key] = f
+	return f, true
+}
+
+func (s *shared[V]) end(key string, f *flight[V]) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.flights, key)
+	close(f.done)
+}
