@@ -81,13 +81,13 @@ func chunks(body string) string {
 	var b strings.Builder
 	for len(body) > 0 {
 		n := min(len(body), 0xfff)
-		b.WriteString(hex(n) + "\r\n" + body[:n] + "\r\n")
+		b.WriteString(hexOf(n) + "\r\n" + body[:n] + "\r\n")
 		body = body[n:]
 	}
 	return b.String() + "0\r\n\r\n"
 }
 
-func hex(n int) string {
+func hexOf(n int) string {
 	const digits = "0123456789abcdef"
 	return string([]byte{digits[n>>8&15], digits[n>>4&15], digits[n&15]})
 }
@@ -112,7 +112,7 @@ func toUTF16(s string) string {
 func wide(n int) string {
 	var b strings.Builder
 	for i := range n {
-		b.WriteString(`,"m` + hex(i) + `":1`)
+		b.WriteString(`,"m` + hexOf(i) + `":1`)
 	}
 	return "{" + b.String()[1:] + "}"
 }

@@ -159,7 +159,7 @@ func mutated(t *testing.T, operations []operation, token string) (all []bad) {
 					body = append(body[:at:at], append([]byte{pieces[chance.IntN(len(pieces))]}, body[at:]...)...)
 				}
 			}
-			all = append(all, op.send(fmt.Sprintf("change %d of seed %d", i, seed), token, string(body), []int{200, 400, 401, 403, 404, 422}))
+			all = append(all, op.send(fmt.Sprintf("change %d of seed %d", i, seed), token, string(body), []int{200, 400, 401, 403, 404, 422, 429}))
 		}
 	}
 	return all

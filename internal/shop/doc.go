@@ -11,6 +11,7 @@
 //	server       listen, become ready, drain, stop: the life of a program
 //	web          router, validation, OpenAPI, error answers, docs page, access log
 //	requestid    one id per request, across services and in every log line
+//	telemetry    traces, metrics and Server-Timing, and the trace that is passed on
 //	database     SQLite or PostgreSQL behind database/sql, with migrations
 //	client       HTTP between services: bounded in time and size
 //	api          what goes over the wire, and a typed client for each service

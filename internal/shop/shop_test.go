@@ -3,6 +3,7 @@ package shop_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -19,6 +20,8 @@ import (
 // shop is the five services in this process, with real HTTP between them.
 type shop struct {
 	database                                   string
+	log                                        *slog.Logger
+	config                                     func() server.Config
 	users, products, orders, payments, gateway *server.Server
 }
 
@@ -29,7 +32,7 @@ func eachDatabase(t *testing.T, test func(*testing.T, *shop)) {
 
 func startShop(t *testing.T, url string) *shop {
 	t.Helper()
-	s := &shop{database: url}
+	s := &shop{database: url, log: shoptest.Log(), config: shoptest.Config}
 	s.start(t)
 	t.Cleanup(func() {
 		if err := s.close(); err != nil {
@@ -41,13 +44,13 @@ func startShop(t *testing.T, url string) *shop {
 
 func (s *shop) start(t *testing.T) {
 	t.Helper()
-	s.users = run(t, users.New(users.Config{Config: shoptest.Config(), Database: databasetest.Source(t, databasetest.For(s.database, "users")), KeyRotation: 24 * time.Hour, LoginRate: 300}, shoptest.Log()))
-	s.products = run(t, products.New(products.Config{Config: shoptest.Config()}, shoptest.Log()))
-	s.orders = run(t, orders.New(orders.Config{Config: shoptest.Config(), Database: databasetest.Source(t, databasetest.For(s.database, "orders"))}, shoptest.Log()))
+	s.users = run(t, users.New(users.Config{Config: s.config(), Database: databasetest.Source(t, databasetest.For(s.database, "users")), KeyRotation: 24 * time.Hour, LoginRate: 300}, s.log))
+	s.products = run(t, products.New(products.Config{Config: s.config()}, s.log))
+	s.orders = run(t, orders.New(orders.Config{Config: s.config(), Database: databasetest.Source(t, databasetest.For(s.database, "orders"))}, s.log))
 	s.payments = run(t, payments.New(payments.Config{
-		Config: shoptest.Config(), Database: databasetest.Source(t, databasetest.For(s.database, "payments")),
+		Config: s.config(), Database: databasetest.Source(t, databasetest.For(s.database, "payments")),
 		OrdersURL: shoptest.URL(t, s.orders.URL()), SettleInterval: time.Minute, ReconcileInterval: time.Minute,
-	}, shoptest.Log()))
+	}, s.log))
 	s.gateway = run(t, s.gatewayWith(t, "", ""))
 }
 
@@ -67,10 +70,10 @@ func (s *shop) gatewayWith(t *testing.T, name, url string) *server.Server {
 	}
 	urls[name] = url
 	return gateway.New(gateway.Config{
-		Config:    shoptest.Config(),
+		Config:    s.config(),
 		OrdersURL: shoptest.URL(t, urls["orders-svc"]), PaymentsURL: shoptest.URL(t, urls["payments-svc"]),
 		ProductsURL: shoptest.URL(t, urls["product-svc"]), UsersURL: shoptest.URL(t, urls["user-svc"]),
-	}, shoptest.Log())
+	}, s.log)
 }
 
 func (s *shop) close() error {

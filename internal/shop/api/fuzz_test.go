@@ -17,6 +17,7 @@ import (
 
 	"github.com/koshop/koshop/internal/shop/api"
 	"github.com/koshop/koshop/internal/shop/money"
+	"github.com/koshop/koshop/internal/shop/telemetry"
 	"github.com/koshop/koshop/internal/shop/web"
 )
 
@@ -46,7 +47,8 @@ func FuzzBodies(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		orders, payments, amounts := &taken[api.CreateOrder]{}, &taken[api.CreatePayment]{}, &taken[api.FixAmount]{}
 		service := web.NewHandler(web.Options{
-			Name: "test-svc", Timeout: time.Minute, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)),
+			Telemetry: telemetry.New("test-svc"),
+			Name:      "test-svc", Timeout: time.Minute, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)),
 			Register: func(a huma.API) {
 				orders.register(a, "/orders")
 				payments.register(a, "/payments")

@@ -1,5 +1,5 @@
 // Package client is HTTP from one service to another: bounded in time and in
-// size, with the request's id and baggage, and with failures as faults.
+// size, with the request's id, trace and baggage, and with failures as faults.
 package client
 
 import (
@@ -19,6 +19,7 @@ import (
 	"github.com/koshop/koshop/internal/shop/baggage"
 	"github.com/koshop/koshop/internal/shop/fault"
 	"github.com/koshop/koshop/internal/shop/requestid"
+	"github.com/koshop/koshop/internal/shop/telemetry"
 )
 
 const (
@@ -52,11 +53,11 @@ func New(name string, base *url.URL) *Client {
 	dialer := &net.Dialer{Timeout: 2 * time.Second}
 	return &Client{name: name, base: strings.TrimSuffix(base.String(), "/"), http: &http.Client{
 		Timeout: callTimeout,
-		Transport: &http.Transport{
+		Transport: telemetry.Transport(name, &http.Transport{
 			DialContext: dialer.DialContext, TLSHandshakeTimeout: 2 * time.Second,
 			// As many may be idle: those that go between two requests have to be made again.
 			MaxIdleConnsPerHost: maxConnections, MaxConnsPerHost: maxConnections, IdleConnTimeout: idleTimeout,
-		},
+		}),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }

@@ -91,6 +91,19 @@ func (s *Set) Networks(p *[]netip.Prefix, name, def, meaning string) {
 	})
 }
 
+// OptionalPort binds a TCP port. The default is 0, none.
+func (s *Set) OptionalPort(p *int, name, meaning string) {
+	s.Port(p, name, "", meaning)
+	last := &s.vars[len(s.vars)-1]
+	parse := last.parse
+	last.parse = func(v string) error {
+		if *p = 0; v == "" {
+			return nil
+		}
+		return parse(v)
+	}
+}
+
 // Duration binds a length of time between least and most.
 func (s *Set) Duration(p *time.Duration, name, def, meaning string, least, most time.Duration) {
 	s.Func(name, def, meaning, func(v string) error {

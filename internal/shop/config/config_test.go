@@ -109,3 +109,20 @@ func TestNumbersAndNetworks(t *testing.T) {
 		}
 	}
 }
+
+func TestOptionalPort(t *testing.T) {
+	for value, want := range map[string]int{"": 0, "9090": 9090} {
+		t.Setenv("METRICS_PORT", value)
+		port, set := -1, config.New("p", "p")
+		set.OptionalPort(&port, "METRICS_PORT", "a port")
+		if err := set.Load(); err != nil || port != want {
+			t.Errorf("%q: %d, %v", value, port, err)
+		}
+	}
+	t.Setenv("METRICS_PORT", "0")
+	set := config.New("p", "p")
+	set.OptionalPort(new(int), "METRICS_PORT", "a port")
+	if err := set.Load(); err == nil || err.Error() != `METRICS_PORT="0": must be a number from 1 to 65535` {
+		t.Errorf("error %v", err)
+	}
+}

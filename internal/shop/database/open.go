@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/koshop/koshop/internal/shop/telemetry"
 )
 
 const (
@@ -57,6 +59,7 @@ func (db *DB) Open(ctx context.Context) error {
 	if err := db.await(ctx); err != nil {
 		return errors.Join(err, pool.Close())
 	}
+	observe(telemetry.From(ctx), pool)
 	db.health.opened()
 	return nil
 }

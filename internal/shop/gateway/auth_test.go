@@ -265,7 +265,7 @@ func TestFetchEndsWithTheService(t *testing.T) {
 			t.Errorf("%v after %v", err, time.Since(begin))
 		}
 		v.keys.close()
-		if v.keys.refresh(); i.fetches.Load() != 1 {
+		if v.keys.refresh(t.Context()); i.fetches.Load() != 1 {
 			t.Error("keys are fetched after the end")
 		}
 	})

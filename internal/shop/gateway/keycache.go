@@ -53,7 +53,7 @@ func (c *keyCache) get(ctx context.Context, id string) (ed25519.PublicKey, error
 	if key != nil && age < freshFor {
 		return key, nil
 	}
-	done := c.refresh()
+	done := c.refresh(ctx)
 	if key != nil && age < usableFor {
 		return key, nil
 	}
@@ -76,7 +76,7 @@ func (c *keyCache) ready(ctx context.Context) error {
 		return nil
 	}
 	select {
-	case <-c.refresh():
+	case <-c.refresh(ctx):
 	case <-ctx.Done():
 		return fmt.Errorf("wait for the keys of user-svc: %w", ctx.Err())
 	}
@@ -102,8 +102,9 @@ func (c *keyCache) lookUp(id string) (key ed25519.PublicKey, age time.Duration, 
 
 // refresh starts to fetch the keys; the channel is closed when that is done. All
 // who ask at once share one fetch, and a fetch that has just been made, well or
-// not, is not repeated.
-func (c *keyCache) refresh() <-chan struct{} {
+// not, is not repeated. The fetch belongs to the trace of the first who asks, but does not
+// end with that request.
+func (c *keyCache) refresh(ctx context.Context) <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.flight != nil {
@@ -118,7 +119,10 @@ func (c *keyCache) refresh() <-chan struct{} {
 	c.flight = done
 	c.work.Go(func() {
 		defer close(done)
-		c.store(c.fetch(c.life)) // the client bounds its time
+		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		defer cancel()
+		defer context.AfterFunc(c.life, cancel)()
+		c.store(c.fetch(ctx)) // the client bounds its time
 	})
 	return done
 }

@@ -6,31 +6,28 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/koshop/koshop/internal/shop/api"
 	"github.com/koshop/koshop/internal/shop/baggage"
 	"github.com/koshop/koshop/internal/shop/client"
+	"github.com/koshop/koshop/internal/shop/telemetry"
 	"github.com/koshop/koshop/internal/shop/web"
 )
 
 type (
-	// IfNoneMatch is what a client has of an answer. It is exported for huma, which reads no
-	// other field that is embedded.
-	IfNoneMatch struct {
-		Etag string `header:"If-None-Match" doc:"The ETag of an answer that the client has: 304 if that is still the answer"`
-	}
 	productInput struct {
-		IfNoneMatch
+		web.Condition
 		ID string `path:"id" example:"L9ECAV7KIM"`
 	}
 	categoryInput struct {
-		IfNoneMatch
+		web.Condition
 		Category string `path:"category" example:"kitchen"`
 	}
 	searchInput struct {
-		IfNoneMatch
+		web.Condition
 		Text string `path:"string" example:"sunglas"`
 	}
 	pictureInput struct {
@@ -46,20 +43,20 @@ type (
 // registerProducts adds what is product-svc's, refusals included.
 func (s *service) registerProducts(a huma.API) {
 	huma.Register(a, passed[[]api.Product](a, "list-products", "/products", "List all products"),
-		func(ctx context.Context, in *IfNoneMatch) (*huma.StreamResponse, error) {
-			return s.pass(ctx, in.Etag)
+		func(ctx context.Context, in *web.Condition) (*huma.StreamResponse, error) {
+			return s.pass(ctx, in.IfNoneMatch)
 		})
 	huma.Register(a, passed[api.Product](a, "get-product", "/products/{id}", "Show a product", http.StatusNotFound),
 		func(ctx context.Context, in *productInput) (*huma.StreamResponse, error) {
-			return s.pass(ctx, in.Etag, in.ID)
+			return s.pass(ctx, in.IfNoneMatch, in.ID)
 		})
 	huma.Register(a, passed[[]api.Product](a, "list-category", "/products/category/{category}", "List the products of a category", http.StatusNotFound),
 		func(ctx context.Context, in *categoryInput) (*huma.StreamResponse, error) {
-			return s.pass(ctx, in.Etag, "category", in.Category)
+			return s.pass(ctx, in.IfNoneMatch, "category", in.Category)
 		})
 	huma.Register(a, passed[[]api.Product](a, "search-products", "/products/search/{string}", "Search products by name", http.StatusNotFound),
 		func(ctx context.Context, in *searchInput) (*huma.StreamResponse, error) {
-			return s.pass(ctx, in.Etag, "search", in.Text)
+			return s.pass(ctx, in.IfNoneMatch, "search", in.Text)
 		})
 	// Where the member picture of a product leads to, on this host as on product-svc's.
 	huma.Register(a, web.Operation("get-picture", http.MethodGet, "/pictures/{file}", "Show the picture of a product",
@@ -71,7 +68,8 @@ func (s *service) registerProducts(a huma.API) {
 func passed[T any](a huma.API, id, path, summary string, errors ...int) huma.Operation {
 	op := operation(id, http.MethodGet, path, summary, errors...)
 	schema := a.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
-	op.Responses = map[string]*huma.Response{"200": {Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}}
+	op = web.Cached(op)
+	op.Responses["200"] = &huma.Response{Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
 	return op
 }
 
@@ -89,9 +87,13 @@ func (s *service) pass(ctx context.Context, etag string, path ...string) (*huma.
 	}
 	// An intercept leads requests by their baggage to another product-svc.
 	key := strings.Join(append([]string{etag, baggage.From(ctx)}, path...), "\x00")
-	answer, err := s.passing.get(ctx, key, func(ctx context.Context) (client.Answer, error) {
+	began := time.Now()
+	answer, isShared, err := s.passing.get(ctx, key, func(ctx context.Context) (client.Answer, error) {
 		return s.products.Fetch(ctx, etag, path...)
 	})
+	if isShared {
+		telemetry.Shared(ctx, "product-svc", answer.Header, began)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -24,25 +24,25 @@ type flight[V any] struct {
 	err   error
 }
 
-// get returns what fetch returns for the key, to this call or to one that is under way.
+// get returns what fetch returns for the key, to this call or to one that is under way,
+// and whether it was the latter.
 // The fetch goes on when the one who began it has gone: others wait for it. It has to
 // bound its time itself.
-func (s *shared[V]) get(ctx context.Context, key string, fetch func(context.Context) (V, error)) (V, error) {
+func (s *shared[V]) get(ctx context.Context, key string, fetch func(context.Context) (V, error)) (value V, isShared bool, err error) {
 	f, isMine := s.join(key)
 	if isMine {
 		defer s.end(key, f)
 		f.value, f.err = fetch(context.WithoutCancel(ctx))
-		return f.value, f.err
+		return f.value, false, f.err
 	}
-	var none V
 	select {
 	case <-f.done:
-		return f.value, f.err
+		return f.value, true, f.err
 	case <-ctx.Done():
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return none, fault.Wrap(ctx.Err(), fault.Timeout, "The service behind did not answer in time")
+			return value, true, fault.Wrap(ctx.Err(), fault.Timeout, "The service behind did not answer in time")
 		}
-		return none, fmt.Errorf("wait for an answer: %w", ctx.Err())
+		return value, true, fmt.Errorf("wait for an answer: %w", ctx.Err())
 	}
 }
 

@@ -18,12 +18,13 @@ type counted struct {
 }
 
 func (c *counted) ask(ctx context.Context, key string) (int, error) {
-	return c.get(ctx, key, func(ctx context.Context) (int, error) {
+	n, _, err := c.get(ctx, key, func(ctx context.Context) (int, error) {
 		c.fetches++
 		n := c.fetches
 		time.Sleep(time.Second)
 		return n, ctx.Err()
 	})
+	return n, err
 }
 
 func TestWhoAsksAtOnceShares(t *testing.T) {

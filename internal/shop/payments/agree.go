@@ -47,7 +47,7 @@ func (c *cashier) accept(ctx context.Context, order api.Order) (api.Payment, err
 	if err != nil || p.Status == paid {
 		return p, err
 	}
-	settled, err := c.store.settle(ctx, p.ID, p.Status, paid)
+	settled, err := c.decide(ctx, p, p.Status, paid)
 	switch {
 	case database.IsUnique(err):
 		return c.correct(ctx, order, p)
@@ -80,6 +80,7 @@ func (c *cashier) restore(ctx context.Context, order api.Order) (api.Payment, er
 	if err := c.store.restore(ctx, p); err != nil {
 		return api.Payment{}, err
 	}
+	c.audit(ctx, p, paid)
 	c.log.WarnContext(ctx, "mended: the payment of a paid order was lost", "order", order.ID, "payment", p.ID)
 	return p, nil
 }
@@ -94,7 +95,7 @@ func (c *cashier) correct(ctx context.Context, order api.Order, second api.Payme
 	if _, err := c.orders.ReplacePayment(ctx, order.ID, second.ID, first.ID); err != nil {
 		return api.Payment{}, fault.Wrap(err, fault.Upstream, "orders-svc failed")
 	}
-	if _, err := c.store.settle(ctx, second.ID, pending, refused); err != nil {
+	if _, err := c.decide(ctx, second, pending, refused); err != nil {
 		return api.Payment{}, err
 	}
 	c.log.WarnContext(ctx, "mended: an order named a second payment", "order", order.ID, "payment", first.ID, "refused", second.ID)

@@ -25,6 +25,17 @@ type cashier struct {
 	orders api.Orders
 	log    *slog.Logger
 	named  *recent.Map[struct{}] // the differences that were named
+	by     string                // who decides, for the audit log: byRequest or byReconciler
+}
+
+// decide gives a payment its final status. It reports false if the payment does not
+// have the old status any more.
+func (c *cashier) decide(ctx context.Context, p api.Payment, old, status string) (decided bool, err error) {
+	decided, err = c.store.settle(ctx, p.ID, old, status)
+	if err == nil && decided { // Another replica may have come first.
+		c.audit(ctx, p, status)
+	}
+	return decided, err
 }
 
 // pay carries out a new payment, or goes on with one that has the same id.
@@ -34,12 +45,17 @@ func (c *cashier) pay(ctx context.Context, p api.Payment) (api.Payment, error) {
 		return api.Payment{}, err
 	}
 	if err := check(order, p); err != nil {
+		c.audit(ctx, p, refused)
 		return api.Payment{}, err
 	}
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
 	if order.Status == paid {
-		return c.paidAlready(ctx, order, p)
+		taken, err := c.paidAlready(ctx, order, p)
+		if fault.Is(err, fault.Forbidden) {
+			c.audit(ctx, p, refused)
+		}
+		return taken, err
 	}
 	p.Status = pending
 	created, err := c.store.create(ctx, p)
@@ -97,7 +113,7 @@ func (c *cashier) settle(ctx context.Context, p api.Payment, leftOver bool) (api
 	switch {
 	case err == nil:
 		order.PaymentID = p.ID
-		if settled, err := c.store.settle(ctx, p.ID, pending, paid); err == nil && settled {
+		if decided, err := c.decide(ctx, p, pending, paid); err == nil && decided {
 			p.Status = paid
 			return p, nil
 		}
@@ -150,7 +166,7 @@ func (c *cashier) lost(ctx context.Context, p api.Payment) (api.Payment, error) 
 	case order.PaymentID == p.ID:
 		return c.accept(ctx, order)
 	}
-	if _, err := c.store.settle(ctx, p.ID, pending, refused); err != nil {
+	if _, err := c.decide(ctx, p, pending, refused); err != nil {
 		return api.Payment{}, err
 	}
 	return c.paidAlready(ctx, order, p)
@@ -165,6 +181,7 @@ func (c *cashier) withdraw(ctx context.Context, p api.Payment, reason error) err
 	if err != nil {
 		return err
 	}
+	c.audit(ctx, p, refused)
 	return reason
 }
 

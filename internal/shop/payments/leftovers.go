@@ -7,6 +7,7 @@ import (
 
 	"github.com/koshop/koshop/internal/shop/api"
 	"github.com/koshop/koshop/internal/shop/fault"
+	"github.com/koshop/koshop/internal/shop/telemetry"
 )
 
 const (
@@ -19,6 +20,7 @@ const (
 // leftOvers settles what a crash or an unreachable orders-svc left pending.
 type leftOvers struct {
 	*cashier
+	counts *settlements
 	failed map[string]failure // by the id of the payment
 }
 
@@ -137,7 +139,10 @@ func (l *leftOvers) settleOne(ctx context.Context, p api.Payment) error {
 			return err
 		}
 	}
+	ctx, end := telemetry.Start(ctx, "settle a payment")
+	defer end()
 	_, err := l.settle(ctx, p, true)
+	l.counts.add(err)
 	switch fault.CodeOf(err) {
 	case "":
 		l.log.InfoContext(ctx, "settled a payment left over", "payment", p.ID)

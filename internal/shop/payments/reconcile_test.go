@@ -45,7 +45,7 @@ func newBooks(t *testing.T, url string) *books {
 	b.orders = databasetest.Open(t, databasetest.For(url, "orders"), "orders", fstest.MapFS{}) // orders-svc has made its tables
 	client := api.NewOrders(shoptest.URL(t, ordersURL))
 	t.Cleanup(client.Close)
-	b.cashier = &cashier{&store{b.payments}, client, slog.New(slog.NewTextHandler(b.log, nil)), recent.NewMap[struct{}](named)}
+	b.cashier = &cashier{&store{b.payments}, client, slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelWarn})), recent.NewMap[struct{}](named), byReconciler}
 	return b
 }
 

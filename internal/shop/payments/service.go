@@ -18,6 +18,7 @@ import (
 	"github.com/koshop/koshop/internal/shop/idempotency"
 	"github.com/koshop/koshop/internal/shop/recent"
 	"github.com/koshop/koshop/internal/shop/server"
+	"github.com/koshop/koshop/internal/shop/telemetry"
 	"github.com/koshop/koshop/internal/shop/web"
 )
 
@@ -56,18 +57,25 @@ func (c *Config) Bind(v *config.Set) {
 func New(cfg Config, log *slog.Logger) *server.Server {
 	db := database.New(cfg.Database, schema, migrations, log)
 	s := &service{keys: &idempotency.Keys{DB: db}, cashier: &cashier{
-		store: &store{db}, orders: api.NewOrders(cfg.OrdersURL), log: log.With("service", Name), named: recent.NewMap[struct{}](named),
+		store: &store{db}, orders: api.NewOrders(cfg.OrdersURL), log: log.With("service", Name), named: recent.NewMap[struct{}](named), by: byRequest,
 	}}
+	reconciler := *s.cashier
+	reconciler.by = byReconciler
+	leftOvers := &leftOvers{cashier: &reconciler, counts: &settlements{}}
 	return server.New(cfg.Config, server.Service{
 		// Below the gateway's limit, so that the gateway learns how it ended.
 		Name: Name, About: About, Greeting: "Hi Mom!", Timeout: 4 * time.Second,
 		Register: s.register,
-		Open:     db.Open, Ready: db.Ready,
+		Open: func(ctx context.Context) error {
+			leftOvers.observe(telemetry.From(ctx))
+			return db.Open(ctx)
+		},
+		Ready: db.Ready,
 		Work: func(ctx context.Context) {
 			var all sync.WaitGroup
 			defer all.Wait()
-			all.Go(func() { (&leftOvers{cashier: s.cashier}).settleAll(ctx, cfg.SettleInterval) })
-			all.Go(func() { s.cashier.reconcile(ctx, cfg.ReconcileInterval) })
+			all.Go(func() { leftOvers.settleAll(ctx, cfg.SettleInterval) })
+			all.Go(func() { reconciler.reconcile(ctx, cfg.ReconcileInterval) })
 			all.Go(func() { s.keys.Purge(ctx, log) })
 		},
 		Close: func() error {

@@ -37,15 +37,18 @@ func New(cfg Config, log *slog.Logger) *server.Server {
 type service struct{ catalogue Catalogue }
 
 type (
-	listOutput    struct{ Body []api.Product }
-	productOutput struct{ Body api.Product }
+	listOutput    = web.Tagged[[]api.Product]
+	productOutput = web.Tagged[api.Product]
 	idInput       struct {
+		web.Condition
 		ID string `path:"id" example:"L9ECAV7KIM"`
 	}
 	categoryInput struct {
+		web.Condition
 		Category string `path:"category" maxLength:"100" example:"kitchen"`
 	}
 	searchInput struct {
+		web.Condition
 		Text string `path:"string" maxLength:"100" example:"sunglas"`
 	}
 	fileInput struct {
@@ -59,16 +62,18 @@ type (
 )
 
 func (s *service) register(a huma.API) {
-	huma.Register(a, web.Operation("list-products", http.MethodGet, "/products", "List all products"),
-		func(context.Context, *struct{}) (*listOutput, error) { return &listOutput{s.catalogue}, nil })
-	huma.Register(a, web.Operation("get-product", http.MethodGet, "/products/{id}", "Show a product", http.StatusNotFound), s.get)
-	huma.Register(a, web.Operation("list-category", http.MethodGet, "/products/category/{category}", "List the products of a category", http.StatusNotFound),
-		func(_ context.Context, in *categoryInput) (*listOutput, error) {
-			return found(s.catalogue.InCategory(in.Category))
+	huma.Register(a, web.Cached(web.Operation("list-products", http.MethodGet, "/products", "List all products")),
+		func(_ context.Context, in *web.Condition) (*listOutput, error) {
+			return web.Tag(*in, []api.Product(s.catalogue))
 		})
-	huma.Register(a, web.Operation("search-products", http.MethodGet, "/products/search/{string}", "Search products by name", http.StatusNotFound),
+	huma.Register(a, web.Cached(web.Operation("get-product", http.MethodGet, "/products/{id}", "Show a product", http.StatusNotFound)), s.get)
+	huma.Register(a, web.Cached(web.Operation("list-category", http.MethodGet, "/products/category/{category}", "List the products of a category", http.StatusNotFound)),
+		func(_ context.Context, in *categoryInput) (*listOutput, error) {
+			return found(in.Condition, s.catalogue.InCategory(in.Category))
+		})
+	huma.Register(a, web.Cached(web.Operation("search-products", http.MethodGet, "/products/search/{string}", "Search products by name", http.StatusNotFound)),
 		func(_ context.Context, in *searchInput) (*listOutput, error) {
-			return found(s.catalogue.Search(in.Text))
+			return found(in.Condition, s.catalogue.Search(in.Text))
 		})
 	huma.Register(a, web.Operation("get-picture", http.MethodGet, "/pictures/{file}", "Show the picture of a product", http.StatusNotFound), picture)
 }
@@ -78,14 +83,14 @@ func (s *service) get(_ context.Context, in *idInput) (*productOutput, error) {
 	if !ok {
 		return nil, fault.New(fault.NotFound, "Product not found")
 	}
-	return &productOutput{p}, nil
+	return web.Tag(in.Condition, p)
 }
 
-func found(list []api.Product) (*listOutput, error) {
+func found(condition web.Condition, list []api.Product) (*listOutput, error) {
 	if len(list) == 0 {
 		return nil, fault.New(fault.NotFound, "No products found")
 	}
-	return &listOutput{list}, nil
+	return web.Tag(condition, list)
 }
 
 func picture(_ context.Context, in *fileInput) (*svgOutput, error) {

@@ -1,5 +1,5 @@
 // Package requestid gives every request an id that follows it from service to
-// service and into every log line.
+// service and into every log line, where its trace is named too.
 package requestid
 
 import (
@@ -9,6 +9,7 @@ import (
 	"regexp"
 
 	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Header carries the id in requests and answers.
@@ -43,7 +44,7 @@ func Middleware(next http.Handler) http.Handler {
 	})
 }
 
-// LogHandler adds the request id of the context to every record.
+// LogHandler adds the request id and the trace of the context to every record.
 func LogHandler(h slog.Handler) slog.Handler { return handler{h} }
 
 type handler struct{ slog.Handler }
@@ -51,6 +52,9 @@ type handler struct{ slog.Handler }
 func (h handler) Handle(ctx context.Context, r slog.Record) error {
 	if id := From(ctx); id != "" {
 		r.AddAttrs(slog.String("request_id", id))
+	}
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		r.AddAttrs(slog.String("trace_id", span.TraceID().String()), slog.String("span_id", span.SpanID().String()))
 	}
 	return h.Handler.Handle(ctx, r)
 }

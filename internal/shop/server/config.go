@@ -16,6 +16,8 @@ type Config struct {
 	LogLevel slog.Level
 	// Proxies are the networks of proxies that say for whom they ask.
 	Proxies []netip.Prefix
+	// MetricsPort is that of /metrics for Prometheus; 0 is none.
+	MetricsPort int
 	// DrainDelay is how long requests are still accepted after the order to
 	// stop, with /readyz already 503. Kubernetes takes a pod out of its Service
 	// while it sends SIGTERM, not before, so new connections arrive for a
@@ -29,6 +31,7 @@ type Config struct {
 func (c *Config) Bind(v *config.Set) {
 	v.String(&c.Host, "HOST", "", "address to listen on; empty: all")
 	v.Port(&c.Port, "PORT", "8080", "port to listen on")
+	v.OptionalPort(&c.MetricsPort, "METRICS_PORT", "port of /metrics for Prometheus; empty: none")
 	v.Level(&c.LogLevel, "LOG_LEVEL", "info", "least level that is logged: debug, info, warn, error")
 	v.Networks(&c.Proxies, "TRUSTED_PROXIES", "", "networks of proxies whose X-Forwarded-For is believed, as 10.0.0.0/8,fd00::/8")
 	v.Duration(&c.DrainDelay, "DRAIN_DELAY", defaultDrainDelay(),

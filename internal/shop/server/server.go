@@ -16,6 +16,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/koshop/koshop/internal/shop/telemetry"
 	"github.com/koshop/koshop/internal/shop/web"
 )
 
@@ -43,12 +44,14 @@ const (
 
 // Server runs one Service.
 type Server struct {
-	cfg      Config
-	svc      Service
-	log      *slog.Logger
-	http     *http.Server
-	listener net.Listener
-	state    atomic.Int32
+	cfg       Config
+	svc       Service
+	log       *slog.Logger
+	http      *http.Server
+	listener  net.Listener
+	state     atomic.Int32
+	telemetry *telemetry.Telemetry
+	metrics   *metricsServer // nil without metrics
 
 	served   chan struct{} // closed when serving ended, with serveErr set
 	serveErr error
@@ -61,12 +64,12 @@ type Server struct {
 // New returns a Server that has not been started.
 func New(cfg Config, svc Service, log *slog.Logger) *Server {
 	log = log.With("service", svc.Name)
-	s := &Server{cfg: cfg, svc: svc, log: log, served: make(chan struct{}), stopWork: func() {}}
+	s := &Server{cfg: cfg, svc: svc, log: log, served: make(chan struct{}), stopWork: func() {}, telemetry: telemetry.New(svc.Name)}
 	s.close = sync.OnceValue(s.shutDown)
 	s.http = &http.Server{
 		Handler: web.NewHandler(web.Options{
 			Name: svc.Name, About: svc.About, Greeting: svc.Greeting, Timeout: svc.Timeout,
-			Register: svc.Register, Proxies: cfg.Proxies, Log: log, Ready: s.checkReady,
+			Register: svc.Register, Proxies: cfg.Proxies, Log: log, Ready: s.checkReady, Telemetry: s.telemetry,
 			Started:  func() bool { return s.state.Load() != starting },
 			Stopping: func() bool { return s.state.Load() == draining },
 		}),
@@ -91,19 +94,25 @@ func (s *Server) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w (PORT and HOST choose another address)", err)
 	}
+	if err := s.startTelemetry(ctx); err != nil {
+		return errors.Join(err, ln.Close())
+	}
 	s.listener = ln
 	go func() {
 		defer close(s.served)
 		s.serveErr = s.http.Serve(web.NewListener(ln, web.MaxConnections))
 	}()
+	ctx = telemetry.With(ctx, s.telemetry)
+	opening, end := telemetry.Start(ctx, "start")
+	defer end()
 	if s.svc.Open != nil {
-		if err := s.svc.Open(ctx); err != nil {
+		if err := s.svc.Open(opening); err != nil {
 			return errors.Join(err, s.abort())
 		}
 	}
 	s.state.Store(ready)
 	s.startWork(ctx)
-	s.log.InfoContext(ctx, "ready", "address", ln.Addr().String())
+	s.log.InfoContext(opening, "ready", "address", ln.Addr().String())
 	return nil
 }
 
@@ -147,10 +156,11 @@ func (s *Server) Close() error { return s.close() }
 
 func (s *Server) shutDown() error {
 	s.state.Store(draining)
-	s.log.Info("stopping", "delay", s.cfg.DrainDelay.String())
+	stopping, end := telemetry.Start(telemetry.With(context.Background(), s.telemetry), "stop")
+	s.log.InfoContext(stopping, "stopping", "delay", s.cfg.DrainDelay.String())
 	time.Sleep(s.cfg.DrainDelay)
 
-	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
+	ctx, cancel := context.WithTimeout(stopping, s.cfg.DrainTimeout)
 	defer cancel()
 	err := s.http.Shutdown(ctx)
 	if err != nil {
@@ -162,15 +172,16 @@ func (s *Server) shutDown() error {
 	if s.svc.Close != nil {
 		err = errors.Join(err, s.svc.Close())
 	}
-	s.log.Info("stopped")
-	return err
+	s.log.InfoContext(stopping, "stopped")
+	end()
+	return errors.Join(err, s.stopTelemetry())
 }
 
 // abort stops a server that did not become ready: nothing is in flight.
 func (s *Server) abort() error {
 	err := s.http.Close()
 	<-s.served
-	return err
+	return errors.Join(err, s.stopTelemetry())
 }
 
 func (s *Server) checkReady(ctx context.Context) error {

@@ -19,6 +19,7 @@ type Turns struct {
 	free    int // slots that nobody has
 	most    int // how many may wait of one client
 	mostOf  int // how many of them for one subject
+	stats   Stats
 	clients rotation[*client]
 }
 
@@ -30,6 +31,20 @@ type client struct {
 
 // waiter is closed when it has a slot.
 type waiter chan struct{}
+
+// Stats is how things stand.
+type Stats struct {
+	Taken   int // slots
+	Waiting int
+	Refused int // since the beginning
+}
+
+// Stats returns how things stand now.
+func (t *Turns) Stats() Stats {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.stats
+}
 
 // New returns turns for so many slots. It bounds how many may wait of one client, and
 // how many of them for one subject.
@@ -60,18 +75,22 @@ func (t *Turns) wait(from, subject string) (waiter, error) {
 	w := make(waiter)
 	if t.free > 0 {
 		t.free--
+		t.stats.Taken++
 		close(w)
 		return w, nil
 	}
 	c := t.clients.get(from, func() *client { return &client{} })
 	if c.waiting >= t.most {
+		t.stats.Refused++
 		return nil, ErrTooMany
 	}
 	line := c.subjects.get(subject, func() *[]waiter { return &[]waiter{} })
 	if len(*line) >= t.mostOf {
+		t.stats.Refused++
 		return nil, ErrTooMany
 	}
 	c.waiting++
+	t.stats.Waiting++
 	*line = append(*line, w)
 	return w, nil
 }
@@ -88,6 +107,7 @@ func (t *Turns) leave(from, subject string, w waiter) {
 	}
 	c := t.clients.items[from]
 	c.waiting--
+	t.stats.Waiting--
 	line := c.subjects.items[subject]
 	*line = slices.DeleteFunc(*line, func(other waiter) bool { return other == w })
 	if len(*line) == 0 {
@@ -109,9 +129,11 @@ func (t *Turns) next() {
 	c, ok := t.clients.next(func(c *client) bool { return c.waiting == 1 })
 	if !ok {
 		t.free++
+		t.stats.Taken--
 		return
 	}
 	c.waiting--
+	t.stats.Waiting--
 	line, _ := c.subjects.next(func(line *[]waiter) bool { return len(*line) == 1 })
 	close((*line)[0])
 	*line = (*line)[1:]

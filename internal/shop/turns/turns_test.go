@@ -76,6 +76,40 @@ func TestTooManyForOneSubject(t *testing.T) {
 	})
 }
 
+func TestStats(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := turns.New(1, 2, 2)
+		check := func(when string, want turns.Stats) {
+			t.Helper()
+			if synctest.Wait(); all.Stats() != want {
+				t.Errorf("%s: %+v, want %+v", when, all.Stats(), want)
+			}
+		}
+		giveBack, err := all.Take(t.Context(), "a", "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		check("one", turns.Stats{Taken: 1})
+		ctx, cancel := context.WithCancel(t.Context())
+		next := make(chan func(), 1)
+		go all.Take(ctx, "a", "x")
+		check("two", turns.Stats{Taken: 1, Waiting: 1})
+		go func() {
+			giveBack, _ := all.Take(t.Context(), "a", "x")
+			next <- giveBack
+		}()
+		check("three", turns.Stats{Taken: 1, Waiting: 2})
+		all.Take(ctx, "a", "x")
+		check("one is refused", turns.Stats{Taken: 1, Waiting: 2, Refused: 1})
+		cancel()
+		check("one leaves", turns.Stats{Taken: 1, Waiting: 1, Refused: 1})
+		giveBack()
+		check("the next one", turns.Stats{Taken: 1, Refused: 1})
+		(<-next)()
+		check("none", turns.Stats{Refused: 1})
+	})
+}
+
 func TestTooMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		all := turns.New(1, 2, 2)

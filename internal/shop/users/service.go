@@ -13,6 +13,7 @@ import (
 	"github.com/koshop/koshop/internal/shop/config"
 	"github.com/koshop/koshop/internal/shop/database"
 	"github.com/koshop/koshop/internal/shop/server"
+	"github.com/koshop/koshop/internal/shop/telemetry"
 	"github.com/koshop/koshop/internal/shop/token"
 	"github.com/koshop/koshop/internal/shop/web"
 )
@@ -55,7 +56,11 @@ func New(cfg Config, log *slog.Logger) *server.Server {
 		// Passwords are checked a few at a time; a class that logs in at once waits.
 		Name: Name, About: About, Greeting: "user-svc is well", Timeout: 10 * time.Second,
 		Register: s.register,
-		Open:     db.Open, Ready: db.Ready, Close: db.Close,
+		Open: func(ctx context.Context) error {
+			s.hasher.observe(telemetry.From(ctx))
+			return db.Open(ctx)
+		},
+		Ready: db.Ready, Close: db.Close,
 		Work: func(ctx context.Context) { s.attempts.purge(ctx, log) },
 	}, log)
 }

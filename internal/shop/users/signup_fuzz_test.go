@@ -14,6 +14,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/koshop/koshop/internal/shop/telemetry"
 	"github.com/koshop/koshop/internal/shop/web"
 )
 
@@ -28,7 +29,8 @@ func FuzzSignUp(f *testing.F) {
 	}
 	var taken []signUp
 	service := web.NewHandler(web.Options{
-		Name: Name, Timeout: time.Minute, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)),
+		Telemetry: telemetry.New("test-svc"),
+		Name:      Name, Timeout: time.Minute, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)),
 		Register: func(a huma.API) {
 			huma.Register(a, web.LargeBody(web.Operation("create-user", http.MethodPost, "/users", "Sign up")),
 				func(_ context.Context, in *signUpInput) (*struct{}, error) {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/koshop/koshop/internal/shop/baggage"
 	"github.com/koshop/koshop/internal/shop/requestid"
+	"github.com/koshop/koshop/internal/shop/telemetry"
 )
 
 const (
@@ -42,12 +43,14 @@ type Options struct {
 	Ready    func(ctx context.Context) error
 	Proxies  []netip.Prefix // networks of proxies that are believed about whom they ask for
 	Log      *slog.Logger
+	// Telemetry is the service's.
+	Telemetry *telemetry.Telemetry
 }
 
 // NewHandler returns the service's handler.
 func NewHandler(o Options) http.Handler {
 	mux := chi.NewMux()
-	mux.Use(header, client(o.Proxies), requestid.Middleware, baggage.Middleware, accessLog(o.Log), recoverPanic, deadline(o.Timeout), gate(o.Started), leave(o.Stopping), wellFormed, mediaType, limitBody)
+	mux.Use(o.Telemetry.Middleware(isProbe), header, client(o.Proxies), requestid.Middleware, baggage.Middleware, accessLog(o.Log), recoverPanic, deadline(o.Timeout), gate(o.Started), leave(o.Stopping), wellFormed, mediaType, limitBody)
 	mux.NotFound(notFound)
 	mux.MethodNotAllowed(methodNotAllowed(mux))
 

@@ -13,13 +13,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/koshop/koshop/internal/shop/telemetry"
 	"github.com/koshop/koshop/internal/shop/web"
 )
 
 // handler is a service without a listener.
 func handler() http.Handler {
 	return web.NewHandler(web.Options{
-		Name: "test-svc", About: "Is under test.", Greeting: "Hi!", Timeout: time.Minute, Register: register,
+		Telemetry: telemetry.New("test-svc"),
+		Name:      "test-svc", About: "Is under test.", Greeting: "Hi!", Timeout: time.Minute, Register: register,
 		Started: func() bool { return true }, Stopping: func() bool { return false },
 		Ready: func(context.Context) error { return nil }, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)),
 	})

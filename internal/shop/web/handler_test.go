@@ -19,6 +19,7 @@ import (
 
 	"github.com/koshop/koshop/internal/shop/fault"
 	"github.com/koshop/koshop/internal/shop/requestid"
+	"github.com/koshop/koshop/internal/shop/telemetry"
 	"github.com/koshop/koshop/internal/shop/web"
 )
 
@@ -59,7 +60,8 @@ func register(api huma.API) {
 func service(t *testing.T, change func(*web.Options)) (url string, log *bytes.Buffer) {
 	log = &bytes.Buffer{}
 	o := web.Options{
-		Name: "test-svc", About: "Is under test.", Greeting: "Hi!", Timeout: time.Second, Register: register,
+		Telemetry: telemetry.New("test-svc"),
+		Name:      "test-svc", About: "Is under test.", Greeting: "Hi!", Timeout: time.Second, Register: register,
 		Started:  func() bool { return true },
 		Stopping: func() bool { return false },
 		Ready:    func(context.Context) error { return nil },

@@ -12,7 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-chi/chi/v5"
-	"github.com/go-chi/chi/v5/middleware"
+
+	"github.com/koshop/koshop/internal/shop/telemetry"
 )
 
 // outcome is what the access log learns from below.
@@ -33,17 +34,17 @@ func note(ctx context.Context, err error) {
 func accessLog(log *slog.Logger) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			o, ww, start := &outcome{}, middleware.NewWrapResponseWriter(w, r.ProtoMajor), time.Now()
+			o, answer, start := &outcome{}, &telemetry.Answer{ResponseWriter: w}, time.Now()
 			ctx := context.WithValue(r.Context(), outcomeKey{}, o)
-			next.ServeHTTP(ww, r.WithContext(ctx))
+			next.ServeHTTP(answer, r.WithContext(ctx))
 
-			status := ww.Status()
+			status := answer.Status
 			if status == 0 { // nothing was written: net/http sends 200
 				status = http.StatusOK
 			}
 			attrs := []slog.Attr{
 				slog.String("method", r.Method), slog.String("path", clip(r.URL.Path)), slog.Int("status", status),
-				slog.Int("bytes", ww.BytesWritten()), slog.Duration("took", time.Since(start)),
+				slog.Int("bytes", answer.Bytes), slog.Duration("took", time.Since(start)),
 			}
 			if o.err != nil {
 				attrs = append(attrs, slog.String("error", o.err.Error()))

@@ -1,0 +1,83 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/koshop/koshop/internal/shop/web"
+)
+
+// flushTimeout bounds how long what was recorded last is sent when the service stops.
+const flushTimeout = 3 * time.Second
+
+// startTelemetry starts to record what the environment asks for.
+func (s *Server) startTelemetry(ctx context.Context) error {
+	if err := s.telemetry.Open(ctx, s.cfg.MetricsPort != 0, s.log); err != nil {
+		return err
+	}
+	if err := s.startMetrics(ctx); err != nil {
+		return errors.Join(err, s.stopTelemetry())
+	}
+	return nil
+}
+
+// stopTelemetry ends that. A collector that cannot be reached is no error of the service.
+func (s *Server) stopTelemetry() error {
+	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+	defer cancel()
+	if err := s.telemetry.Close(ctx); err != nil {
+		s.log.Warn("not all telemetry was sent", "error", err.Error())
+	}
+	return s.metrics.close()
+}
+
+// metricsServer serves /metrics on a port of its own, which the Services of Kubernetes do
+// not lead to.
+type metricsServer struct {
+	http   *http.Server
+	served chan struct{} // closed when serving ended
+}
+
+// maxScrapers is how many connections for metrics are served at once.
+const maxScrapers = 10
+
+// startMetrics listens on the port METRICS_PORT; without one it does nothing.
+func (s *Server) startMetrics(ctx context.Context) error {
+	if s.cfg.MetricsPort == 0 {
+		return nil
+	}
+	var lc net.ListenConfig
+	ln, err := lc.Listen(ctx, "tcp", net.JoinHostPort(s.cfg.Host, strconv.Itoa(s.cfg.MetricsPort)))
+	if err != nil {
+		return fmt.Errorf("%w (METRICS_PORT chooses another port)", err)
+	}
+	m := &metricsServer{served: make(chan struct{}), http: &http.Server{
+		Handler:           s.telemetry.Handler(),
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+		MaxHeaderBytes: 8 << 10,
+		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}}
+	go func() {
+		defer close(m.served)
+		if err := m.http.Serve(web.NewListener(ln, maxScrapers)); !errors.Is(err, http.ErrServerClosed) {
+			s.log.Warn("metrics are no longer served", "error", err.Error())
+		}
+	}()
+	s.metrics = m
+	return nil
+}
+
+func (m *metricsServer) close() error {
+	if m == nil {
+		return nil
+	}
+	err := m.http.Close()
+	<-m.served
+	return err
+}

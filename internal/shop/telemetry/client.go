@@ -1,0 +1,77 @@
+package telemetry
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/koshop/koshop/internal/shop/telemetry/servertiming"
+)
+
+// Transport sends requests to the named service through next. Each, be it a repetition,
+// is a span whose context the service gets; what its answer says in Server-Timing is
+// passed on to the one who waits.
+func Transport(service string, next *http.Transport) http.RoundTripper {
+	return &transport{service, next}
+}
+
+type transport struct {
+	service string
+	*http.Transport
+}
+
+// RoundTrip is [http.RoundTripper]'s.
+func (c *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	begin, t, end := time.Now(), From(r.Context()), beginCall(r.Context())
+	// The query may name a user, and is left out.
+	ctx, span := t.tracer.Start(r.Context(), r.Method+" "+c.service, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
+		attribute.String("http.request.method", r.Method), attribute.String("peer.service", c.service),
+		attribute.String("server.address", r.URL.Hostname()), attribute.String("url.path", pathOf(r))))
+	defer span.End()
+	r = r.Clone(ctx)
+	inject(ctx, r.Header)
+
+	res, err := c.Transport.RoundTrip(r)
+	outcome := attribute.String("error.type", "no answer")
+	if err == nil {
+		outcome = attribute.Int("http.response.status_code", res.StatusCode)
+	}
+	span.SetAttributes(outcome)
+	if err != nil || res.StatusCode >= http.StatusBadRequest {
+		span.SetStatus(codes.Error, "")
+	}
+	record(ctx, t.called, begin, attribute.String("http.request.method", r.Method), attribute.String("peer.service", c.service), outcome)
+	var header http.Header
+	if res != nil {
+		header = res.Header
+	}
+	end(hopsOf(c.service, header, time.Since(begin), t.self.Name))
+	return res, err
+}
+
+// Shared notes that a request got the answer of another request to the service, which
+// it has waited for since the time.
+func Shared(ctx context.Context, service string, answer http.Header, since time.Time) {
+	beginCall(ctx)(hopsOf(service, answer, time.Since(since), From(ctx).self.Name))
+}
+
+// hopsOf returns the entries of an answer. One that says nothing of the service, or that
+// did not come, has an entry of how long it was waited for.
+func hopsOf(service string, answer http.Header, took time.Duration, caller string) []servertiming.Entry {
+	entries := servertiming.Parse(answer.Values(servertiming.Header))
+	entries = slices.DeleteFunc(entries, func(e servertiming.Entry) bool { return e.Name == parentEntry })
+	if !slices.ContainsFunc(entries, func(e servertiming.Entry) bool { return e.Name == service }) {
+		entries = slices.Insert(entries, 0, servertiming.Entry{Name: service, Duration: took})
+	}
+	for i := range entries {
+		if entries[i].By == "" {
+			entries[i].By = caller
+		}
+	}
+	return entries
+}
