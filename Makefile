@@ -105,11 +105,11 @@ bench-up: $(KO) ## Measure ko up: requests during a hundred reloads, memory
 bench-shop: ## Measure what the gateway adds to a request, as ratios, on SQLite and on PostgreSQL
 	$(GO_TEST) -timeout=20m -run='^$$' -bench='^BenchmarkShop$$' -benchtime=1x $(ARGS) ./internal/shop
 
-# Two at a time, each with one core: the inputs of one are found faster than on two.
+# A few at a time, since a good part of each run is compiling, linking and starting it.
 fuzz: ## Fuzz every decoder of the shop for FUZZTIME each; FUZZTIME=10s for a quick look
 	@set -e; found=$$($(GO_TEST) -list='^Fuzz' ./internal/shop/...); \
 	echo "$$found" | awk '/^Fuzz/ {names[n++] = $$1} $$1 == "ok" {while (n) print $$2, names[--n]}' | \
-	$(AS_IMAGES) xargs -P 2 -L 1 sh -c 'out=$$(go test -vet=off -parallel=1 -run="^$$" -fuzz="^$$1\$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=100x "$$0" 2>&1) && \
+	$(AS_IMAGES) xargs -P 4 -L 1 sh -c 'out=$$(go test -vet=off -parallel=1 -run="^$$" -fuzz="^$$1\$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=100x "$$0" 2>&1) && \
 	  echo "$${0##*/shop/} $$1: $$(echo "$$out" | grep -o "execs: [0-9]*" | tail -n 1)" || { echo "$$out"; exit 1; }'
 
 lint: ## Lint the code and the manifests
