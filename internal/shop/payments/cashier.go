@@ -92,6 +92,13 @@ func (c *cashier) goOn(ctx context.Context, order api.Order, p api.Payment) (api
 	}
 	switch earlier.Status {
 	case paid:
+		// Perhaps it was paid just after the order was read.
+		if order, err = c.orders.Get(ctx, p.OrderID); err != nil {
+			return api.Payment{}, err
+		}
+		if order.Status == paid {
+			return c.paidAlready(ctx, order, p)
+		}
 		c.log.WarnContext(ctx, "mending: the order has lost its payment", "order", p.OrderID, "payment", earlier.ID)
 	case refused: // There was no such order then.
 		if _, err := c.store.settle(ctx, earlier.ID, refused, pending); err != nil {
