@@ -47,14 +47,19 @@ func (c *cashier) accept(ctx context.Context, order api.Order) (api.Payment, err
 	if err != nil || p.Status == paid {
 		return p, err
 	}
+	return c.take(ctx, order, p)
+}
+
+// take makes the payment that a paid order names a paid one. It was read as another.
+func (c *cashier) take(ctx context.Context, order api.Order, p api.Payment) (api.Payment, error) {
 	settled, err := c.decide(ctx, p, p.Status, paid)
 	switch {
 	case database.IsUnique(err):
 		return c.correct(ctx, order, p)
 	case err != nil:
 		return api.Payment{}, err
-	case !settled: // by this replica: another one did it at the same time
-		return c.store.get(ctx, p.ID)
+	case !settled: // by this replica: another one did it at the same time, or refused it
+		return c.accept(ctx, order)
 	case p.Status == refused:
 		c.log.WarnContext(ctx, "mended: a payment was refused, and its order paid", "order", order.ID, "payment", p.ID)
 	}

@@ -44,3 +44,20 @@ func TestAnOrderThatBecomesPaidMeanwhileHasLostNothing(t *testing.T) {
 		t.Errorf("nothing was lost, and the log says %s", logged)
 	}
 }
+
+// TestAPaymentThatIsRefusedMeanwhileIsNoAnswer reads a second payment as pending just
+// before another replica refuses it.
+func TestAPaymentThatIsRefusedMeanwhileIsNoAnswer(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		b := newBooks(t, url)
+		order := newOrderOf109(t, b.ordersURL)
+		first, second := record(t, b.store, order), record(t, b.store, order)
+		settle(t, b.store, first, paid)
+		shoptest.Do(t, "PATCH", b.ordersURL+"/orders/"+order+"/status?status=paid&payment_id="+first.ID, "", "").Want(t, 200)
+		settle(t, b.store, second, refused)
+		got, err := b.take(t.Context(), api.Order{ID: order, UserID: "ann", Status: paid, PaymentID: second.ID}, second)
+		if err != nil || got.ID != first.ID || got.Status != paid {
+			t.Errorf("got %+v, %v; want the first payment, paid", got, err)
+		}
+	})
+}
