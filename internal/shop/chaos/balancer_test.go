@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -34,7 +33,7 @@ const mostInARow = 2
 type balancer struct {
 	url      string
 	replicas []*process
-	// marking are the odds of requests that mark an order paid, others those of the
+	// marking are the odds of requests that change a paid order, others those of the
 	// rest. A stray 404 comes only after an attempt whose answer was lost.
 	marking, others odds
 	faults          atomic.Int64 // how many there were
@@ -106,7 +105,7 @@ func (b *balancer) serve(proxy http.Handler, w http.ResponseWriter, r *http.Requ
 func (b *balancer) decide(r *http.Request) (what fault, late time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	marks := r.Method == http.MethodPatch && strings.HasSuffix(r.URL.Path, "/status")
+	marks := r.Method == http.MethodPatch
 	o, request := b.others, r.URL.RequestURI()
 	if marks {
 		o = b.marking

@@ -4,7 +4,6 @@ package chaos
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"log/slog"
 	"testing/fstest"
@@ -24,18 +23,19 @@ type books struct {
 }
 
 // openData opens the data of a service, as the service does.
-func (s *shop) openData(ctx context.Context, service string) (*sql.DB, error) {
+func (s *shop) openData(ctx context.Context, service string) (*database.DB, error) {
 	source, err := database.Parse(databasetest.For(s.database, service))
 	if err != nil {
 		return nil, err
 	}
-	return database.Open(ctx, source, service, fstest.MapFS{}, slog.New(slog.DiscardHandler)) // The service has made its tables.
+	db := database.New(source, service, fstest.MapFS{}, slog.New(slog.DiscardHandler)) // The service has made its tables.
+	return db, db.Open(ctx)
 }
 
 func (s *shop) readBooks(ctx context.Context) (b books, err error) {
 	b = books{map[string]api.Payment{}, map[string][]api.Payment{}, map[string]api.Order{}}
 	// The payments come first: one that becomes paid meanwhile is seen as a difference, and looked at again.
-	err = s.eachRow(ctx, "payments", `SELECT id, user_id, order_id, amount, status FROM payments`, func(row *sql.Rows) error {
+	err = s.eachRow(ctx, "payments", `SELECT id, user_id, order_id, amount, status FROM payments`, func(row *database.Rows) error {
 		var p api.Payment
 		if err := row.Scan(&p.ID, &p.UserID, &p.OrderID, &p.Amount, &p.Status); err != nil {
 			return err
@@ -49,7 +49,7 @@ func (s *shop) readBooks(ctx context.Context) (b books, err error) {
 	if err != nil {
 		return b, err
 	}
-	return b, s.eachRow(ctx, "orders", `SELECT id, user_id, status, amount, COALESCE(payment_id, '') FROM orders`, func(row *sql.Rows) error {
+	return b, s.eachRow(ctx, "orders", `SELECT id, user_id, status, amount, COALESCE(payment_id, '') FROM orders`, func(row *database.Rows) error {
 		var o api.Order
 		var amount money.Amount
 		if err := row.Scan(&o.ID, &o.UserID, &o.Status, &amount, &o.PaymentID); err != nil {
@@ -61,13 +61,13 @@ func (s *shop) readBooks(ctx context.Context) (b books, err error) {
 	})
 }
 
-func (s *shop) eachRow(ctx context.Context, service, query string, do func(*sql.Rows) error) error {
+func (s *shop) eachRow(ctx context.Context, service, query string, do func(*database.Rows) error) error {
 	db, err := s.openData(ctx, service)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	rows, err := db.QueryContext(ctx, query)
+	rows, err := db.Reads().QueryContext(ctx, query)
 	if err != nil {
 		return fmt.Errorf("read the %s: %w", service, err)
 	}

@@ -34,14 +34,14 @@ var scenes = []struct {
 	share int
 	play  func(t *testing.T, s scene)
 }{
-	{"lost answers", 35, lostAnswers},
-	{"orders set back", 15, ordersSetBack},
-	{"a bad day", 50, badDay},
+	{"lost answers", 30, lostAnswers},
+	{"orders set back", 30, ordersSetBack},
+	{"a bad day", 40, badDay},
 }
 
 // scene is what a scene starts from.
 type scene struct {
-	newURL   func(*testing.T) string // of an empty database
+	newURL   func(testing.TB) string // of an empty database
 	attempts int
 	random   func() *rand.Rand // a new generator for each part
 }
@@ -55,7 +55,7 @@ func TestFaults(t *testing.T) {
 	t.Logf("CHAOS_SEED=%d CHAOS_ATTEMPTS=%d", seed, attempts)
 	for _, kind := range []struct {
 		name   string
-		newURL func(*testing.T) string
+		newURL func(testing.TB) string
 	}{{"sqlite", newSQLite}, {"postgres", databasetest.Postgres}} {
 		t.Run(kind.name, func(t *testing.T) {
 			random := generators(seed)
@@ -72,7 +72,7 @@ func TestFaults(t *testing.T) {
 
 // newSQLite returns the URL of a new file in memory, if there is such a file system:
 // processes are killed here, the machine is not, and disks may be slow.
-func newSQLite(t *testing.T) string {
+func newSQLite(t testing.TB) string {
 	dir, err := os.MkdirTemp("/dev/shm", "chaos")
 	if err != nil {
 		return databasetest.SQLite(t)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/koshop/koshop/internal/shop/database"
 	"github.com/koshop/koshop/internal/shop/database/databasetest"
 )
 
@@ -109,12 +110,14 @@ func (d *day) lock(service string, long time.Duration) error {
 		return err
 	}
 	defer db.Close()
-	tx, err := db.BeginTx(d.t.Context(), nil) // immediate, as all transactions are
+	err = db.Transaction(d.t.Context(), func(database.Statements) error { // immediate, as all transactions are
+		time.Sleep(long)
+		return nil
+	})
 	if err != nil {
 		return fmt.Errorf("lock the %s: %w", service, err)
 	}
-	time.Sleep(long)
-	return tx.Rollback()
+	return nil
 }
 
 // exec executes statements on the data of a service.

@@ -46,19 +46,19 @@ func lostAnswers(t *testing.T, s scene) {
 }
 
 // setBackEvery is how often orders are set back.
-const setBackEvery = 60 * time.Millisecond
+const setBackEvery = 200 * time.Millisecond
 
 // ordersSetBack sets orders back to pending while payments for them are under way,
 // as a backup that is restored does.
 func ordersSetBack(t *testing.T, s scene) {
 	shop := openShop(t, s, "SETTLE_INTERVAL=1s", "RECONCILE_INTERVAL=1s")
-	shop.orders.marking = odds{lose: 0.3, delay: 0.8, longest: 300 * time.Millisecond}
+	shop.orders.marking = odds{lose: 0.4, delay: 1, longest: 300 * time.Millisecond}
 	l := &ledger{under: map[*order]bool{}}
 	ctx, stop := context.WithCancel(t.Context())
 	var back sync.WaitGroup
 	n := 0
 	back.Go(func() { n = shop.setBack(ctx, t, l) })
-	shop.serve(t.Context(), l, habits{most: 6, within: 400 * time.Millisecond}, s.attempts)
+	shop.serve(t.Context(), l, habits{most: 8, within: 400 * time.Millisecond}, s.attempts)
 	stop()
 	back.Wait()
 	shop.calm()
