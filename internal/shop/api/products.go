@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 
 	"github.com/koshop/koshop/internal/shop/client"
 	"github.com/koshop/koshop/internal/shop/money"
@@ -30,20 +31,53 @@ type Price struct {
 func (p Price) Amount() (money.Amount, error) { return money.FromUnits(p.Units, p.Nanos) }
 
 // Products calls product-svc.
-type Products struct{ *client.Client }
+type Products struct {
+	*client.Client
+	last *atomic.Pointer[catalogue]
+}
+
+// catalogue is the last one that product-svc gave, which stays decoded.
+type catalogue struct {
+	etag     string
+	products []Product
+}
 
 // NewProducts returns a client of product-svc at the URL.
-func NewProducts(base *url.URL) Products { return Products{client.New("product-svc", base)} }
+func NewProducts(base *url.URL) Products {
+	return Products{client.New("product-svc", base), &atomic.Pointer[catalogue]{}}
+}
 
-// All returns the catalogue.
+// All returns the catalogue of now, which must not be changed.
 func (p Products) All(ctx context.Context) ([]Product, error) {
-	return call[[]Product](ctx, p.Client, client.Call{Method: http.MethodGet, Path: []string{"products"}})
+	last, etag := p.last.Load(), ""
+	if last != nil {
+		etag = last.etag
+	}
+	answer, err := p.Fetch(ctx, etag)
+	if err != nil {
+		return nil, err
+	}
+	if answer.Status == http.StatusNotModified {
+		return last.products, nil
+	}
+	fresh := catalogue{etag: answer.Header.Get("ETag")}
+	if err := p.Decode(answer, &fresh.products); err != nil {
+		return nil, err
+	}
+	if fresh.etag != "" {
+		p.last.Store(&fresh)
+	}
+	return fresh.products, nil
 }
 
 // Fetch returns the answer to GET /products/… as it is, if it is JSON: of the products of
 // a category, say, with the path category and its name.
 func (p Products) Fetch(ctx context.Context, ifNoneMatch string, path ...string) (client.Answer, error) {
-	return p.FetchJSON(ctx, client.Call{Method: http.MethodGet, Path: append([]string{"products"}, path...), IfNoneMatch: ifNoneMatch})
+	c := client.Call{Method: http.MethodGet, Path: append([]string{"products"}, path...)}
+	if ifNoneMatch != "" {
+		c.Header = http.Header{"If-None-Match": {ifNoneMatch}}
+	}
+	return p.FetchJSON(ctx, c)
 }
 
 // Picture returns the image that the member picture of a product leads to, or

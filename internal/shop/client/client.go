@@ -65,13 +65,12 @@ func New(name string, base *url.URL) *Client {
 // Call is one request.
 type Call struct {
 	Method string
-	Path   []string    // segments; they are escaped
-	Query  url.Values  // may be nil
-	Header http.Header // further headers; may be nil
-	Body   any         // sent as JSON unless nil
-	// IfNoneMatch is the entity tag of an answer that the caller has, or "". If it is
-	// still the answer, the status is 304 and there is no body.
-	IfNoneMatch string
+	Path   []string   // segments; they are escaped
+	Query  url.Values // may be nil
+	// Header has further headers; it may be nil. With If-None-Match, the answer may be
+	// 304 and have no body.
+	Header http.Header
+	Body   any // sent as JSON unless nil
 }
 
 // Do makes the call and decodes the answer's JSON into out. A refusal of the
@@ -82,6 +81,11 @@ func (c *Client) Do(ctx context.Context, call Call, out any) error {
 	if err != nil {
 		return err
 	}
+	return c.Decode(answer, out)
+}
+
+// Decode decodes the JSON of an answer into out, as Do does.
+func (c *Client) Decode(answer Answer, out any) error {
 	if err := json.Unmarshal(answer.Body, out); err != nil {
 		return c.failed(fmt.Errorf("decode the answer of %s: %w", c.name, err))
 	}
@@ -111,7 +115,7 @@ func (c *Client) Fetch(ctx context.Context, call Call) (Answer, error) {
 	if len(body) > maxAnswer {
 		return Answer{}, c.failed(fmt.Errorf("%s answered more than %d bytes", c.name, maxAnswer))
 	}
-	isKnown := res.StatusCode == http.StatusNotModified && call.IfNoneMatch != ""
+	isKnown := res.StatusCode == http.StatusNotModified && call.Header.Get("If-None-Match") != ""
 	if !isKnown && (res.StatusCode < 200 || res.StatusCode > 299) {
 		return Answer{}, c.refusal(res.StatusCode, body)
 	}
@@ -162,9 +166,6 @@ func (c *Client) send(ctx context.Context, call Call) (*http.Response, error) {
 	maps.Copy(req.Header, call.Header)
 	if call.Body != nil {
 		req.Header.Set("Content-Type", "application/json")
-	}
-	if call.IfNoneMatch != "" {
-		req.Header.Set("If-None-Match", call.IfNoneMatch)
 	}
 	if id := requestid.From(ctx); id != "" {
 		req.Header.Set(requestid.Header, id)

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"net/http"
 	"strings"
@@ -19,30 +20,39 @@ var errToken = errors.New("the token is not accepted")
 type verifier struct {
 	keys   *keyCache
 	parser *jwt.Parser
+	known  verified
 }
 
 func newVerifier(keys *keyCache) *verifier {
 	return &verifier{keys, jwt.NewParser(
 		jwt.WithValidMethods([]string{token.Algorithm}), jwt.WithIssuer(token.Issuer), jwt.WithAudience(token.Audience),
 		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(token.Leeway), jwt.WithTimeFunc(keys.now), jwt.WithStrictDecoding(),
-	)}
+	), newVerified()}
 }
 
 // verify returns the user of a token. The error is errToken, or that of asking
 // user-svc for its keys.
 func (v *verifier) verify(ctx context.Context, raw string) (userID string, err error) {
+	if known, ok := v.known.get(raw, v.keys.now()); ok {
+		if key, err := v.keys.get(ctx, known.keyID); err == nil && known.key.Equal(key) {
+			return known.userID, nil
+		}
+	}
 	var (
 		claims token.Claims
+		id     string
+		key    ed25519.PublicKey
 		keyErr error
 	)
 	_, err = v.parser.ParseWithClaims(raw, &claims, func(t *jwt.Token) (any, error) {
-		id, ok := t.Header["kid"].(string)
+		var ok bool
+		id, ok = t.Header["kid"].(string)
 		if _, critical := t.Header["crit"]; critical || !ok { // RFC 7515: what is critical must be understood
 			return nil, errToken
 		}
-		key, err := v.keys.get(ctx, id)
-		if keyErr = err; err != nil {
-			return nil, err
+		key, keyErr = v.keys.get(ctx, id)
+		if keyErr != nil {
+			return nil, keyErr
 		}
 		if key == nil {
 			return nil, errToken
@@ -55,6 +65,7 @@ func (v *verifier) verify(ctx context.Context, raw string) (userID string, err e
 	case err != nil || claims.UserID == "":
 		return "", errToken
 	}
+	v.known.put(raw, id, key, &claims)
 	return claims.UserID, nil
 }
 
