@@ -30,7 +30,8 @@ const (
 
 func withLimit() string { return fmt.Sprintf("GOMEMLIMIT=%d", limit) }
 
-// startUsers and startGateway run what a client without a token reaches.
+// startUsers and startGateway run what a client without a token reaches. The gateway is
+// ready when it has the keys of user-svc.
 func startUsers(t *testing.T) process {
 	return startProgram(t, "user-svc", withLimit(), "DATABASE_URL=sqlite:"+filepath.Join(t.TempDir(), "users.db"))
 }
@@ -117,7 +118,7 @@ func TestIdleConnections(t *testing.T) {
 	if !mayOpen(idle + 1000) {
 		t.Skip("this process may not open so many connections: ulimit -n")
 	}
-	gateway := startGateway(t, process{url: "http://127.0.0.1:1"})
+	gateway := startGateway(t, startUsers(t))
 	var served, refused atomic.Int32
 	connections := make([]net.Conn, idle)
 	t.Cleanup(func() {
