@@ -40,12 +40,14 @@ func TestVerifiedTokens(t *testing.T) {
 		verify(soon, errToken)
 		verify(later, nil)
 
+		time.Sleep(time.Second) // The keys, which were old, have been fetched.
+		synctest.Wait()
 		delete(i.private, "k1")
 		i.add(t, "k2") // The same name, and another key.
 		time.Sleep(freshFor + time.Second)
 		_, _ = v.verify(t.Context(), later) // It begins to fetch the keys.
-		synctest.Wait()
 		time.Sleep(time.Second)
+		synctest.Wait()
 		verify(later, errToken)
 		verify(other, errToken)
 	})
