@@ -44,7 +44,7 @@ func (p *livePayments) stopsAtABreakpoint(t *testing.T, address string) {
 	t.Helper()
 	file := filepath.Join(p.checkout, "internal/shop/payments/service.go")
 	p.write(t, filepath.Join(p.checkout, "dlv.txt"), strings.Join([]string{
-		"break " + file + ":" + lineOf(t, file, "s.cashier.store.paid(ctx, in.ID)"),
+		"break " + file + ":" + lineOf(t, file, "s.cashier.find(ctx, in.ID)"),
 		"continue", "print in.ID", "clearall", "exit -c",
 	}, "\n"))
 	tools, err := process.NewGroup()
