@@ -54,6 +54,17 @@ func (s Statements) ExecContext(ctx context.Context, query string, args ...any) 
 	return res, err
 }
 
+// Change runs a statement that changes one row or none, and reports whether it
+// changed one. One that is repeated reports false if its first attempt did.
+func (s Statements) Change(ctx context.Context, query string, args ...any) (changed bool, err error) {
+	res, err := s.ExecContext(ctx, query, args...)
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n > 0, err
+}
+
 // QueryRowContext returns a statement that returns at most one row. Scan runs it.
 func (s Statements) QueryRowContext(ctx context.Context, query string, args ...any) Row {
 	return Row{s, ctx, query, args}

@@ -159,12 +159,11 @@ func (k *Keys) read(ctx context.Context, r Request) (e entry, err error) {
 
 // change executes a statement that changes one row or none.
 func (k *Keys) change(ctx context.Context, on database.Statements, query string, args ...any) (changed bool, err error) {
-	res, err := on.ExecContext(ctx, query, args...)
+	changed, err = on.Change(ctx, query, args...)
 	if err != nil {
 		return false, fmt.Errorf("note an idempotency key: %w", err)
 	}
-	n, err := res.RowsAffected()
-	return n > 0, err
+	return changed, nil
 }
 
 // Purge deletes old answers, at once and then every hour, until ctx ends.

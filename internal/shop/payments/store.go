@@ -89,12 +89,7 @@ func (s *store) claim(ctx context.Context, id string) (claimed bool, err error) 
 // breaks it is repeated, and then reports false although it has changed the row:
 // every caller has to look, in that case, what there is.
 func (s *store) change(ctx context.Context, query string, args ...any) (changed bool, err error) {
-	res, err := s.db.Repeatable().ExecContext(ctx, query, args...)
-	if err != nil {
-		return false, err
-	}
-	n, err := res.RowsAffected()
-	return n > 0, err
+	return s.db.Repeatable().Change(ctx, query, args...)
 }
 
 // get returns a payment, whatever its status, or fault.NotFound.

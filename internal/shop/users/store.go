@@ -34,18 +34,14 @@ type store struct{ db *database.DB }
 // e-mail address belongs to another. An attempt that is repeated finds its own user.
 func (s *store) create(ctx context.Context, name, email, hash string) (User, error) {
 	user := User{ID: uuid.NewString(), Name: name, Email: email}
-	res, err := s.db.Repeatable().ExecContext(ctx, `
+	stored, err := s.db.Repeatable().Change(ctx, `
 		INSERT INTO users (id, name, email, email_key, password, created_at) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (email_key) DO UPDATE SET id = excluded.id WHERE users.id = excluded.id`,
 		user.ID, name, email, key(email), hash, time.Now().UnixMilli())
 	if err != nil {
 		return User{}, fmt.Errorf("store a user: %w", err)
 	}
-	n, err := res.RowsAffected()
-	if err != nil {
-		return User{}, fmt.Errorf("store a user: %w", err)
-	}
-	if n == 0 {
+	if !stored {
 		return User{}, errTaken()
 	}
 	return user, nil
