@@ -1,5 +1,5 @@
-// Package turns gives out a few slots to many, in turn: one who asks often waits longer
-// and takes nothing from those who ask once.
+// Package turns gives a few slots to many clients, in turn: a client that asks often waits
+// longer, and takes nothing from those that ask once.
 package turns
 
 import (
@@ -9,21 +9,21 @@ import (
 	"sync"
 )
 
-// ErrTooMany is returned to a client of which too many wait already.
-var ErrTooMany = errors.New("too many of the client wait")
+// ErrTooMany is returned when too many calls of the client wait already.
+var ErrTooMany = errors.New("too many calls of the client wait")
 
 // Turns has slots for clients in turn, and within a client for its subjects in turn: many
 // people may come from the same address. Its methods may be called at the same time.
 type Turns struct {
-	mu      sync.Mutex
-	free    int // slots that nobody has
-	most    int // how many may wait of one client
-	mostOf  int // how many of them for one subject
-	stats   Stats
-	clients rotation[*client]
+	mu           sync.Mutex
+	free         int // slots that are not taken
+	maxOfClient  int // how many may wait of one client
+	maxOfSubject int // how many of them for one subject
+	stats        Stats
+	clients      rotation[*client]
 }
 
-// client is what waits of one.
+// client is one that waits.
 type client struct {
 	waiting  int
 	subjects rotation[*[]waiter]
@@ -46,10 +46,10 @@ func (t *Turns) Stats() Stats {
 	return t.stats
 }
 
-// New returns turns for so many slots. It bounds how many may wait of one client, and
+// New returns turns for so many slots. It bounds how many of one client may wait, and
 // how many of them for one subject.
-func New(slots, mostOfAClient, mostOfASubject int) *Turns {
-	return &Turns{free: slots, most: mostOfAClient, mostOf: mostOfASubject}
+func New(slots, maxOfClient, maxOfSubject int) *Turns {
+	return &Turns{free: slots, maxOfClient: maxOfClient, maxOfSubject: maxOfSubject}
 }
 
 // Take waits for a slot, which must be given back. It fails at once with [ErrTooMany],
@@ -80,12 +80,12 @@ func (t *Turns) wait(from, subject string) (waiter, error) {
 		return w, nil
 	}
 	c := t.clients.get(from, func() *client { return &client{} })
-	if c.waiting >= t.most {
+	if c.waiting >= t.maxOfClient {
 		t.stats.Refused++
 		return nil, ErrTooMany
 	}
 	line := c.subjects.get(subject, func() *[]waiter { return &[]waiter{} })
-	if len(*line) >= t.mostOf {
+	if len(*line) >= t.maxOfSubject {
 		t.stats.Refused++
 		return nil, ErrTooMany
 	}
@@ -124,7 +124,7 @@ func (t *Turns) giveBack() {
 	t.next()
 }
 
-// next gives a slot to the one whose turn it is.
+// next gives a slot to the waiter whose turn it is.
 func (t *Turns) next() {
 	c, ok := t.clients.next(func(c *client) bool { return c.waiting == 1 })
 	if !ok {

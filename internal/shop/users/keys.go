@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -28,6 +29,7 @@ type keys struct {
 	db       *database.DB
 	rotation time.Duration    // the length of a period
 	now      func() time.Time // a test has its own clock
+	log      *slog.Logger
 }
 
 type signingKey struct {
@@ -70,15 +72,25 @@ func (k *keys) load(ctx context.Context) ([]signingKey, error) {
 	if len(missing) == 0 {
 		return all, nil
 	}
-	for _, period := range missing {
-		if err := k.create(ctx, period); err != nil {
+	if err := k.replenish(ctx, missing); err != nil {
+		if len(all) == 0 {
 			return nil, err
 		}
-	}
-	if err := k.forget(ctx); err != nil {
-		return nil, err
+		// A key signs until there is a later one.
+		k.log.WarnContext(ctx, "cannot make the next signing key", "error", err.Error())
+		return all, nil
 	}
 	return k.read(ctx)
+}
+
+// replenish makes the keys of the periods, and deletes those that are published no more.
+func (k *keys) replenish(ctx context.Context, periods []time.Time) error {
+	for _, period := range periods {
+		if err := k.create(ctx, period); err != nil {
+			return err
+		}
+	}
+	return k.forget(ctx)
 }
 
 // missing returns the periods, of this one and the next, that need a key. One in

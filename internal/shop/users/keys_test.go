@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/koshop/koshop/internal/shop/database/databasetest"
+	"github.com/koshop/koshop/internal/shop/shoptest"
 	"github.com/koshop/koshop/internal/shop/token"
 )
 
@@ -20,7 +21,7 @@ type clock struct{ time.Time }
 func (c *clock) now() time.Time { return c.Time }
 
 func newKeys(t *testing.T, url string, c *clock) *keys {
-	return &keys{db: databasetest.Open(t, url, schema, migrations), rotation: period, now: c.now}
+	return &keys{db: databasetest.Open(t, url, schema, migrations), rotation: period, now: c.now, log: shoptest.Log()}
 }
 
 func signingID(t *testing.T, k *keys) string {

@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"net/mail"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 
-	"github.com/koshop/koshop/internal/shop/fault"
 	"github.com/koshop/koshop/internal/shop/token"
 	"github.com/koshop/koshop/internal/shop/web"
 )
@@ -23,7 +21,7 @@ type signUp struct {
 	Password string `json:"password" minLength:"8" maxLength:"1024" example:"correct horse battery staple"`
 }
 
-// Resolve refuses a name that nobody sees, and what is more than an address, as
+// Resolve refuses a name that cannot be seen, and what is more than an address, as
 // "Ann <ann@example.com>".
 func (u *signUp) Resolve(_ huma.Context, at *huma.PathBuffer) (problems []error) {
 	if u.Name != "" && !strings.ContainsFunc(u.Name, isVisible) {
@@ -72,8 +70,8 @@ func (s *service) signUp(ctx context.Context, in *signUpInput) (*userOutput, err
 	if id != "" {
 		return nil, errTaken() // without the work of a hash
 	}
-	who := asker{web.ClientOf(ctx), key(in.Body.Email)}
-	hash, err := s.hasher.hash(ctx, who, in.Body.Password)
+	p := pair{web.ClientOf(ctx), key(in.Body.Email)}
+	hash, err := s.hasher.hash(ctx, line{p.client, p.account}, in.Body.Password)
 	if err != nil {
 		return nil, err
 	}
@@ -81,17 +79,14 @@ func (s *service) signUp(ctx context.Context, in *signUpInput) (*userOutput, err
 	if err != nil {
 		return nil, err
 	}
-	if err := s.attempts.succeeded(ctx, who, history{}, time.Now()); err != nil {
-		return nil, err
-	}
+	s.noteSuccess(ctx, p, history{})
 	return &userOutput{user}, nil
 }
 
 // logIn does the same work for an unknown address as for a wrong password, so
 // that neither the answer nor its time tells which addresses are known.
 func (s *service) logIn(ctx context.Context, in *logInInput) (*tokenOutput, error) {
-	who := asker{web.ClientOf(ctx), key(in.Body.Email)}
-	history, err := s.admit(ctx, who)
+	a, err := s.admit(ctx, pair{web.ClientOf(ctx), key(in.Body.Email)})
 	if err != nil {
 		return nil, err
 	}
@@ -99,46 +94,19 @@ func (s *service) logIn(ctx context.Context, in *logInInput) (*tokenOutput, erro
 	if err != nil {
 		return nil, err
 	}
-	turn := who
-	if history.isKnown(time.Now()) { // It does not share its turns with others of its address.
-		turn.client = who.pair()
-	}
-	ok, err := s.hasher.verify(ctx, turn, in.Body.Password, hash)
+	ok, err := s.hasher.verify(ctx, a.line, in.Body.Password, hash)
 	if err != nil {
 		return nil, err
 	}
 	if !ok {
-		if err := s.attempts.failed(ctx, who, time.Now()); err != nil {
-			return nil, err
-		}
-		return nil, fault.New(fault.Unauthorized, "Invalid credentials")
+		return nil, s.refuse(ctx, a)
 	}
-	if err := s.attempts.succeeded(ctx, who, history, time.Now()); err != nil {
-		return nil, err
-	}
+	s.noteSuccess(ctx, a.pair, a.history)
 	signed, err := s.sign(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	return &tokenOutput{accessToken{signed}}, nil
-}
-
-// admit refuses an attempt that comes too soon, before it costs anything. Somebody who
-// has logged in from the same address before is not counted among those who come from
-// there: they may be many, and among them one who guesses.
-func (s *service) admit(ctx context.Context, who asker) (history, error) {
-	history, err := s.attempts.of(ctx, who)
-	if err != nil {
-		return history, err
-	}
-	now := time.Now()
-	if pause := history.pause(now); pause > 0 {
-		return history, tooMany("Too many wrong passwords, try again later", pause)
-	}
-	if history.isKnown(now) {
-		return history, nil
-	}
-	return history, s.limit.take(ctx, who.client)
 }
 
 // sign returns a token for the user.

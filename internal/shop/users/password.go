@@ -27,12 +27,16 @@ const (
 	keyLength   = 32
 	// atOnce bounds how many hashes are computed at once, and with them memory.
 	atOnce = 2
-	// mostOfAClient bounds how many of one client wait: a class may come from one address,
+	// maxOfClient bounds how many of one client wait: a class may come from one address,
 	// and so many take about two seconds.
-	mostOfAClient = 64
-	// mostOfAnAccount bounds how many of them are about one account.
-	mostOfAnAccount = 4
+	maxOfClient = 64
+	// maxOfAccount bounds how many of them are about one account.
+	maxOfAccount = 4
 )
+
+// line is where a password waits for its turn: after others about the same account, and
+// these after other accounts of the same client.
+type line struct{ client, account string }
 
 // phc is the textual form of a hash: parameters, salt, key.
 const phc = "$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s"
@@ -48,13 +52,13 @@ type hasher struct {
 func newHasher() *hasher {
 	// The dummy is a hash of no password at all, so nothing verifies against it.
 	dummy := format(hashMemory, hashTime, hashThreads, random(saltLength), random(keyLength))
-	return &hasher{turns: turns.New(atOnce, mostOfAClient, mostOfAnAccount), dummy: dummy}
+	return &hasher{turns: turns.New(atOnce, maxOfClient, maxOfAccount), dummy: dummy}
 }
 
 // hash returns the hash of a password in PHC form.
-func (h *hasher) hash(ctx context.Context, who asker, password string) (string, error) {
+func (h *hasher) hash(ctx context.Context, at line, password string) (string, error) {
 	salt := random(saltLength)
-	key, err := h.compute(ctx, who, password, salt, hashTime, hashMemory, hashThreads, keyLength)
+	key, err := h.compute(ctx, at, password, salt, hashTime, hashMemory, hashThreads, keyLength)
 	if err != nil {
 		return "", err
 	}
@@ -63,7 +67,7 @@ func (h *hasher) hash(ctx context.Context, who asker, password string) (string, 
 
 // verify reports whether the password has the hash. An empty hash, that of an
 // unknown user, takes as long as any other.
-func (h *hasher) verify(ctx context.Context, who asker, password, hash string) (bool, error) {
+func (h *hasher) verify(ctx context.Context, at line, password, hash string) (bool, error) {
 	if hash == "" {
 		hash = h.dummy
 	}
@@ -71,15 +75,15 @@ func (h *hasher) verify(ctx context.Context, who asker, password, hash string) (
 	if err != nil {
 		return false, err
 	}
-	got, err := h.compute(ctx, who, password, salt, time, memory, threads, uint32(len(want)))
+	got, err := h.compute(ctx, at, password, salt, time, memory, threads, uint32(len(want)))
 	if err != nil {
 		return false, err
 	}
 	return subtle.ConstantTimeCompare(got, want) == 1, nil
 }
 
-func (h *hasher) compute(ctx context.Context, who asker, password string, salt []byte, time, memory uint32, threads uint8, length uint32) ([]byte, error) {
-	giveBack, err := h.turns.Take(ctx, who.client, who.account)
+func (h *hasher) compute(ctx context.Context, at line, password string, salt []byte, time, memory uint32, threads uint8, length uint32) ([]byte, error) {
+	giveBack, err := h.turns.Take(ctx, at.client, at.account)
 	switch {
 	case errors.Is(err, turns.ErrTooMany):
 		return nil, tooMany("Too many of your passwords are being checked, try again", 0)

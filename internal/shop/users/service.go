@@ -49,8 +49,8 @@ func (c *Config) Bind(v *config.Set) {
 func New(cfg Config, log *slog.Logger) *server.Server {
 	db := database.New(cfg.Database, schema, migrations, log)
 	s := &service{
-		store: &store{db}, attempts: &attempts{db}, keys: &keys{db: db, rotation: cfg.KeyRotation, now: time.Now},
-		hasher: newHasher(), limit: newLimit(cfg.LoginRate),
+		store: &store{db}, attempts: &attempts{db}, keys: &keys{db: db, rotation: cfg.KeyRotation, now: time.Now, log: log.With("service", Name)},
+		hasher: newHasher(), limit: newLimit(cfg.LoginRate), log: log.With("service", Name),
 	}
 	return server.New(cfg.Config, server.Service{
 		// Passwords are checked a few at a time; a class that logs in at once waits.
@@ -71,6 +71,7 @@ type service struct {
 	keys     *keys
 	hasher   *hasher
 	limit    *limit
+	log      *slog.Logger
 }
 
 func (s *service) register(a huma.API) {

@@ -14,9 +14,12 @@ import (
 	"github.com/koshop/koshop/internal/shop/token"
 )
 
-func start(t *testing.T, url string) string {
+func start(t *testing.T, url string) string { return startWith(t, url, 300) }
+
+// startWith starts the service with a LOGIN_RATE.
+func startWith(t *testing.T, url string, rate int) string {
 	return shoptest.Start(t, New(Config{
-		Config: shoptest.Config(), Database: databasetest.Source(t, url), KeyRotation: period, LoginRate: 300,
+		Config: shoptest.Config(), Database: databasetest.Source(t, url), KeyRotation: period, LoginRate: rate,
 	}, shoptest.Log()))
 }
 
