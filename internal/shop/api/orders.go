@@ -64,7 +64,7 @@ func (c *CreateOrder) Resolve(_ huma.Context, at *huma.PathBuffer) []error {
 
 // FixAmount is the body of PATCH /orders/{id}/amount.
 type FixAmount struct {
-	Amount money.Decimal `json:"amount" minimum:"0.01" maximum:"1000000" doc:"What must be paid from now on, unless the order has an amount"`
+	Amount money.Decimal `json:"amount" minimum:"0.01" maximum:"1000000" doc:"What must be paid from now on, unless the order has an amount or is paid"`
 }
 
 // Resolve refuses an amount that is not one; huma calls it.
@@ -93,25 +93,28 @@ func (o Orders) ByUser(ctx context.Context, userID string) ([]Order, error) {
 	return call[[]Order](ctx, o.Client, client.Call{Method: http.MethodGet, Path: []string{"orders"}, Query: url.Values{"user_id": {userID}}})
 }
 
-// FixAmount gives an order without an amount its amount, and returns the order
-// with the amount it has from now on: another one if that was fixed before.
+// FixAmount gives a pending order without an amount its amount, and returns the
+// order. The order may have another amount, if that was fixed before, or none, if
+// it was set to paid without a payment.
 func (o Orders) FixAmount(ctx context.Context, id string, amount money.Amount) (Order, error) {
 	return call[Order](ctx, o.Client, client.Call{
 		Method: http.MethodPatch, Path: []string{"orders", id, "amount"}, Body: FixAmount{Amount: amount.Decimal()},
 	})
 }
 
-// MarkPaid sets the order to paid on behalf of the payment: fault.Conflict when
-// another payment did so before. Repeating it is harmless.
-func (o Orders) MarkPaid(ctx context.Context, id, paymentID string) (Order, error) {
+// MarkPaid sets the order to paid on behalf of the payment. It returns
+// fault.Conflict if another payment did so before, or if the order has another
+// amount; an order without an amount gets that of the payment. Repeating it is
+// harmless.
+func (o Orders) MarkPaid(ctx context.Context, p Payment) (Order, error) {
 	return call[Order](ctx, o.Client, client.Call{
-		Method: http.MethodPatch, Path: []string{"orders", id, "status"},
-		Query: url.Values{"status": {StatusPaid}, "payment_id": {paymentID}},
+		Method: http.MethodPatch, Path: []string{"orders", p.OrderID, "status"},
+		Query: url.Values{"status": {StatusPaid}, "payment_id": {p.ID}, "amount": {p.Amount.String()}},
 	})
 }
 
-// SetStatus sets the status of an order in the seed's form, for nobody in
-// particular: that the order has it already is no error.
+// SetStatus sets the status of an order in the seed's form, which names no payment.
+// It is no error if the order has the status already.
 func (o Orders) SetStatus(ctx context.Context, id, status string) (Order, error) {
 	return call[Order](ctx, o.Client, client.Call{
 		Method: http.MethodPatch, Path: []string{"orders", id, "status"}, Query: url.Values{"status": {status}},

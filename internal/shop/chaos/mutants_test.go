@@ -26,7 +26,7 @@ var mutants = []mutant{
 	{"a 404 after an unknown attempt is a refusal", "payments/cashier.go", `code == fault.NotFound && !unknown`, `code == fault.NotFound && (unknown || !unknown)`, true},
 	{"a client's hang-up cancels settling", "payments/cashier.go", `detached := context.WithoutCancel(ctx)`, `detached := ctx`, true},
 	// The parameter stays: PostgreSQL refuses a statement that leaves one out.
-	{"a payment is settled whatever its status", "payments/store.go", `SET status = $3 WHERE id = $1 AND status = $2`, `SET status = $3 WHERE id = $1 AND $2 <> ''`, true},
+	{"a payment is settled whatever its status", "payments/store.go", `status = $3 WHERE id = $1 AND status = $2`, `status = $3 WHERE id = $1 AND $2 <> ''`, true},
 	{"an order is marked paid whoever paid it", "orders/store.go",
 		`WHERE id = $1 AND (status = 'pending' OR status = $2 AND COALESCE($3, payment_id, '') = COALESCE(payment_id, ''))`, `WHERE id = $1`, true},
 	{"a payment is recorded after its order is marked", "payments/cashier.go", `	created, err := c.store.create(ctx, p)`,
@@ -41,7 +41,7 @@ var mutants = []mutant{
 	{"a key repeats any request", "idempotency/idempotency.go", `case e.fingerprint != r.Fingerprint:`, `case e.fingerprint == "":`, false},
 	{"a repeated request has another id", "idempotency/idempotency.go", `run(ctx, e.id)`, `run(ctx, uuid.NewString())`, false},
 	{"a payment left over is not claimed", "payments/store.go", `SET left_over = 1`, `SET left_over = 0`, false},
-	{"a payment that was refused meanwhile is an answer", "payments/agree.go", `return c.accept(ctx, order)
+	{"a payment that was refused meanwhile is an answer", "payments/agree.go", `return c.reconcilePayment(ctx, order)
 	case p.Status`, `return c.store.get(ctx, p.ID)
 	case p.Status`, false},
 }

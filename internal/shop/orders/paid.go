@@ -9,14 +9,14 @@ import (
 	"github.com/koshop/koshop/internal/shop/fault"
 )
 
-// Paid returns at most n paid orders whose ids come after the given one, in the
+// paid returns at most n paid orders whose ids come after the given one, in the
 // order of their ids.
-func (s *Store) Paid(ctx context.Context, after string, n int) ([]api.Order, error) {
+func (s *store) paid(ctx context.Context, after string, n int) ([]api.Order, error) {
 	return s.list(ctx, `SELECT `+columns+` FROM orders WHERE status = 'paid' AND id > $1 ORDER BY id LIMIT $2`, after, n)
 }
 
-// PaidBy returns the order that became paid by the payment, or fault.NotFound.
-func (s *Store) PaidBy(ctx context.Context, paymentID string) (api.Order, error) {
+// paidBy returns the order that became paid by the payment, or fault.NotFound.
+func (s *store) paidBy(ctx context.Context, paymentID string) (api.Order, error) {
 	order, err := scan(s.db.Reads().QueryRowContext(ctx,
 		`SELECT `+columns+` FROM orders WHERE payment_id = $1 AND status = 'paid'`, paymentID))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -25,10 +25,10 @@ func (s *Store) PaidBy(ctx context.Context, paymentID string) (api.Order, error)
 	return order, err
 }
 
-// ReplacePayment sets the payment of a paid order, provided that the order names
+// replacePayment sets the payment of a paid order, provided that the order names
 // the old payment now. An empty old payment means that the order names none. It
 // returns fault.Conflict if the order names another one or is not paid.
-func (s *Store) ReplacePayment(ctx context.Context, id, old, paymentID string) (api.Order, error) {
+func (s *store) replacePayment(ctx context.Context, id, old, paymentID string) (api.Order, error) {
 	order, err := scan(s.db.Repeatable().QueryRowContext(ctx, `
 		UPDATE orders SET payment_id = $3
 		WHERE id = $1 AND status = 'paid' AND COALESCE(payment_id, '') IN ($2, $3)
@@ -36,7 +36,7 @@ func (s *Store) ReplacePayment(ctx context.Context, id, old, paymentID string) (
 	if !errors.Is(err, sql.ErrNoRows) {
 		return order, err
 	}
-	if _, err := s.Get(ctx, id); err != nil {
+	if _, err := s.get(ctx, id); err != nil {
 		return api.Order{}, err
 	}
 	return api.Order{}, fault.New(fault.Conflict, "The order is not paid by that payment")

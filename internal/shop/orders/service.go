@@ -43,7 +43,7 @@ func (c *Config) Bind(v *config.Set) {
 // New returns the service.
 func New(cfg Config, log *slog.Logger) *server.Server {
 	db := database.New(cfg.Database, schema, migrations, log)
-	s := &service{store: &Store{db}, keys: &idempotency.Keys{DB: db}}
+	s := &service{store: &store{db}, keys: &idempotency.Keys{DB: db}}
 	return server.New(cfg.Config, server.Service{
 		Name: Name, About: About, Greeting: "orders-svc is well", Timeout: 3 * time.Second,
 		Register: s.register,
@@ -53,7 +53,7 @@ func New(cfg Config, log *slog.Logger) *server.Server {
 }
 
 type service struct {
-	store *Store
+	store *store
 	keys  *idempotency.Keys
 }
 
@@ -78,6 +78,7 @@ type (
 		ID        string `path:"id"`
 		Status    string `query:"status" required:"true" enum:"pending,paid"`
 		PaymentID string `query:"payment_id" maxLength:"64" doc:"The payment on whose behalf the order becomes paid; only one can win"`
+		Amount    string `query:"amount" pattern:"^[0-9]{1,7}([.][0-9]{1,2})?$" patternDescription:"money" doc:"The amount of the payment; it must be that of the order, which gets it if it has none" example:"109.08"`
 	}
 	afterInput struct {
 		After string `query:"after" maxLength:"64" doc:"The id of the last order of the page before"`
@@ -97,13 +98,11 @@ func (s *service) register(a huma.API) {
 	huma.Register(a, web.Operation("list-orders", http.MethodGet, "/orders", "List a user's latest orders, newest first"), s.list)
 	huma.Register(a, web.Operation("get-order", http.MethodGet, "/orders/{id}", "Show an order", http.StatusNotFound),
 		func(ctx context.Context, in *idInput) (*orderOutput, error) {
-			return output(s.store.Get(ctx, in.ID))
+			return output(s.store.get(ctx, in.ID))
 		})
 	huma.Register(a, web.Operation("fix-amount", http.MethodPatch, "/orders/{id}/amount", "Fix the amount of an order that has none", http.StatusBadRequest, http.StatusNotFound), s.fixAmount)
 	huma.Register(a, web.Operation("set-status", http.MethodPatch, "/orders/{id}/status", "Set the status of an order", http.StatusNotFound, http.StatusConflict),
-		func(ctx context.Context, in *statusInput) (*orderOutput, error) {
-			return output(s.store.SetStatus(ctx, in.ID, in.Status, in.PaymentID))
-		})
+		s.setStatus)
 	s.registerPaid(a)
 }
 
@@ -111,15 +110,15 @@ func (s *service) register(a huma.API) {
 func (s *service) registerPaid(a huma.API) {
 	huma.Register(a, web.Operation("list-paid-orders", http.MethodGet, "/orders/paid", "List paid orders, in the order of their ids"),
 		func(ctx context.Context, in *afterInput) (*listOutput, error) {
-			return listed(s.store.Paid(ctx, in.After, api.Page))
+			return listed(s.store.paid(ctx, in.After, api.Page))
 		})
 	huma.Register(a, web.Operation("get-order-paid-by", http.MethodGet, "/orders/paid-by/{payment_id}", "Show the order that a payment paid", http.StatusNotFound),
 		func(ctx context.Context, in *paymentInput) (*orderOutput, error) {
-			return output(s.store.PaidBy(ctx, in.PaymentID))
+			return output(s.store.paidBy(ctx, in.PaymentID))
 		})
 	huma.Register(a, web.Operation("replace-payment", http.MethodPatch, "/orders/{id}/payment", "Set the payment of a paid order that names another one", http.StatusNotFound, http.StatusConflict),
 		func(ctx context.Context, in *replaceInput) (*orderOutput, error) {
-			return output(s.store.ReplacePayment(ctx, in.ID, in.Old, in.PaymentID))
+			return output(s.store.replacePayment(ctx, in.ID, in.Old, in.PaymentID))
 		})
 }
 
@@ -140,7 +139,7 @@ func (s *service) create(ctx context.Context, in *createInput) (*orderOutput, er
 	request := idempotency.Request{User: order.UserID, Key: in.Key, Fingerprint: fingerprint}
 	return output(idempotency.Do(ctx, s.keys, request, func(ctx context.Context, id string) (api.Order, error) {
 		order.ID = id
-		return order, s.store.Create(ctx, order)
+		return s.store.create(ctx, order)
 	}))
 }
 
@@ -149,11 +148,23 @@ func (s *service) fixAmount(ctx context.Context, in *amountInput) (*orderOutput,
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Invalid, "amount: %v", err)
 	}
-	return output(s.store.FixAmount(ctx, in.ID, amount))
+	return output(s.store.fixAmount(ctx, in.ID, amount))
+}
+
+func (s *service) setStatus(ctx context.Context, in *statusInput) (*orderOutput, error) {
+	by := payer{paymentID: in.PaymentID}
+	if in.Amount != "" {
+		amount, err := money.Parse(in.Amount)
+		if err != nil {
+			return nil, fault.Wrap(err, fault.Invalid, "amount: %v", err)
+		}
+		by.amount = &amount
+	}
+	return output(s.store.setStatus(ctx, in.ID, in.Status, by))
 }
 
 func (s *service) list(ctx context.Context, in *userInput) (*listOutput, error) {
-	return listed(s.store.ByUser(ctx, in.UserID))
+	return listed(s.store.byUser(ctx, in.UserID))
 }
 
 func listed(orders []api.Order, err error) (*listOutput, error) {

@@ -1,7 +1,6 @@
 package orders
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -19,18 +18,19 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(databasetest.Main(m)) }
 
-func newStore(t *testing.T, url string) *Store {
+func newStore(t *testing.T, url string) *store {
 	t.Helper()
-	return &Store{databasetest.Open(t, url, schema, migrations)}
+	return &store{databasetest.Open(t, url, schema, migrations)}
 }
 
-func create(t *testing.T, s *Store, user string, amount *money.Amount) api.Order {
+func create(t *testing.T, s *store, user string, amount *money.Amount) api.Order {
 	t.Helper()
 	order := api.Order{ID: uuid.NewString(), UserID: user, ProductIDs: []string{"L9ECAV7KIM", "OLJCESPC7Z"}, Amount: amount}
-	if err := s.Create(t.Context(), order); err != nil {
+	created, err := s.create(t.Context(), order)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return order
+	return created
 }
 
 func TestOrdersSurviveARestart(t *testing.T) {
@@ -39,7 +39,7 @@ func TestOrdersSurviveARestart(t *testing.T) {
 		with, without := create(t, newStore(t, url), "ann", &amount), create(t, newStore(t, url), "ann", nil)
 		s := newStore(t, url)
 		for _, want := range []api.Order{with, without} {
-			got, err := s.Get(t.Context(), want.ID)
+			got, err := s.get(t.Context(), want.ID)
 			if err != nil || fmt.Sprint(got.ProductIDs) != fmt.Sprint(want.ProductIDs) || got.UserID != "ann" || got.Status != "pending" {
 				t.Errorf("got %+v, %v; want %+v", got, err, want)
 			}
@@ -47,23 +47,7 @@ func TestOrdersSurviveARestart(t *testing.T) {
 				t.Errorf("amount %v, want %v", got.Amount, want.Amount)
 			}
 		}
-		if _, err := s.Get(t.Context(), "nope"); !fault.Is(err, fault.NotFound) {
-			t.Errorf("unknown order: %v", err)
-		}
-	})
-}
-
-func TestTheAmountIsFixedOnce(t *testing.T) {
-	databasetest.Each(t, func(t *testing.T, url string) {
-		s, first := newStore(t, url), money.Amount(10908)
-		order := create(t, s, "ann", nil)
-		for _, amount := range []money.Amount{first, first + 1} {
-			got, err := s.FixAmount(t.Context(), order.ID, amount)
-			if err != nil || got.Amount == nil || *got.Amount != first {
-				t.Errorf("amount %v, %v; want %v", got.Amount, err, first)
-			}
-		}
-		if _, err := s.FixAmount(t.Context(), "nope", first); !fault.Is(err, fault.NotFound) {
+		if _, err := s.get(t.Context(), "nope"); !fault.Is(err, fault.NotFound) {
 			t.Errorf("unknown order: %v", err)
 		}
 	})
@@ -80,12 +64,12 @@ func TestOrdersOfAUser(t *testing.T) {
 			t.Fatal(err)
 		}
 		create(t, s, "bob", nil)
-		got, err := s.ByUser(t.Context(), "ann")
+		got, err := s.byUser(t.Context(), "ann")
 		if err != nil || len(got) != latest || got[0].ID != last.ID {
 			t.Errorf("%d orders, first %s, %v; want %d, first %s", len(got), got[0].ID, err, latest, last.ID)
 		}
-		if got, err := s.ByUser(t.Context(), "nobody"); err != nil || len(got) != 0 {
-			t.Errorf("nobody has %v, %v", got, err)
+		if got, err := s.byUser(t.Context(), "cid"); err != nil || len(got) != 0 {
+			t.Errorf("a user without orders has %v, %v", got, err)
 		}
 	})
 }
@@ -100,7 +84,7 @@ func TestStatusSteps(t *testing.T) {
 		"one payment wins":              {{"paid", "p1", ""}, {"paid", "p1", ""}, {"paid", "p2", fault.Conflict}, {"paid", "p1", ""}},
 		"paid without identity":         {{"paid", "", ""}, {"paid", "p1", fault.Conflict}},
 		"repeat without identity":       {{"paid", "p1", ""}, {"paid", "", ""}, {"paid", "p2", fault.Conflict}},
-		"pending is nobody's":           {{"pending", "p1", ""}, {"paid", "p2", ""}, {"paid", "p1", fault.Conflict}},
+		"pending names no payer":        {{"pending", "p1", ""}, {"paid", "p2", ""}, {"paid", "p1", fault.Conflict}},
 		"a payment cannot step back":    {{"paid", "p1", ""}, {"pending", "p1", fault.Conflict}},
 		"an unknown order is not found": nil,
 	} {
@@ -109,12 +93,12 @@ func TestStatusSteps(t *testing.T) {
 				s := newStore(t, url)
 				id := create(t, s, "ann", nil).ID
 				for i, step := range steps {
-					got, err := s.SetStatus(t.Context(), id, step.status, step.payment)
+					got, err := s.setStatus(t.Context(), id, step.status, payer{paymentID: step.payment})
 					if fault.CodeOf(err) != step.want || err == nil && got.Status != step.status {
 						t.Fatalf("step %d %+v: %+v, %v", i, step, got, err)
 					}
 				}
-				if _, err := s.SetStatus(t.Context(), "nope", "paid", "p1"); !fault.Is(err, fault.NotFound) {
+				if _, err := s.setStatus(t.Context(), "nope", "paid", payer{paymentID: "p1"}); !fault.Is(err, fault.NotFound) {
 					t.Errorf("unknown order: %v", err)
 				}
 			})
@@ -125,14 +109,14 @@ func TestStatusSteps(t *testing.T) {
 // TestExactlyOnePaymentWins has two replicas and many payments at once.
 func TestExactlyOnePaymentWins(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, url string) {
-		replicas := []*Store{newStore(t, url), newStore(t, url)}
+		replicas := []*store{newStore(t, url), newStore(t, url)}
 		id := create(t, replicas[0], "ann", nil).ID
 		var winner atomic.Pointer[string]
 		var all sync.WaitGroup
 		for i := range 40 {
 			all.Go(func() {
 				payment := fmt.Sprintf("payment-%d", i)
-				_, err := replicas[i%2].SetStatus(t.Context(), id, "paid", payment)
+				_, err := replicas[i%2].setStatus(t.Context(), id, "paid", payer{paymentID: payment})
 				switch {
 				case err == nil && !winner.CompareAndSwap(nil, &payment):
 					t.Errorf("%s won too", payment)
@@ -143,9 +127,9 @@ func TestExactlyOnePaymentWins(t *testing.T) {
 		}
 		all.Wait()
 		if winner.Load() == nil {
-			t.Fatal(errors.New("nobody won"))
+			t.Fatal("no payment won")
 		}
-		if _, err := replicas[1].SetStatus(t.Context(), id, "paid", *winner.Load()); err != nil {
+		if _, err := replicas[1].setStatus(t.Context(), id, "paid", payer{paymentID: *winner.Load()}); err != nil {
 			t.Errorf("the winner's repeat: %v", err)
 		}
 	})
@@ -154,22 +138,22 @@ func TestExactlyOnePaymentWins(t *testing.T) {
 func TestPaidOrdersAreFoundByTheirPayment(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, url string) {
 		s, ctx := newStore(t, url), t.Context()
-		pending, byNobody, order := create(t, s, "ann", nil), create(t, s, "ann", nil), create(t, s, "ann", nil)
-		if _, err := s.SetStatus(ctx, byNobody.ID, "paid", ""); err != nil {
+		pending, withoutPayment, order := create(t, s, "ann", nil), create(t, s, "ann", nil), create(t, s, "ann", nil)
+		if _, err := s.setStatus(ctx, withoutPayment.ID, "paid", payer{paymentID: ""}); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := s.SetStatus(ctx, order.ID, "paid", "p1"); err != nil || got.PaymentID != "p1" {
+		if got, err := s.setStatus(ctx, order.ID, "paid", payer{paymentID: "p1"}); err != nil || got.PaymentID != "p1" {
 			t.Fatalf("%+v, %v", got, err)
 		}
-		if got, err := s.PaidBy(ctx, "p1"); err != nil || got.ID != order.ID {
+		if got, err := s.paidBy(ctx, "p1"); err != nil || got.ID != order.ID {
 			t.Errorf("paid by p1: %+v, %v", got, err)
 		}
-		if _, err := s.PaidBy(ctx, "p2"); !fault.Is(err, fault.NotFound) {
+		if _, err := s.paidBy(ctx, "p2"); !fault.Is(err, fault.NotFound) {
 			t.Errorf("paid by p2: %v", err)
 		}
 		var ids []string
 		for after := ""; ; {
-			page, err := s.Paid(ctx, after, 1)
+			page, err := s.paid(ctx, after, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -179,7 +163,7 @@ func TestPaidOrdersAreFoundByTheirPayment(t *testing.T) {
 			after = page[0].ID
 			ids = append(ids, after)
 		}
-		if want := slices.Sorted(slices.Values([]string{byNobody.ID, order.ID})); !slices.Equal(ids, want) {
+		if want := slices.Sorted(slices.Values([]string{withoutPayment.ID, order.ID})); !slices.Equal(ids, want) {
 			t.Errorf("paid orders %v, want %v", ids, want)
 		}
 		for _, tc := range []struct {
@@ -187,9 +171,9 @@ func TestPaidOrdersAreFoundByTheirPayment(t *testing.T) {
 			want             fault.Code
 		}{
 			{order.ID, "p0", "p2", fault.Conflict}, {order.ID, "", "p2", fault.Conflict}, {order.ID, "p1", "p2", ""}, {order.ID, "p1", "p2", ""},
-			{byNobody.ID, "", "p3", ""}, {pending.ID, "", "p4", fault.Conflict}, {"nope", "", "p4", fault.NotFound},
+			{withoutPayment.ID, "", "p3", ""}, {pending.ID, "", "p4", fault.Conflict}, {"nope", "", "p4", fault.NotFound},
 		} {
-			got, err := s.ReplacePayment(ctx, tc.id, tc.old, tc.payment)
+			got, err := s.replacePayment(ctx, tc.id, tc.old, tc.payment)
 			if fault.CodeOf(err) != tc.want || err == nil && got.PaymentID != tc.payment {
 				t.Errorf("%+v: %+v, %v", tc, got, err)
 			}

@@ -18,7 +18,7 @@ type step int
 const (
 	pass     step = iota
 	lose          // orders-svc does it, and its answer is lost
-	stray         // somebody else answers 404, as an intercepted orders-svc or a wrong route
+	stray         // another server answers 404, as an intercepted orders-svc or a wrong route
 	odd           // orders-svc answers with a 4xx that it never gives
 	conflict      // orders-svc answers that another payment came first
 )

@@ -2,7 +2,6 @@ package payments
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -18,18 +17,18 @@ const (
 )
 
 // cashier takes payments. A payment is on record before the order is touched,
-// and orders-svc accepts one payment per order, told apart by their ids; so
-// every step may be repeated, by whoever finds it unfinished.
+// and orders-svc accepts one payment per order, told apart by their ids. So every
+// step may be repeated, by any replica that finds it unfinished.
 type cashier struct {
 	store  *store
 	orders api.Orders
 	log    *slog.Logger
-	named  *recent.Map[struct{}] // the differences that were named
+	named  *recent.Map[struct{}] // the differences that were logged
 	by     string                // who decides, for the audit log: byRequest or byReconciler
 }
 
-// decide gives a payment its final status. It reports false if the payment does not
-// have the old status any more.
+// decide gives a payment its final status and writes its audit line. It reports
+// false if the payment does not have the old status any more.
 func (c *cashier) decide(ctx context.Context, p api.Payment, old, status string) (decided bool, err error) {
 	decided, err = c.store.settle(ctx, p.ID, old, status)
 	if err == nil && decided { // Another replica may have come first.
@@ -51,7 +50,7 @@ func (c *cashier) pay(ctx context.Context, p api.Payment) (api.Payment, error) {
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
 	if order.Status == paid {
-		taken, err := c.paidAlready(ctx, order, p)
+		taken, err := c.answerForPaidOrder(ctx, order, p)
 		if fault.Is(err, fault.Forbidden) {
 			c.audit(ctx, p, refused)
 		}
@@ -63,12 +62,12 @@ func (c *cashier) pay(ctx context.Context, p api.Payment) (api.Payment, error) {
 		return api.Payment{}, err
 	}
 	if !created {
-		return c.goOn(ctx, order, p)
+		return c.continuePayment(ctx, order, p)
 	}
 	return c.settle(ctx, p, false)
 }
 
-// check compares a payment with its order. What another user ordered does not
+// check compares a payment with its order. An order of another user does not
 // exist for the payer. An order without an amount takes any.
 func check(order api.Order, p api.Payment) error {
 	if order.UserID != p.UserID {
@@ -80,9 +79,9 @@ func check(order api.Order, p api.Payment) error {
 	return nil
 }
 
-// goOn pays for an order that is not paid although a payment for it is on record:
-// an earlier attempt that was not finished, or one that the orders have lost.
-func (c *cashier) goOn(ctx context.Context, order api.Order, p api.Payment) (api.Payment, error) {
+// continuePayment pays for an order that is not paid although a payment for it is on
+// record: an earlier attempt was not finished, or orders-svc has lost the payment.
+func (c *cashier) continuePayment(ctx context.Context, order api.Order, p api.Payment) (api.Payment, error) {
 	earlier, err := c.store.paidFor(ctx, p.OrderID)
 	if fault.Is(err, fault.NotFound) {
 		earlier, err = c.store.get(ctx, p.ID)
@@ -97,7 +96,11 @@ func (c *cashier) goOn(ctx context.Context, order api.Order, p api.Payment) (api
 			return api.Payment{}, err
 		}
 		if order.Status == paid {
-			return c.paidAlready(ctx, order, p)
+			return c.answerForPaidOrder(ctx, order, p)
+		}
+		if check(order, earlier) != nil {
+			c.logDifference(ctx, otherUserOrAmount, p.OrderID, earlier.ID)
+			return api.Payment{}, errPaid(nil)
 		}
 		c.log.WarnContext(ctx, "mending: the order has lost its payment", "order", p.OrderID, "payment", earlier.ID)
 	case refused: // There was no such order then.
@@ -110,11 +113,11 @@ func (c *cashier) goOn(ctx context.Context, order api.Order, p api.Payment) (api
 		return settled, err
 	}
 	order.PaymentID = settled.ID
-	return c.paidAlready(ctx, order, p)
+	return c.answerForPaidOrder(ctx, order, p)
 }
 
 // settle marks the order paid by the payment and gives the payment its final
-// status. When orders-svc's answer stays unknown the payment stays pending.
+// status. While orders-svc's answer is unknown, the payment stays pending.
 func (c *cashier) settle(ctx context.Context, p api.Payment, leftOver bool) (api.Payment, error) {
 	order, err := c.markPaid(ctx, p, leftOver)
 	switch {
@@ -124,11 +127,11 @@ func (c *cashier) settle(ctx context.Context, p api.Payment, leftOver bool) (api
 			p.Status = paid
 			return p, nil
 		}
-		return c.accept(ctx, order) // It finds out why, or fails likewise.
+		return c.reconcilePayment(ctx, order) // It finds out why, or fails likewise.
 	case fault.Is(err, fault.Conflict):
-		return c.lost(ctx, p)
+		return c.resolveConflict(ctx, p)
 	case fault.Is(err, fault.NotFound):
-		return api.Payment{}, c.withdraw(ctx, p, err)
+		return api.Payment{}, c.refuseWithoutOrder(ctx, p, err)
 	default:
 		return api.Payment{}, err
 	}
@@ -136,20 +139,21 @@ func (c *cashier) settle(ctx context.Context, p api.Payment, leftOver bool) (api
 
 // markPaid repeats the step until orders-svc accepts or refuses it or ctx ends.
 //
-// Two answers are a refusal: that another payment came first, and that there is
-// no such order, unless an earlier attempt of which nothing is known may have
-// found it. Any other may hide that such an attempt succeeded. Of a payment that
-// is left over, nothing is known of any earlier attempt.
+// Two answers are a refusal. The first is a conflict: another payment came first, or
+// the order has another amount. The second is that there is no such order, unless
+// the outcome of an earlier attempt is unknown, which may have found the order. Any
+// other answer may hide that such an attempt succeeded. If the payment is left over,
+// the outcome of its earlier attempts is unknown.
 func (c *cashier) markPaid(ctx context.Context, p api.Payment, leftOver bool) (api.Order, error) {
 	for unknown := leftOver; ; unknown = true {
 		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
-		order, err := c.orders.MarkPaid(attempt, p.OrderID, p.ID)
+		order, err := c.orders.MarkPaid(attempt, p)
 		cancel()
 		switch code := fault.CodeOf(err); {
 		case code == "", code == fault.Conflict, code == fault.Internal, code == fault.NotFound && !unknown:
 			return order, err
 		case code != fault.Upstream && code != fault.Timeout:
-			err = fault.Wrap(err, fault.Upstream, "orders-svc failed")
+			err = upstream(err)
 		}
 		if leftOver {
 			return api.Order{}, err // The next round tries again.
@@ -162,54 +166,6 @@ func (c *cashier) markPaid(ctx context.Context, p api.Payment, leftOver bool) (a
 	}
 }
 
-// lost refuses a payment whose order another one paid, as the order says.
-func (c *cashier) lost(ctx context.Context, p api.Payment) (api.Payment, error) {
-	order, err := c.orders.Get(ctx, p.OrderID)
-	switch {
-	case err != nil:
-		return api.Payment{}, fault.Wrap(err, fault.Upstream, "orders-svc failed")
-	case order.Status != paid:
-		return api.Payment{}, fault.Wrap(errors.New("it refuses a payment and calls the order unpaid"), fault.Upstream, "orders-svc failed")
-	case order.PaymentID == p.ID:
-		return c.accept(ctx, order)
-	}
-	if _, err := c.decide(ctx, p, pending, refused); err != nil {
-		return api.Payment{}, err
-	}
-	return c.paidAlready(ctx, order, p)
-}
-
-// withdraw refuses a payment whose order orders-svc does not have.
-func (c *cashier) withdraw(ctx context.Context, p api.Payment, reason error) error {
-	withdrawn, err := c.store.withdraw(ctx, p.ID)
-	if err == nil && !withdrawn { // Another replica took it for left over, and may have found the order.
-		err = fault.Wrap(reason, fault.Upstream, "orders-svc failed")
-	}
-	if err != nil {
-		return err
-	}
-	c.audit(ctx, p, refused)
-	return reason
-}
-
-// paidAlready answers for a payment whose order is paid: it is the one that paid,
-// or it is refused. Who paid the order themselves learns by which payment.
-func (c *cashier) paidAlready(ctx context.Context, order api.Order, p api.Payment) (api.Payment, error) {
-	if order.PaymentID == "" {
-		return api.Payment{}, errPaid(nil)
-	}
-	winner, err := c.accept(ctx, order)
-	switch {
-	case fault.Is(err, fault.NotFound):
-		return api.Payment{}, errPaid(err)
-	case err != nil || winner.ID == p.ID:
-		return winner, err
-	case winner.UserID != p.UserID:
-		return api.Payment{}, errPaid(nil)
-	}
-	return api.Payment{}, errPaid(nil).With(fault.PaymentID, winner.ID)
-}
-
 // uncancelled keeps the deadline of ctx but not its cancellation: a client that
 // hangs up must not leave its payment half done.
 func uncancelled(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -220,4 +176,5 @@ func uncancelled(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(detached, settleTimeout)
 }
 
-func errPaid(cause error) *fault.Error { return fault.Wrap(cause, fault.Forbidden, "Already Paid") }
+// upstream says that orders-svc failed, without its reason.
+func upstream(cause error) error { return fault.Wrap(cause, fault.Upstream, "orders-svc failed") }

@@ -17,17 +17,18 @@ const (
 	longestPause = time.Minute // between the attempts for one that fails while others do not
 )
 
-// leftOvers settles what a crash or an unreachable orders-svc left pending.
+// leftOvers settles payments that a crash or an unreachable orders-svc left pending.
 type leftOvers struct {
 	*cashier
 	counts *settlements
 	failed map[string]failure // by the id of the payment
 }
 
-// failure is how often a payment could not be settled, and when to try again.
+// failure is what is known of a payment that could not be settled.
 type failure struct {
-	times int
-	next  time.Time
+	attempts int       // that failed
+	alone    int       // of those, the ones in rounds in which others were settled
+	next     time.Time // when to try again
 }
 
 // settleAll settles, at once and twice in an interval, all payments that have
@@ -45,38 +46,60 @@ func (l *leftOvers) settleAll(ctx context.Context, interval time.Duration) {
 	}
 }
 
-// round tries to settle each payment once, some at a time. One that fails while
-// others do not is tried less and less often; if all fail, orders-svc is what
-// fails, and all are tried again in the next round.
+// round tries to settle each payment once, some at a time, within a span, so that the
+// lines of the log have its trace.
 func (l *leftOvers) round(ctx context.Context, interval time.Duration) {
 	left, err := l.list(ctx, time.Now().Add(-interval))
+	if err == nil && len(left) == 0 {
+		l.failed = nil
+		return
+	}
+	ctx, end := telemetry.Start(ctx, "settle payments left over")
+	defer end()
 	if err != nil {
 		if ctx.Err() == nil {
 			l.log.WarnContext(ctx, "cannot look for payments left over", "error", err.Error())
 		}
 		return
 	}
-	failed, settled := l.try(ctx, left)
-	if ctx.Err() != nil {
-		return
+	errs, settled := l.settleDue(ctx, left)
+	if ctx.Err() == nil {
+		l.noteFailures(ctx, left, errs, settled > 0, interval)
 	}
+}
+
+// noteFailures decides when the payments that failed are tried again. If no other
+// payment was settled in the round, orders-svc is what fails, and all are tried again
+// in the next round. A payment that fails while others are settled is tried less and
+// less often, so that it delays no other.
+func (l *leftOvers) noteFailures(ctx context.Context, left []api.Payment, errs map[string]error, othersSettled bool, interval time.Duration) {
 	kept := map[string]failure{}
 	for _, p := range left {
 		f := l.failed[p.ID]
-		if err := failed[p.ID]; err != nil {
-			f.times++
-			if settled > 0 {
-				f.next = time.Now().Add(min(interval<<min(f.times, 10), longestPause))
+		if err := errs[p.ID]; err != nil {
+			f.attempts++
+			if othersSettled {
+				f.alone++
+				f.next = time.Now().Add(pause(f.alone, interval))
 			}
-			if f.times&(f.times-1) == 0 { // a power of two: the log does not fill
-				l.log.WarnContext(ctx, "cannot settle a payment left over", "payment", p.ID, "attempts", f.times, "error", err.Error())
+			if f.attempts&(f.attempts-1) == 0 { // a power of two: the log does not fill
+				l.log.WarnContext(ctx, "cannot settle a payment left over", "payment", p.ID, "attempts", f.attempts, "error", err.Error())
 			}
 		}
-		if f.times > 0 {
+		if f.attempts > 0 {
 			kept[p.ID] = f
 		}
 	}
 	l.failed = kept
+}
+
+// pause returns how long a payment waits after it failed alone so many times. It does
+// not wait after the first time: that may be the round in which orders-svc recovers.
+func pause(alone int, interval time.Duration) time.Duration {
+	if alone < 2 {
+		return 0
+	}
+	return min(interval<<min(alone-2, 10), longestPause)
 }
 
 // list returns the payments that have been pending since the time.
@@ -96,15 +119,15 @@ func (l *leftOvers) list(ctx context.Context, since time.Time) (left []api.Payme
 	}
 }
 
-// try settles the payments whose turn it is. It returns the errors, by the ids of
-// the payments, and how many were settled.
-func (l *leftOvers) try(ctx context.Context, left []api.Payment) (failed map[string]error, settled int) {
+// settleDue settles the payments that need not wait. It returns the errors, by the ids
+// of the payments, and how many were settled.
+func (l *leftOvers) settleDue(ctx context.Context, left []api.Payment) (errs map[string]error, settled int) {
 	var (
 		mu    sync.Mutex
 		all   sync.WaitGroup
 		slots = make(chan struct{}, atOnce)
 	)
-	failed = map[string]error{}
+	errs = map[string]error{}
 	for _, p := range left {
 		if time.Now().Before(l.failed[p.ID].next) {
 			continue
@@ -118,38 +141,45 @@ func (l *leftOvers) try(ctx context.Context, left []api.Payment) (failed map[str
 		}
 		all.Go(func() {
 			defer func() { <-slots }()
-			err := l.settleOne(ctx, p)
+			isSettled, err := l.settleOne(ctx, p)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
-				failed[p.ID] = err
-			} else {
+				errs[p.ID] = err
+			}
+			if isSettled {
 				settled++
 			}
 		})
 	}
 	all.Wait()
-	return failed, settled
+	return errs, settled
 }
 
-// settleOne settles a payment as paid or as refused. An error means neither.
-func (l *leftOvers) settleOne(ctx context.Context, p api.Payment) error {
-	if l.failed[p.ID].times == 0 {
+// settleOne settles a payment as paid or as refused. It reports false if it failed, or
+// if the payment was settled before.
+func (l *leftOvers) settleOne(ctx context.Context, p api.Payment) (settled bool, err error) {
+	if l.failed[p.ID].attempts == 0 {
 		if claimed, err := l.store.claim(ctx, p.ID); err != nil || !claimed {
-			return err
+			return false, err
 		}
 	}
 	ctx, end := telemetry.Start(ctx, "settle a payment")
 	defer end()
-	_, err := l.settle(ctx, p, true)
-	l.counts.add(err)
-	switch fault.CodeOf(err) {
-	case "":
+	taken, err := l.settle(ctx, p, true)
+	switch code := fault.CodeOf(err); {
+	case err == nil && taken.ID == p.ID:
+		l.counts.paid.Add(1)
 		l.log.InfoContext(ctx, "settled a payment left over", "payment", p.ID)
-	case fault.Forbidden:
+	case err == nil:
+		l.counts.refused.Add(1)
+		l.log.InfoContext(ctx, "refused a payment left over", "payment", p.ID, "reason", "another one was taken before")
+	case code == fault.Forbidden, code == fault.BadRequest:
+		l.counts.refused.Add(1)
 		l.log.InfoContext(ctx, "refused a payment left over", "payment", p.ID, "reason", err.Error())
 	default:
-		return err
+		l.counts.failed.Add(1)
+		return false, err
 	}
-	return nil
+	return true, nil
 }

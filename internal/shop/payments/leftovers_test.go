@@ -53,10 +53,10 @@ func TestPaymentsLeftOverAreSettled(t *testing.T) {
 		order, taken := newOrder(t, ordersURL), newOrder(t, ordersURL)
 		shoptest.Do(t, "PATCH", ordersURL+"/orders/"+taken+"/status?status=paid&payment_id=other", "", "").Want(t, 200)
 
-		// As a crash leaves them: on record, and nobody at work on them.
+		// As a crash leaves them: on record, and without a request that goes on with them.
 		left, late, lost := record(t, s, order), record(t, s, taken), record(t, s, "nope")
 		replicas := []string{start(t, url, ordersURL, 20*time.Millisecond), start(t, url, ordersURL, 20*time.Millisecond)}
-		awaitPending(t, s, 1) // Whether the lost one's order was there once, nobody knows.
+		awaitPending(t, s, 1) // It is unknown whether the order of the lost one was there once.
 		for _, base := range replicas {
 			shoptest.Do(t, "GET", base+"/payments/"+left.ID, "", "").Want(t, 200)
 			shoptest.Do(t, "GET", base+"/payments/"+late.ID, "", "").Want(t, 404)
@@ -68,7 +68,7 @@ func TestPaymentsLeftOverAreSettled(t *testing.T) {
 	})
 }
 
-// TestAStrayRefusalOfAPaymentLeftOverMeansNothing has somebody else answer for
+// TestAStrayRefusalOfAPaymentLeftOverMeansNothing lets another server answer for
 // orders-svc for a while. The payment's order is paid, but its answer was lost.
 func TestAStrayRefusalOfAPaymentLeftOverMeansNothing(t *testing.T) {
 	for name, kind := range map[string]step{"not found": stray, "odd": odd, "refused": conflict} {

@@ -15,8 +15,8 @@ import (
 	"github.com/koshop/koshop/internal/shop/shoptest"
 )
 
-// TestAnOrderThatBecomesPaidMeanwhileHasLostNothing has somebody else pay for the
-// order after it was read.
+// TestAnOrderThatBecomesPaidMeanwhileHasLostNothing pays for the order with
+// another payment after it was read.
 func TestAnOrderThatBecomesPaidMeanwhileHasLostNothing(t *testing.T) {
 	b := newBooks(t, databasetest.SQLite(t))
 	order := newOrderOf109(t, b.ordersURL)
@@ -40,7 +40,7 @@ func TestAnOrderThatBecomesPaidMeanwhileHasLostNothing(t *testing.T) {
 	if !fault.Is(err, fault.Forbidden) {
 		t.Errorf("got %v, want that the order is paid", err)
 	}
-	if logged := b.log.buf.String(); logged != "" {
+	if logged := b.log.String(); logged != "" {
 		t.Errorf("nothing was lost, and the log says %s", logged)
 	}
 }
@@ -55,7 +55,7 @@ func TestAPaymentThatIsRefusedMeanwhileIsNoAnswer(t *testing.T) {
 		settle(t, b.store, first, paid)
 		shoptest.Do(t, "PATCH", b.ordersURL+"/orders/"+order+"/status?status=paid&payment_id="+first.ID, "", "").Want(t, 200)
 		settle(t, b.store, second, refused)
-		got, err := b.take(t.Context(), api.Order{ID: order, UserID: "ann", Status: paid, PaymentID: second.ID}, second)
+		got, err := b.recordAsPaid(t.Context(), api.Order{ID: order, UserID: "ann", Status: paid, PaymentID: second.ID}, second)
 		if err != nil || got.ID != first.ID || got.Status != paid {
 			t.Errorf("got %+v, %v; want the first payment, paid", got, err)
 		}

@@ -8,24 +8,11 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 
-	"github.com/koshop/koshop/internal/shop/fault"
 	"github.com/koshop/koshop/internal/shop/telemetry"
 )
 
 // settlements counts what became of payments that were left over.
 type settlements struct{ paid, refused, failed atomic.Int64 }
-
-// add counts the outcome of settling a payment.
-func (s *settlements) add(err error) {
-	switch fault.CodeOf(err) {
-	case "":
-		s.paid.Add(1)
-	case fault.Forbidden:
-		s.refused.Add(1)
-	default:
-		s.failed.Add(1)
-	}
-}
 
 // observe adds the reconciler to the metrics of the service.
 func (l *leftOvers) observe(t *telemetry.Telemetry) {

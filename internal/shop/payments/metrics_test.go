@@ -1,29 +1,21 @@
 package payments
 
 import (
-	"bytes"
-	"log/slog"
 	"math"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/koshop/koshop/internal/shop/api"
 	"github.com/koshop/koshop/internal/shop/database/databasetest"
-	"github.com/koshop/koshop/internal/shop/recent"
 	"github.com/koshop/koshop/internal/shop/shoptest"
 )
 
-// What the reconciler does is counted, and in the audit log.
+// The settlements of the reconciler are counted, and are in the audit log.
 func TestReconcilerIsMeasured(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, url string) {
-		ordersURL, logged := startOrders(t, databasetest.For(url, "orders")), &bytes.Buffer{}
+		ordersURL, logged := startOrders(t, databasetest.For(url, "orders")), &lockedBuffer{}
 		s := &store{databasetest.Open(t, url, schema, migrations)}
-		client := api.NewOrders(shoptest.URL(t, ordersURL))
-		t.Cleanup(client.Close)
-		l := &leftOvers{counts: &settlements{}, cashier: &cashier{
-			store: s, orders: client, log: slog.New(slog.NewTextHandler(logged, nil)), by: byReconciler, named: recent.NewMap[struct{}](named),
-		}}
+		l := newLeftOvers(t, s, ordersURL, logged)
 		if age := s.oldestAge(); age != 0 {
 			t.Errorf("without a payment: %v", age)
 		}

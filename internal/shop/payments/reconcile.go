@@ -6,10 +6,15 @@ import (
 
 	"github.com/koshop/koshop/internal/shop/api"
 	"github.com/koshop/koshop/internal/shop/fault"
+	"github.com/koshop/koshop/internal/shop/telemetry"
 )
 
-// named is how many differences are remembered that only a person can mend.
-const named = 1000
+const (
+	// named is how many differences are remembered that only a person can resolve.
+	named = 1000
+	// pageTimeout bounds the comparison of one page, with its repairs.
+	pageTimeout = time.Minute
+)
 
 // reconcile compares all paid payments with all paid orders, a page every
 // interval, and begins anew at the end. They differ when one of the two was
@@ -23,26 +28,34 @@ func (c *cashier) reconcile(ctx context.Context, interval time.Duration) {
 		case <-ctx.Done():
 			return
 		}
-		page, cancel := context.WithTimeout(ctx, pageTimeout)
-		next, err := c.comparePage(page, after)
-		cancel()
-		if err != nil && ctx.Err() == nil {
-			c.log.WarnContext(ctx, "cannot compare the payments with the orders", "error", err.Error())
-		} else {
-			after = next
-		}
+		after = c.compareNext(ctx, after)
 	}
 }
 
-// pageTimeout bounds the comparison of one page, with what it mends.
-const pageTimeout = time.Minute
+// compareNext compares the page after the given id, within a span, so that the lines
+// of the log have its trace. It returns where the next page begins: at the same id if
+// this one could not be read.
+func (c *cashier) compareNext(ctx context.Context, after string) (next string) {
+	ctx, end := telemetry.Start(ctx, "compare payments with orders")
+	defer end()
+	page, cancel := context.WithTimeout(ctx, pageTimeout)
+	defer cancel()
+	next, err := c.comparePage(page, after)
+	if err == nil {
+		return next
+	}
+	if ctx.Err() == nil {
+		c.log.WarnContext(ctx, "cannot compare the payments with the orders", "error", err.Error())
+	}
+	return after
+}
 
 // comparePage compares the paid orders and payments for the orders whose ids come
 // after the given one. It returns the last id of the page, or "" at the end.
 //
 // The ids are those of orders-svc, UUIDs in lower case: databases order them as
-// Go does. An id that is out of order would only be looked at for nothing: mend
-// looks at everything afresh.
+// Go does. If an id is out of order, its order is only read without need:
+// reconcileOrder reads everything again.
 func (c *cashier) comparePage(ctx context.Context, after string) (next string, err error) {
 	orders, err := c.orders.Paid(ctx, after)
 	if err != nil {
@@ -61,15 +74,15 @@ func (c *cashier) comparePage(ctx context.Context, after string) (next string, e
 		}
 	}
 	for _, id := range differing(orders, payments, next) {
-		if err := c.mend(ctx, id); err != nil {
+		if err := c.reconcileOrder(ctx, id); err != nil {
 			c.log.WarnContext(ctx, "cannot mend a difference between payments and orders", "order", id, "error", err.Error())
 		}
 	}
 	return next, ctx.Err()
 }
 
-// differing returns the ids of the orders, up to the last one, about which paid
-// orders and paid payments do not say the same. The last one may be "".
+// differing returns the ids of the orders, up to the last one, whose paid orders and
+// paid payments do not agree. If the last one is "", there is no bound.
 func differing(orders []api.Order, payments []api.Payment, last string) (ids []string) {
 	of := map[string]api.Payment{}
 	for _, p := range payments {
@@ -79,7 +92,7 @@ func differing(orders []api.Order, payments []api.Payment, last string) (ids []s
 		if last != "" && order.ID > last {
 			continue
 		}
-		if p := of[order.ID]; p.ID == "" || p.ID != order.PaymentID || check(order, p) != nil {
+		if p := of[order.ID]; p.ID == "" || p.ID != order.PaymentID || order.Amount == nil || check(order, p) != nil {
 			ids = append(ids, order.ID)
 		}
 		delete(of, order.ID)
@@ -92,8 +105,9 @@ func differing(orders []api.Order, payments []api.Payment, last string) (ids []s
 	return ids
 }
 
-// mend makes an order and its payment agree, or names what it cannot mend.
-func (c *cashier) mend(ctx context.Context, orderID string) error {
+// reconcileOrder makes an order and its payment agree, or logs a difference that only
+// a person can resolve.
+func (c *cashier) reconcileOrder(ctx context.Context, orderID string) error {
 	p, err := c.store.paidFor(ctx, orderID)
 	known := !fault.Is(err, fault.NotFound)
 	if known && err != nil {
@@ -101,27 +115,49 @@ func (c *cashier) mend(ctx context.Context, orderID string) error {
 	}
 	order, err := c.orders.Get(ctx, orderID)
 	switch {
-	case fault.Is(err, fault.NotFound):
-		c.differ(ctx, "a payment was taken for an order that is not there", orderID, p.ID)
+	case fault.Is(err, fault.NotFound) && known:
+		c.logDifference(ctx, withoutOrder, orderID, p.ID)
+		return nil
+	case fault.Is(err, fault.NotFound): // It was deleted just now.
 		return nil
 	case err != nil:
 		return err
-	case order.Status == pending && known:
-		c.log.WarnContext(ctx, "mending: the order has lost its payment", "order", orderID, "payment", p.ID)
-		_, err = c.settle(ctx, p, true)
-	case order.Status == pending: // paid by nobody: as it should be
-	case order.PaymentID == "" && known:
-		c.log.WarnContext(ctx, "mending: the paid order names no payment", "order", orderID, "payment", p.ID)
-		_, err = c.orders.ReplacePayment(ctx, orderID, "", p.ID)
+	case known && check(order, p) != nil:
+		c.logDifference(ctx, otherUserOrAmount, orderID, p.ID)
+		return nil
+	case known:
+		return c.reconcileWith(ctx, order, p)
+	case order.Status == pending: // There is neither a payment nor a paid order.
+		return nil
 	case order.PaymentID == "":
-		c.differ(ctx, "an order was set to paid without a payment", orderID, "")
-	case order.PaymentID != p.ID:
-		_, err = c.accept(ctx, order)
-	case check(order, p) != nil:
-		c.differ(ctx, "a payment has another user or amount than its order", orderID, p.ID)
-	}
-	if fault.Is(err, fault.NotFound) { // named
+		c.logDifference(ctx, withoutPayment, orderID, "")
 		return nil
 	}
-	return err
+	if _, err := c.reconcilePayment(ctx, order); !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	return nil // It was logged.
+}
+
+// reconcileWith makes an order agree with the paid payment for it.
+func (c *cashier) reconcileWith(ctx context.Context, order api.Order, p api.Payment) error {
+	log := c.log.With("order", order.ID, "payment", p.ID)
+	switch {
+	case order.Status == pending:
+		log.WarnContext(ctx, "mending: the order has lost its payment")
+		_, err := c.settle(ctx, p, true)
+		return err
+	case order.PaymentID == "":
+		log.WarnContext(ctx, "mending: the paid order names no payment")
+		_, err := c.orders.ReplacePayment(ctx, order.ID, "", p.ID)
+		return err
+	case order.PaymentID != p.ID:
+		_, err := c.reconcilePayment(ctx, order)
+		return err
+	case order.Amount == nil:
+		log.WarnContext(ctx, "mending: the paid order has no amount")
+		_, err := c.orders.MarkPaid(ctx, p)
+		return err
+	}
+	return nil
 }

@@ -1,7 +1,6 @@
 package payments
 
 import (
-	"bytes"
 	"log/slog"
 	"strings"
 	"sync"
@@ -14,7 +13,6 @@ import (
 	"github.com/koshop/koshop/internal/shop/api"
 	"github.com/koshop/koshop/internal/shop/database"
 	"github.com/koshop/koshop/internal/shop/database/databasetest"
-	"github.com/koshop/koshop/internal/shop/recent"
 	"github.com/koshop/koshop/internal/shop/shoptest"
 )
 
@@ -27,25 +25,13 @@ type books struct {
 	log             *lockedBuffer
 }
 
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
 func newBooks(t *testing.T, url string) *books {
 	ordersURL := startOrders(t, databasetest.For(url, "orders"))
 	b := &books{base: start(t, url, ordersURL, time.Hour), ordersURL: ordersURL, log: &lockedBuffer{}}
 	b.payments = databasetest.Open(t, url, schema, migrations)
 	b.orders = databasetest.Open(t, databasetest.For(url, "orders"), "orders", fstest.MapFS{}) // orders-svc has made its tables
-	client := api.NewOrders(shoptest.URL(t, ordersURL))
-	t.Cleanup(client.Close)
-	b.cashier = &cashier{&store{b.payments}, client, slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelWarn})), recent.NewMap[struct{}](named), byReconciler}
+	b.cashier = newCashier(t, &store{b.payments}, ordersURL, b.log)
+	b.cashier.log = slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	return b
 }
 
@@ -79,24 +65,26 @@ func (b *books) compare(t *testing.T) {
 // damage is what may become of the books of one paid order.
 type damage struct {
 	order, payment string // statements; $1 is the id of the order
-	named          string // what only a person can mend
-	usual          bool   // nothing that the log has to tell
+	named          string // the difference that only a person can resolve
+	usual          bool   // the log says nothing about it
 }
 
 var damages = map[string]damage{
-	"the orders are restored":            {order: `UPDATE orders SET status = 'pending', payment_id = NULL WHERE id = $1`},
-	"the order names no payment":         {order: `UPDATE orders SET payment_id = NULL WHERE id = $1`},
-	"the order names another payment":    {order: `UPDATE orders SET payment_id = '5d1f9d06-25f5-4e1b-9d5e-6c5ad57f1b51' WHERE id = $1`},
-	"the payments are restored":          {payment: `DELETE FROM payments WHERE order_id = $1`},
-	"the payment is pending":             {payment: `UPDATE payments SET status = 'pending' WHERE order_id = $1`, usual: true},
-	"the payment is refused":             {payment: `UPDATE payments SET status = 'refused' WHERE order_id = $1`},
-	"the order is lost":                  {order: `DELETE FROM orders WHERE id = $1`, named: "for an order that is not there"},
-	"the payment has another amount":     {payment: `UPDATE payments SET amount = 1 WHERE order_id = $1`, named: "another user or amount"},
-	"the payment has another user":       {payment: `UPDATE payments SET user_id = 'bob' WHERE order_id = $1`, named: "another user or amount"},
-	"nobody knows the amount any more":   {payment: `DELETE FROM payments WHERE order_id = $1`, order: `UPDATE orders SET amount = NULL WHERE id = $1`, named: "nobody knows its amount"},
-	"the order was set to paid by hand":  {payment: `DELETE FROM payments WHERE order_id = $1`, order: `UPDATE orders SET payment_id = NULL WHERE id = $1`, named: "without a payment"},
-	"nothing":                            {usual: true},
-	"the order names what is no payment": {order: `UPDATE orders SET payment_id = 'p' WHERE id = $1`},
+	"the orders are restored":             {order: `UPDATE orders SET status = 'pending', payment_id = NULL WHERE id = $1`},
+	"the order names no payment":          {order: `UPDATE orders SET payment_id = NULL WHERE id = $1`},
+	"the order names another payment":     {order: `UPDATE orders SET payment_id = '5d1f9d06-25f5-4e1b-9d5e-6c5ad57f1b51' WHERE id = $1`},
+	"the payments are restored":           {payment: `DELETE FROM payments WHERE order_id = $1`},
+	"the payment is pending":              {payment: `UPDATE payments SET status = 'pending' WHERE order_id = $1`, usual: true},
+	"the payment is refused":              {payment: `UPDATE payments SET status = 'refused' WHERE order_id = $1`},
+	"the order is lost":                   {order: `DELETE FROM orders WHERE id = $1`, named: "for an order that is not there"},
+	"the payment has another amount":      {payment: `UPDATE payments SET amount = 1 WHERE order_id = $1`, named: "another user or amount"},
+	"the payment has another user":        {payment: `UPDATE payments SET user_id = 'bob' WHERE order_id = $1`, named: "another user or amount"},
+	"the amount is lost":                  {payment: `DELETE FROM payments WHERE order_id = $1`, order: `UPDATE orders SET amount = NULL WHERE id = $1`, named: "its amount is unknown"},
+	"the order was set to paid by hand":   {payment: `DELETE FROM payments WHERE order_id = $1`, order: `UPDATE orders SET payment_id = NULL WHERE id = $1`, named: "without a payment"},
+	"the order has no amount":             {order: `UPDATE orders SET amount = NULL WHERE id = $1`},
+	"a restored order has another amount": {order: `UPDATE orders SET status = 'pending', payment_id = NULL, amount = 1 WHERE id = $1`, named: "another user or amount"},
+	"nothing":                             {usual: true},
+	"the order names what is no payment":  {order: `UPDATE orders SET payment_id = 'p' WHERE id = $1`},
 }
 
 func TestPaymentsAndOrdersAreMadeToAgree(t *testing.T) {
@@ -113,14 +101,14 @@ func TestPaymentsAndOrdersAreMadeToAgree(t *testing.T) {
 				}
 			}
 		}
-		for range 3 { // What cannot be mended is named once.
+		for range 3 { // A difference that only a person can resolve is logged once.
 			b.compare(t)
 		}
 		for name, d := range damages {
 			e := entries[name]
 			if d.named != "" {
-				if n := strings.Count(b.log.buf.String(), d.named); n == 0 {
-					t.Errorf("%s: nothing was named: %s", name, b.log.buf.String())
+				if n := strings.Count(b.log.String(), d.named); n == 0 {
+					t.Errorf("%s: nothing was named: %s", name, b.log.String())
 				}
 				continue
 			}
@@ -128,12 +116,12 @@ func TestPaymentsAndOrdersAreMadeToAgree(t *testing.T) {
 			if got := shoptest.Do(t, "GET", b.ordersURL+"/orders/"+e.order, "", "").Want(t, 200); !strings.Contains(got.Body, `"status":"paid","amount":109.08,"payment_id":"`+e.payment) {
 				t.Errorf("%s: %s", name, got.Body)
 			}
-			if n := strings.Count(b.log.buf.String(), e.order); n != 1 && !d.usual || n > 0 && d.usual {
-				t.Errorf("%s is named %d times:\n%s", name, n, b.log.buf.String())
+			if n := strings.Count(b.log.String(), e.order); n != 1 && !d.usual || n > 0 && d.usual {
+				t.Errorf("%s is named %d times:\n%s", name, n, b.log.String())
 			}
 		}
-		if n := strings.Count(b.log.buf.String(), "level=ERROR"); n != 5 {
-			t.Errorf("%d differences were named, want each once:\n%s", n, b.log.buf.String())
+		if n := strings.Count(b.log.String(), "level=ERROR"); n != 6 {
+			t.Errorf("%d differences were named, want each once:\n%s", n, b.log.String())
 		}
 	})
 }

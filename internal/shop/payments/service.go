@@ -28,6 +28,10 @@ const (
 	About = "Takes payments for orders, one for each, and shows them."
 )
 
+// timeout is below the 4 s that the gateway waits for an answer, so that the gateway
+// learns how a payment ended.
+const timeout = 3500 * time.Millisecond
+
 // schema is the service's own in a PostgreSQL that all services share.
 const schema = "payments"
 
@@ -36,8 +40,9 @@ type Config struct {
 	server.Config
 	Database  database.Source
 	OrdersURL *url.URL
-	// SettleInterval is how long a payment must be pending to be settled by another
-	// than its own request. Such payments are looked for twice in this time.
+	// SettleInterval is how long a payment must be pending before it counts as left
+	// over, and is settled without its own request. Such payments are looked for
+	// twice in this time.
 	SettleInterval time.Duration
 	// ReconcileInterval is how often a page of the payments is compared with the
 	// orders.
@@ -63,18 +68,21 @@ func New(cfg Config, log *slog.Logger) *server.Server {
 	reconciler.by = byReconciler
 	leftOvers := &leftOvers{cashier: &reconciler, counts: &settlements{}}
 	return server.New(cfg.Config, server.Service{
-		// Below the gateway's limit, so that the gateway learns how it ended.
-		Name: Name, About: About, Greeting: "Hi Mom!", Timeout: 4 * time.Second,
+		Name: Name, About: About, Greeting: "Hi Mom!", Timeout: timeout,
 		Register: s.register,
 		Open: func(ctx context.Context) error {
-			leftOvers.observe(telemetry.From(ctx))
-			return db.Open(ctx)
+			if err := db.Open(ctx); err != nil {
+				return err
+			}
+			leftOvers.observe(telemetry.From(ctx)) // It reads from the database.
+			return nil
 		},
 		Ready: db.Ready,
 		Work: func(ctx context.Context) {
 			var all sync.WaitGroup
 			defer all.Wait()
 			all.Go(func() { leftOvers.settleAll(ctx, cfg.SettleInterval) })
+			all.Go(func() { leftOvers.expireAll(ctx) })
 			all.Go(func() { reconciler.reconcile(ctx, cfg.ReconcileInterval) })
 			all.Go(func() { s.keys.Purge(ctx, log) })
 		},

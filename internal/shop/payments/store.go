@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/koshop/koshop/internal/shop/api"
 	"github.com/koshop/koshop/internal/shop/database"
 	"github.com/koshop/koshop/internal/shop/fault"
@@ -32,64 +34,85 @@ type store struct{ db *database.DB }
 // create records a pending payment. It reports false, and records nothing, if
 // the order has a paid payment or the payment is on record.
 func (s *store) create(ctx context.Context, p api.Payment) (created bool, err error) {
-	created, err = s.change(ctx, `
-		INSERT INTO payments (id, user_id, order_id, amount, status, created_at)
-		SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS BIGINT), 'pending', CAST($5 AS BIGINT)
+	created, err = s.change(ctx, p.ID, `
+		INSERT INTO payments (id, user_id, order_id, amount, status, created_at, change_id)
+		SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS BIGINT), 'pending', CAST($5 AS BIGINT), CAST($6 AS TEXT)
 		WHERE NOT EXISTS (SELECT 1 FROM payments WHERE order_id = $3 AND status = 'paid')
 		ON CONFLICT (id) DO NOTHING`,
-		p.ID, p.UserID, p.OrderID, p.Amount, time.Now().UnixMilli())
+		p.UserID, p.OrderID, p.Amount, time.Now().UnixMilli())
 	if err != nil {
 		return false, fmt.Errorf("store a payment: %w", err)
 	}
 	return created, nil
 }
 
-// restore records a paid payment that was lost. Repeating it is harmless.
-func (s *store) restore(ctx context.Context, p api.Payment) error {
-	_, err := s.db.Repeatable().ExecContext(ctx, `
-		INSERT INTO payments (`+columns+`, created_at) VALUES ($1, $2, $3, $4, 'paid', $5) ON CONFLICT (id) DO NOTHING`,
-		p.ID, p.UserID, p.OrderID, p.Amount, time.Now().UnixMilli())
+// restore records a paid payment that was lost. It reports false, and records
+// nothing, if the payment is on record, or another paid payment for its order is.
+func (s *store) restore(ctx context.Context, p api.Payment) (restored bool, err error) {
+	restored, err = s.change(ctx, p.ID, `
+		INSERT INTO payments (`+columns+`, created_at, change_id) VALUES ($1, $2, $3, $4, 'paid', $5, $6) ON CONFLICT DO NOTHING`,
+		p.UserID, p.OrderID, p.Amount, time.Now().UnixMilli())
 	if err != nil {
-		return fmt.Errorf("restore payment %s: %w", p.ID, err)
+		return false, fmt.Errorf("restore payment %s: %w", p.ID, err)
 	}
-	return nil
+	return restored, nil
 }
 
 // settle changes the status of a payment. It reports false, and changes nothing,
 // if the payment does not have the old status any more.
 func (s *store) settle(ctx context.Context, id, old, status string) (settled bool, err error) {
-	settled, err = s.change(ctx, `UPDATE payments SET status = $3 WHERE id = $1 AND status = $2`, id, old, status)
+	settled, err = s.change(ctx, id, `UPDATE payments SET change_id = $4, status = $3 WHERE id = $1 AND status = $2`, old, status)
 	if err != nil {
 		return false, fmt.Errorf("settle payment %s as %s: %w", id, status, err)
 	}
 	return settled, nil
 }
 
-// withdraw refuses a pending payment that nobody but its own request has tried to
-// settle. It reports whether it did.
+// withdraw refuses a pending payment that only its own request has tried to settle.
+// It reports whether it did.
 func (s *store) withdraw(ctx context.Context, id string) (withdrawn bool, err error) {
-	withdrawn, err = s.change(ctx, `UPDATE payments SET status = 'refused' WHERE id = $1 AND status = 'pending' AND left_over = 0`, id)
+	withdrawn, err = s.change(ctx, id, `UPDATE payments SET change_id = $2, status = 'refused' WHERE id = $1 AND status = 'pending' AND left_over = 0`)
 	if err != nil {
 		return false, fmt.Errorf("withdraw payment %s: %w", id, err)
 	}
 	return withdrawn, nil
 }
 
+// expire refuses a payment that has been pending since the time. It reports whether
+// it did.
+func (s *store) expire(ctx context.Context, id string, since time.Time) (expired bool, err error) {
+	expired, err = s.change(ctx, id, `
+		UPDATE payments SET change_id = $3, status = 'refused' WHERE id = $1 AND status = 'pending' AND created_at <= $2`, since.UnixMilli())
+	if err != nil {
+		return false, fmt.Errorf("expire payment %s: %w", id, err)
+	}
+	return expired, nil
+}
+
 // claim marks a pending payment as left over: its own request may not withdraw it
 // any more. It reports false if the payment is not pending any more.
 func (s *store) claim(ctx context.Context, id string) (claimed bool, err error) {
-	claimed, err = s.change(ctx, `UPDATE payments SET left_over = 1 WHERE id = $1 AND status = 'pending'`, id)
+	claimed, err = s.db.Repeatable().Change(ctx, `UPDATE payments SET left_over = 1 WHERE id = $1 AND status = 'pending'`, id)
 	if err != nil {
 		return false, fmt.Errorf("claim payment %s: %w", id, err)
 	}
 	return claimed, nil
 }
 
-// change executes a statement that changes one row or none. If its connection
-// breaks it is repeated, and then reports false although it has changed the row:
-// every caller has to look, in that case, what there is.
-func (s *store) change(ctx context.Context, query string, args ...any) (changed bool, err error) {
-	return s.db.Repeatable().Change(ctx, query, args...)
+// change executes a statement that changes the payment or nothing, and reports
+// whether it changed it. The statement's first parameter is the id of the payment,
+// its last one the change_id.
+//
+// If the connection breaks, the statement is repeated. If the first attempt has
+// changed the payment, the second one changes nothing; the change_id tells.
+func (s *store) change(ctx context.Context, id, statement string, args ...any) (changed bool, err error) {
+	changeID := uuid.NewString()
+	changed, err = s.db.Repeatable().Change(ctx, statement, append(append([]any{id}, args...), changeID)...)
+	if err != nil || changed {
+		return changed, err
+	}
+	err = s.db.Reads().QueryRowContext(ctx, `SELECT COUNT(*) > 0 FROM payments WHERE id = $1 AND change_id = $2`, id, changeID).Scan(&changed)
+	return changed, err
 }
 
 // get returns a payment, whatever its status, or fault.NotFound.
