@@ -65,17 +65,7 @@ func FuzzBodies(f *testing.F) {
 			}
 		}
 		for _, o := range orders.bodies {
-			if !isShort(o.UserID) || len(o.ProductIDs) < 1 || len(o.ProductIDs) > 100 {
-				t.Errorf("%q is taken as %+v", body, o)
-			}
-			for _, id := range o.ProductIDs {
-				if !isShort(id) {
-					t.Errorf("%q is taken as %+v", body, o)
-				}
-			}
-			if o.Amount != nil {
-				checkAmount(t, body, *o.Amount)
-			}
+			checkOrder(t, body, o)
 		}
 		for _, p := range payments.bodies {
 			if !isShort(p.UserID) || !isShort(p.OrderID) {
@@ -87,6 +77,21 @@ func FuzzBodies(f *testing.F) {
 			checkAmount(t, body, a.Amount)
 		}
 	})
+}
+
+func checkOrder(t *testing.T, body []byte, o api.CreateOrder) {
+	t.Helper()
+	if !isShort(o.UserID) || len(o.ProductIDs) < 1 || len(o.ProductIDs) > 100 {
+		t.Errorf("%q is taken as %+v", body, o)
+	}
+	for _, id := range o.ProductIDs {
+		if !isShort(id) {
+			t.Errorf("%q is taken as %+v", body, o)
+		}
+	}
+	if o.Amount != nil {
+		checkAmount(t, body, *o.Amount)
+	}
 }
 
 func isShort(s string) bool { n := utf8.RuneCountInString(s); return n >= 1 && n <= 64 }
