@@ -31,7 +31,7 @@ type Order struct {
 	PaymentID  string        `json:"payment_id,omitempty" doc:"The payment that paid for the order" example:"7084ae0a-d386-4ecd-913d-17c72b408c2c"`
 }
 
-// ProductIDs is the articles of an order, once for each piece.
+// ProductIDs are the products of an order, each as often as it is ordered.
 type ProductIDs []string
 
 // Schema bounds the list; the tags of a field cannot bound a list and its items.

@@ -102,9 +102,10 @@ type payer struct {
 // status that it has changes nothing; a paid order stays paid (fault.Conflict).
 //
 // With a payer the step to paid is a compare-and-set in one statement: of several
-// payments one wins, which may repeat its step; the others get fault.Conflict. So
-// does a payment of another amount than the order's. An order without an amount
-// gets that of the payment. The payer means nothing for another status.
+// payments one wins, which may repeat its step; the others get fault.Conflict. A
+// payment of another amount than the order's gets fault.Conflict, too. An order
+// without an amount gets that of the payment. For another status the payer is
+// ignored.
 func (s *store) setStatus(ctx context.Context, id, status string, by payer) (api.Order, error) {
 	if status != api.StatusPaid || by.paymentID == "" {
 		by = payer{}

@@ -71,7 +71,7 @@ func newBetween(t *testing.T, ordersURL string, next func(order string) step) *b
 	return b
 }
 
-// attempts returns how often the order was tried to be marked paid.
+// attempts returns how many attempts to mark the order paid there were.
 func (b *between) attempts(order string) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()

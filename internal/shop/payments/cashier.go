@@ -31,7 +31,7 @@ type cashier struct {
 // false if the payment does not have the old status any more.
 func (c *cashier) decide(ctx context.Context, p api.Payment, old, status string) (decided bool, err error) {
 	decided, err = c.store.settle(ctx, p.ID, old, status)
-	if err == nil && decided { // Another replica may have come first.
+	if err == nil && decided { // Otherwise another replica has decided, and has audited it.
 		c.audit(ctx, p, status)
 	}
 	return decided, err
@@ -140,10 +140,10 @@ func (c *cashier) settle(ctx context.Context, p api.Payment, leftOver bool) (api
 // markPaid repeats the step until orders-svc accepts or refuses it or ctx ends.
 //
 // Two answers are a refusal. The first is a conflict: another payment came first, or
-// the order has another amount. The second is that there is no such order, unless
-// the outcome of an earlier attempt is unknown, which may have found the order. Any
-// other answer may hide that such an attempt succeeded. If the payment is left over,
-// the outcome of its earlier attempts is unknown.
+// the order has another amount. The second is that there is no such order, but only
+// while no earlier attempt has an unknown outcome: such an attempt may have found the
+// order. After any other answer the outcome is unknown. If the payment is left over,
+// the outcome of its earlier attempts is unknown too.
 func (c *cashier) markPaid(ctx context.Context, p api.Payment, leftOver bool) (api.Order, error) {
 	for unknown := leftOver; ; unknown = true {
 		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)

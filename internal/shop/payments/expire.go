@@ -42,7 +42,7 @@ func (l *leftOvers) expireSince(ctx context.Context, since time.Time) {
 	ctx, end := telemetry.Start(ctx, "expire payments")
 	defer end()
 	failed := 0
-	for _, p := range left { // One that fails keeps no other from it.
+	for _, p := range left { // A failure does not stop the others.
 		if e := l.expireOne(ctx, p, since); e != nil {
 			failed, err = failed+1, e
 		}

@@ -24,10 +24,10 @@ type leftOvers struct {
 	failed map[string]failure // by the id of the payment
 }
 
-// failure is what is known of a payment that could not be settled.
+// failure counts the attempts to settle a payment that failed.
 type failure struct {
-	attempts int       // that failed
-	alone    int       // of those, the ones in rounds in which others were settled
+	attempts int       // all that failed
+	alone    int       // those that failed in rounds in which others were settled
 	next     time.Time // when to try again
 }
 

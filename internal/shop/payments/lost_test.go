@@ -71,7 +71,7 @@ func (l *lossy) serve(t *testing.T, client net.Conn) {
 		return
 	}
 	l.copies.Go(func() {
-		io.Copy(server, client) // ends when the client does, or this connection
+		io.Copy(server, client) // ends when the client or this connection is closed
 		server.Close()
 	})
 	defer client.Close()
@@ -97,7 +97,7 @@ func (l *lossy) lose(text string) {
 	l.loses.Store(&loses)
 }
 
-// books on a database of which the answers are lost.
+// lossyBooks are payments in a database behind a lossy, and orders.
 type lossyBooks struct {
 	*cashier
 	db        *lossy
@@ -126,7 +126,7 @@ func (b *lossyBooks) wantLoss(t *testing.T) {
 func TestAPaymentWhoseStatementIsRepeatedIsAuditedOnce(t *testing.T) {
 	for name, answer := range map[string]string{"recorded": inserted, "settled": updated} {
 		t.Run(name, func(t *testing.T) {
-			b := newLossyBooks(t, odd) // An attempt that is odd is repeated, unless the payment is taken for left over.
+			b := newLossyBooks(t, odd) // An odd answer is followed by another attempt, but not if the payment is taken for left over.
 			order := newOrderOf109(t, b.ordersURL)
 			b.db.lose(answer)
 			p, err := b.pay(t.Context(), api.Payment{ID: uuid.NewString(), UserID: "ann", OrderID: order, Amount: 10908})

@@ -11,7 +11,7 @@ import (
 	"github.com/koshop/koshop/internal/shop/telemetry"
 )
 
-// settlements counts what became of payments that were left over.
+// settlements counts the attempts to settle payments left over, by how they ended.
 type settlements struct{ paid, refused, failed atomic.Int64 }
 
 // observe adds the reconciler to the metrics of the service.

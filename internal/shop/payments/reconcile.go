@@ -33,8 +33,8 @@ func (c *cashier) reconcile(ctx context.Context, interval time.Duration) {
 }
 
 // compareNext compares the page after the given id, within a span, so that the lines
-// of the log have its trace. It returns where the next page begins: at the same id if
-// this one could not be read.
+// of the log have its trace. It returns the id after which the next page begins: the
+// given id if this page could not be compared.
 func (c *cashier) compareNext(ctx context.Context, after string) (next string) {
 	ctx, end := telemetry.Start(ctx, "compare payments with orders")
 	defer end()
@@ -73,7 +73,7 @@ func (c *cashier) comparePage(ctx context.Context, after string) (next string, e
 			next = last
 		}
 	}
-	for _, id := range differing(orders, payments, next) {
+	for _, id := range differingOrders(orders, payments, next) {
 		if err := c.reconcileOrder(ctx, id); err != nil {
 			c.log.WarnContext(ctx, "cannot mend a difference between payments and orders", "order", id, "error", err.Error())
 		}
@@ -81,9 +81,9 @@ func (c *cashier) comparePage(ctx context.Context, after string) (next string, e
 	return next, ctx.Err()
 }
 
-// differing returns the ids of the orders, up to the last one, whose paid orders and
+// differingOrders returns the ids of the orders, up to the last one, whose paid orders and
 // paid payments do not agree. If the last one is "", there is no bound.
-func differing(orders []api.Order, payments []api.Payment, last string) (ids []string) {
+func differingOrders(orders []api.Order, payments []api.Payment, last string) (ids []string) {
 	of := map[string]api.Payment{}
 	for _, p := range payments {
 		of[p.OrderID] = p

@@ -62,7 +62,7 @@ func (b *books) compare(t *testing.T) {
 	}
 }
 
-// damage is what may become of the books of one paid order.
+// damage is what a test does to the books of one paid order.
 type damage struct {
 	order, payment string // statements; $1 is the id of the order
 	named          string // the difference that only a person can resolve
@@ -178,7 +178,7 @@ func TestEveryPageIsCompared(t *testing.T) {
 	const n = 2*api.Page + 10
 	for i := range n {
 		order, payment := uuid.NewString(), uuid.NewString()
-		if i%2 == 0 { // Half of them know nothing of their payments, half of the payments are lost.
+		if i%2 == 0 { // Half of the orders have lost their payments, and half of the payments are lost.
 			exec(t, b.orders, `INSERT INTO orders (id, user_id, product_ids, status, amount, created_at) VALUES ($1, 'ann', '["x"]', 'pending', 1, 0)`, order)
 			exec(t, b.payments, `INSERT INTO payments (id, user_id, order_id, amount, status, created_at) VALUES ($1, 'ann', $2, 1, 'paid', 0)`, payment, order)
 		} else {
