@@ -33,6 +33,7 @@ func badWire(urls map[string]string) (all []bad) {
 			{"a tunnel", "CONNECT example.com:443 HTTP/1.1" + host, []int{404, 405}},
 			{"a tunnel without a port", "CONNECT example.com HTTP/1.1" + host, []int{404, 405, 400}},
 			{"GET *", "GET * HTTP/1.1" + host, []int{400, 404}},
+			{"OPTIONS *", "OPTIONS * HTTP/1.1" + host, []int{404, 405}},
 			{"OPTIONS of another star", "OPTIONS /* HTTP/1.1" + host, []int{404, 405}},
 			{"TRACE of everything", "TRACE * HTTP/1.1" + host, []int{400, 404, 405}},
 			{"two spaces", "GET  /healthz HTTP/1.1" + host, malformed},

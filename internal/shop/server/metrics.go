@@ -58,14 +58,14 @@ func (s *Server) startMetrics(ctx context.Context) error {
 		return fmt.Errorf("%w (METRICS_PORT chooses another port)", err)
 	}
 	m := &metricsServer{served: make(chan struct{}), http: &http.Server{
-		Handler:           s.telemetry.Handler(),
+		Handler: s.telemetry.Handler(), ConnState: web.ConnState,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		MaxHeaderBytes: 8 << 10,
 		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}}
 	go func() {
 		defer close(m.served)
-		if err := m.http.Serve(web.NewListener(ln, maxScrapers)); !errors.Is(err, http.ErrServerClosed) {
+		if err := m.http.Serve(web.NewListener(ln, maxScrapers, nil)); !errors.Is(err, http.ErrServerClosed) {
 			s.log.Warn("metrics are no longer served", "error", err.Error())
 		}
 	}()

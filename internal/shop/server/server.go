@@ -74,12 +74,15 @@ func New(cfg Config, svc Service, log *slog.Logger) *Server {
 			Stopping: func() bool { return s.state.Load() == draining },
 		}),
 		ConnContext:       web.ConnContext,
+		ConnState:         web.ConnState,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      svc.Timeout + 10*time.Second,
 		IdleTimeout:       15 * time.Second,
 		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		// OPTIONS * is answered in the form of everything else.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	return s
 }
@@ -100,7 +103,7 @@ func (s *Server) Start(ctx context.Context) error {
 	s.listener = ln
 	go func() {
 		defer close(s.served)
-		s.serveErr = s.http.Serve(web.NewListener(ln, web.MaxConnections))
+		s.serveErr = s.http.Serve(web.NewListener(ln, web.MaxConnections, s.cfg.Proxies))
 	}()
 	ctx = telemetry.With(ctx, s.telemetry)
 	opening, end := telemetry.Start(ctx, "start")

@@ -105,6 +105,29 @@ func TestStopDrains(t *testing.T) {
 	}
 }
 
+// net/http answers OPTIONS * by itself, without a body, unless it is told not to.
+func TestOptionsOfEverything(t *testing.T) {
+	srv := New(local, Service{Name: "a-svc", Timeout: time.Second, Register: nothing}, quiet())
+	if err := srv.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer srv.Close()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, srv.URL(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.URL.Opaque = "*"
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusNotFound || answer.Header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("%d %v %s %v", answer.StatusCode, answer.Header, body, err)
+	}
+}
+
 func TestStopIsBounded(t *testing.T) {
 	op, cfg := newSlow(), local
 	cfg.DrainTimeout = 50 * time.Millisecond

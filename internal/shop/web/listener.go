@@ -2,32 +2,53 @@ package web
 
 import (
 	"bytes"
+	"container/list"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
 )
 
-// MaxConnections is how many connections are served at once. One that is idle takes
+// MaxConnections is how many connections a service serves at once. One that is idle takes
 // about 10 KiB.
 const MaxConnections = 2000
 
-// NewListener returns a listener of at most so many connections; to more it answers 503.
+// NewListener returns a listener that lets an [http.Server] serve at most maxConnections
+// at once, shares them among the clients, and answers 503 on the others. A proxy in one of
+// the networks loses no connection on which a request is carried out, which it learns from
+// [ConnState].
+//
 // What net/http refuses by itself is JSON, like all other answers: what is no HTTP, too
 // large a header, an expectation that it does not know. It writes that itself, before
 // there is a request for a handler.
-func NewListener(l net.Listener, most int) net.Listener {
-	return &listener{Listener: l, served: make(chan struct{}, most), refused: make(chan struct{}, maxRefused)}
+func NewListener(l net.Listener, maxConnections int, proxies []netip.Prefix) net.Listener {
+	return &listener{Listener: l, served: newConnections(maxConnections, proxies), refused: make(chan struct{}, maxRefused)}
+}
+
+// ConnState is an [http.Server]'s: it notes which connections have a request.
+func ConnState(c net.Conn, state http.ConnState) {
+	switch c, ok := c.(*conn); {
+	case !ok:
+	case state == http.StateActive:
+		c.all.setBusy(c, true)
+	case state == http.StateIdle:
+		c.all.setBusy(c, false)
+	}
 }
 
 type listener struct {
 	net.Listener
-	served, refused chan struct{} // have a place for each connection
-	refusals        sync.WaitGroup
+	served  *connections
+	refused chan struct{} // has a place for each connection that is being refused
+
+	mu       sync.Mutex // guards isClosed, and refusals from being added to while Close waits
+	isClosed bool
+	refusals sync.WaitGroup
 }
 
 func (l *listener) Accept() (net.Conn, error) {
@@ -37,17 +58,22 @@ func (l *listener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		c := accepted.(*net.TCPConn)
-		select {
-		case l.served <- struct{}{}:
-			return &conn{TCPConn: c, release: sync.OnceFunc(func() { <-l.served })}, nil
-		default:
-			l.refuse(c)
+		if served := l.served.admit(c); served != nil {
+			return served, nil
 		}
+		l.refuse(c)
 	}
 }
 
-// refuse answers a connection that is one too many, unless there are many of those.
+// refuse answers a connection that is one too many, unless many others are being answered
+// or the listener is closed.
 func (l *listener) refuse(c *net.TCPConn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.isClosed {
+		c.Close()
+		return
+	}
 	select {
 	case l.refused <- struct{}{}:
 		l.refusals.Go(func() {
@@ -62,6 +88,9 @@ func (l *listener) refuse(c *net.TCPConn) {
 // Close waits for the connections that are being refused.
 func (l *listener) Close() error {
 	err := l.Listener.Close()
+	l.mu.Lock()
+	l.isClosed = true
+	l.mu.Unlock()
 	l.refusals.Wait()
 	return err
 }
@@ -87,13 +116,21 @@ func refuse(c *net.TCPConn) {
 // conn replaces a refusal of net/http, which is written in one piece.
 type conn struct {
 	*net.TCPConn
-	release func()
+	all    *connections
+	client *holder
+
+	// all.mu guards these.
+	isBusy bool
+	place  *list.Element // in one of the client's lists; nil when the connection has lost its place
 }
 
-// Close gives its place to another one.
+// Close gives the place of the connection to another one.
 func (c *conn) Close() error {
-	defer c.release()
-	return c.TCPConn.Close()
+	err := c.TCPConn.Close()
+	c.all.mu.Lock()
+	defer c.all.mu.Unlock()
+	c.all.remove(c)
+	return err
 }
 
 func (c *conn) Write(p []byte) (int, error) {

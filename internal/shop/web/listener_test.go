@@ -3,6 +3,7 @@ package web_test
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -22,7 +23,7 @@ func TestRefusalsOfTheServer(t *testing.T) {
 	server := &http.Server{MaxHeaderBytes: 1 << 10, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\nof a handler")
 	})}
-	go server.Serve(web.NewListener(listener, 100))
+	go server.Serve(web.NewListener(listener, 100, nil))
 	t.Cleanup(func() { server.Close() })
 	for name, test := range map[string]struct {
 		request string
@@ -111,7 +112,7 @@ func TestTooManyConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	server := &http.Server{Handler: http.NotFoundHandler()}
-	go server.Serve(web.NewListener(listener, 2))
+	go server.Serve(web.NewListener(listener, 2, nil))
 	t.Cleanup(func() { server.Close() })
 	const request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 	var idle []net.Conn
@@ -142,5 +143,53 @@ func TestTooManyConnections(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatal("the place of a connection that has gone is not given to another")
 		}
+	}
+}
+
+// late is a listener that accepts its last connection when it is already closed.
+type late struct {
+	net.Listener
+	closed chan struct{} // closed by Close
+	last   *net.TCPConn  // nil when it has been accepted
+}
+
+func (l *late) Accept() (net.Conn, error) {
+	<-l.closed
+	if l.last == nil {
+		return nil, net.ErrClosed
+	}
+	last := l.last
+	l.last = nil
+	return last, nil
+}
+
+func (l *late) Close() error { close(l.closed); return nil }
+
+// After Close, whose caller relies on it, nothing is being answered any more.
+func TestNoRefusalAfterClose(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	client, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	accepted, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	closing := web.NewListener(&late{closed: make(chan struct{}), last: accepted.(*net.TCPConn)}, 0, nil)
+	if err := closing.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := closing.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Accept: %v", err)
+	}
+	client.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if answer, err := io.ReadAll(client); err != nil || len(answer) > 0 {
+		t.Errorf("the connection gets %q, error %v", answer, err)
 	}
 }

@@ -1,0 +1,138 @@
+package web_test
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/koshop/koshop/internal/shop/web"
+)
+
+// Clients of the tests. All of 127.0.0.0/8 leads to this machine.
+const (
+	hostile = "127.0.0.2"
+	polite  = "127.0.0.3"
+	third   = "127.0.0.4"
+)
+
+// full is a server of few connections, whose handler waits for the bodies of requests.
+type full struct {
+	*testing.T
+	address string
+	entered chan struct{} // gets a value for each request with a body
+}
+
+func newFull(t *testing.T, limit int, proxies ...netip.Prefix) *full {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &full{t, listener.Addr().String(), make(chan struct{}, 10*limit)}
+	server := &http.Server{ConnState: web.ConnState, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength > 0 {
+			f.entered <- struct{}{}
+		}
+		if _, err := io.Copy(io.Discard, r.Body); err == nil {
+			io.WriteString(w, "done")
+		}
+	})}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		server.Serve(web.NewListener(listener, limit, proxies))
+	}()
+	t.Cleanup(func() {
+		server.Close()
+		<-served
+		for end := time.Now().Add(10 * time.Second); strings.Contains(stacks(), "net/http.(*conn).serve"); time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("a connection is still served:\n%s", stacks())
+			}
+		}
+	})
+	return f
+}
+
+// stacks returns what all goroutines do.
+func stacks() string {
+	text := make([]byte, 1<<20)
+	return string(text[:runtime.Stack(text, true)])
+}
+
+// dial opens a connection of the client and sends the text on it.
+func (f *full) dial(client, text string) net.Conn {
+	f.Helper()
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(client)}}
+	connection, err := dialer.DialContext(f.Context(), "tcp", f.address)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { connection.Close() })
+	if _, err := io.WriteString(connection, text); err != nil {
+		f.Fatal(err)
+	}
+	return connection
+}
+
+const (
+	ordinary   = "GET /things HTTP/1.1\r\nHost: a\r\n\r\n"
+	halfHeader = "GET /things HTTP/1.1\r\nHost: a\r\nX-"
+	halfBody   = "POST /things HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf"
+)
+
+// idle opens a connection that is not used after one request, and returns the status.
+func (f *full) idle(client string) (net.Conn, int) {
+	f.Helper()
+	connection := f.dial(client, ordinary)
+	return connection, f.status(connection)
+}
+
+// busy opens a connection whose request is carried out.
+func (f *full) busy(client string) net.Conn {
+	f.Helper()
+	connection := f.dial(client, halfBody)
+	select {
+	case <-f.entered:
+	case <-time.After(10 * time.Second):
+		f.Fatal("the request is not carried out")
+	}
+	return connection
+}
+
+// status reads an answer.
+func (f *full) status(connection net.Conn) int {
+	f.Helper()
+	connection.SetReadDeadline(time.Now().Add(10 * time.Second))
+	answer, err := http.ReadResponse(bufio.NewReader(connection), nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
+		f.Fatal(err)
+	}
+	return answer.StatusCode
+}
+
+// wantClosed fails the test unless so many of the connections are closed by the server.
+func (f *full) wantClosed(connections []net.Conn, want int) {
+	f.Helper()
+	closed := 0
+	for _, each := range connections {
+		each.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+		_, err := each.Read(make([]byte, 1))
+		if timeout, ok := err.(net.Error); err != nil && (!ok || !timeout.Timeout()) {
+			closed++
+		}
+	}
+	if closed != want {
+		f.Errorf("%d connections are closed, want %d", closed, want)
+	}
+}
+
