@@ -29,7 +29,8 @@ var oddHeaders = []mistake{
 	{"a line without a colon", "hello", malformed},
 	{"a control character", "X: a\x01b", malformed},
 	{"NUL", "X: \x00", malformed},
-	{"a header of 60 KiB", "X: " + strings.Repeat("x", 60<<10), []int{431}}, {"10,000 headers", "X: 1" + strings.Repeat("\r\nX: 1", 10_000), []int{431}},
+	{"a header of 12 KiB", "X: " + strings.Repeat("x", 12<<10), []int{431}}, {"a header of 60 KiB", "X: " + strings.Repeat("x", 60<<10), []int{431}},
+	{"120 headers", "X: 1" + strings.Repeat("\r\nX: 1", 119), []int{431}}, {"10,000 headers", "X: 1" + strings.Repeat("\r\nX: 1", 10_000), []int{431}},
 	{"a length that is no number", "Content-Length: x", malformed},
 	{"a negative length", "Content-Length: -1", malformed},
 	{"two lengths", "Content-Length: 1\r\nContent-Length: 2", malformed},
@@ -53,7 +54,7 @@ func forged(token string) []string {
 	for _, value := range []string{
 		"", "Bearer", "Bearer ", "Basic YW5uOnNlY3JldA==", "Bearer null", "Bearer undefined", "Bearer x", "Bearer a.b.c", "Bearer ..", token, "Token " + token, "Bearer" + token, "Bearer:" + token, "Bearer \"" + token + "\"",
 		"Bearer " + token + "x", "Bearer " + token + "=", "Bearer " + token + ".x", "Bearer " + token + "," + token, "Bearer " + token[1:], "Bearer " + strings.ToLower(token), "Bearer " + header + "." + claims, "Bearer " + header + "." + claims + ".",
-		"Bearer " + none + "." + claims + ".", "Bearer " + none + "." + claims + "." + signature, "Bearer " + claims + "." + header + "." + signature, "Bearer " + header + "." + header + "." + signature, "Bearer " + header + "..", "Bearer " + strings.Repeat("x", 20_000),
+		"Bearer " + none + "." + claims + ".", "Bearer " + none + "." + claims + "." + signature, "Bearer " + claims + "." + header + "." + signature, "Bearer " + header + "." + header + "." + signature, "Bearer " + header + "..", "Bearer " + strings.Repeat("x", 10_000),
 		"Bearer " + strings.Repeat("a.", 5000), "Bearer \xff", "Digest username=\"ann\"", "Bearer Bearer " + token,
 	} {
 		lines = append(lines, "Authorization: "+value)

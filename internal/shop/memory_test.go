@@ -1,16 +1,12 @@
 package shop_test
 
 import (
-	"bufio"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -100,81 +96,4 @@ func sendAtOnce(t *testing.T, p process, times int, request string) {
 	if all.Wait(); answered.Load() == 0 {
 		t.Errorf("%s answers nothing to %.60q", p.url, request)
 	}
-}
-
-const (
-	// idle is how many connections a hostile client opens.
-	idle = 12_800
-	// someServed is fewer than the gateway serves, which has been asked whether it is ready.
-	someServed = web.MaxConnections - 100
-)
-
-// TestIdleConnections opens far more connections than the gateway serves, and leaves them
-// alone: it says so, has memory for those it serves, and serves others later.
-func TestIdleConnections(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it waits until connections are given up")
-	}
-	if !mayOpen(idle + 1000) {
-		t.Skip("this process may not open so many connections: ulimit -n")
-	}
-	gateway := startGateway(t, startUsers(t))
-	var served, refused atomic.Int32
-	connections := make([]net.Conn, idle)
-	t.Cleanup(func() {
-		for _, c := range connections {
-			if c != nil {
-				c.Close()
-			}
-		}
-	})
-	var work sync.WaitGroup
-	for first := range atOnce {
-		work.Go(func() {
-			for i := first; i < idle; i += atOnce {
-				c, status := useOnce(gateway.address)
-				connections[i] = c
-				switch status {
-				case http.StatusCreated:
-					served.Add(1)
-				case http.StatusServiceUnavailable:
-					refused.Add(1)
-				}
-			}
-		})
-	}
-	work.Wait()
-	t.Logf("of %d connections %d are served, %d refused; api-gateway has had %d MiB", idle, served.Load(), refused.Load(), gateway.peakMemory(t)/mib)
-	if n := served.Load(); n < someServed || refused.Load() == 0 {
-		t.Errorf("%d connections are served, %d refused", n, refused.Load())
-	}
-	if got := gateway.peakMemory(t); got > limit {
-		t.Errorf("api-gateway has had %d MiB", got/mib)
-	}
-	await(t, time.Minute, "another client is served", func() bool { return gateway.status("/healthz") == http.StatusCreated })
-}
-
-// mayOpen tells whether this process may have so many files and connections.
-func mayOpen(n uint64) bool {
-	var files syscall.Rlimit
-	return syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files) == nil && files.Cur >= n
-}
-
-// useOnce returns a connection that stays open, and the status of the one request on it,
-// which is 0 if there was no answer.
-func useOnce(address string) (net.Conn, int) {
-	c, err := net.Dial("tcp", address)
-	if err != nil {
-		return nil, 0
-	}
-	if _, err := io.WriteString(c, message("GET", "/healthz", "")); err != nil {
-		return c, 0
-	}
-	_ = c.SetReadDeadline(time.Now().Add(within))
-	answer, err := http.ReadResponse(bufio.NewReader(c), nil)
-	if err != nil {
-		return c, 0
-	}
-	_, _ = io.Copy(io.Discard, answer.Body)
-	return c, answer.StatusCode
 }

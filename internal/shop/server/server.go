@@ -42,6 +42,11 @@ const (
 	draining
 )
 
+// maxHeaderBytes is how long the request line and the headers of a request may be, without
+// the 4 KiB that net/http adds: 12 KiB have room for 8 KiB of baggage, which W3C wants to be
+// passed on, for a token of 1 KiB, and for what browsers and proxies add.
+const maxHeaderBytes = 8 << 10
+
 // Server runs one Service.
 type Server struct {
 	cfg       Config
@@ -79,7 +84,7 @@ func New(cfg Config, svc Service, log *slog.Logger) *Server {
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      svc.Timeout + 10*time.Second,
 		IdleTimeout:       15 * time.Second,
-		MaxHeaderBytes:    32 << 10,
+		MaxHeaderBytes:    maxHeaderBytes,
 		// OPTIONS * is answered in the form of everything else.
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelWarn),

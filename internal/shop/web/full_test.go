@@ -135,4 +135,3 @@ func (f *full) wantClosed(connections []net.Conn, want int) {
 		f.Errorf("%d connections are closed, want %d", closed, want)
 	}
 }
-

@@ -30,13 +30,16 @@ func NewListener(l net.Listener, maxConnections int, proxies []netip.Prefix) net
 	return &listener{Listener: l, served: newConnections(maxConnections, proxies), refused: make(chan struct{}, maxRefused)}
 }
 
-// ConnState is an [http.Server]'s: it notes which connections have a request.
+// ConnState is an [http.Server]'s: it notes which connections have a request, of which the
+// header has been read.
 func ConnState(c net.Conn, state http.ConnState) {
 	switch c, ok := c.(*conn); {
 	case !ok:
 	case state == http.StateActive:
+		c.header.ended = true
 		c.all.setBusy(c, true)
 	case state == http.StateIdle:
+		c.header = headerLines{}
 		c.all.setBusy(c, false)
 	}
 }
@@ -78,7 +81,7 @@ func (l *listener) refuse(c *net.TCPConn) {
 	case l.refused <- struct{}{}:
 		l.refusals.Go(func() {
 			defer func() { <-l.refused }()
-			refuse(c)
+			refuse(c, http.StatusServiceUnavailable, "There are too many connections, try again", "Retry-After: 1\r\n")
 		})
 	default:
 		c.Close()
@@ -100,24 +103,28 @@ const (
 	maxRefused = 100
 	// refuseWithin bounds how long that takes.
 	refuseWithin = time.Second
+	// maxUnread bounds how many bytes of a refused request are read.
+	maxUnread = 256 << 10
 )
 
-// refuse tells a client why its connection ends. It may still be sending its request,
-// and loses the answer if that is not read.
-func refuse(c *net.TCPConn) {
+// refuse tells a client why its connection ends, with more header lines. The client may
+// still be sending its request, and loses the answer if that is not read.
+func refuse(c *net.TCPConn, status int, detail, header string) {
 	defer c.Close()
 	c.SetDeadline(time.Now().Add(refuseWithin))
-	if _, err := c.Write(answerOf(http.StatusServiceUnavailable, "There are too many connections, try again", "Retry-After: 1\r\n")); err == nil {
+	if _, err := c.Write(answerOf(status, detail, header)); err == nil {
 		c.CloseWrite()
-		io.Copy(io.Discard, io.LimitReader(c, MaxBody))
+		io.Copy(io.Discard, io.LimitReader(c, maxUnread))
 	}
 }
 
-// conn replaces a refusal of net/http, which is written in one piece.
+// conn replaces a refusal of net/http, which is written in one piece, and refuses a request
+// with too many headers.
 type conn struct {
 	*net.TCPConn
 	all    *connections
 	client *holder
+	header headerLines // of the request that is being read
 
 	// all.mu guards these.
 	isBusy bool
@@ -131,6 +138,15 @@ func (c *conn) Close() error {
 	defer c.all.mu.Unlock()
 	c.all.remove(c)
 	return err
+}
+
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.TCPConn.Read(p)
+	if c.header.tooMany(p[:n]) {
+		refuse(c.TCPConn, http.StatusRequestHeaderFieldsTooLarge, tooManyHeaders, "")
+		return 0, io.EOF
+	}
+	return n, err
 }
 
 func (c *conn) Write(p []byte) (int, error) {
