@@ -35,6 +35,7 @@ var containerRules = []struct {
 	{"cannot write to its image", readOnlyRoot},
 	{"has an image that does not move", pinnedImage},
 	{"names its ports", namedPorts},
+	{"leaves some of its memory to what is not Go's", hasMemoryLimit},
 }
 
 func TestPods(t *testing.T) {

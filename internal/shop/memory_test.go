@@ -16,15 +16,15 @@ import (
 
 const (
 	mib = 1 << 20
-	// limit is the memory of a pod, of which Go knows; see the manifests.
-	limit = 256 * mib
+	// limit is the memory of a pod, and goLimit what Go may use of it, as in the manifests.
+	limit, goLimit = 256 * mib, 224 * mib
 	// mostOfUsers includes two passwords that are hashed, at 19 MiB each.
 	mostOfUsers = 128 * mib
 	// mostOfGateway is what the gateway may have, which hashes nothing.
 	mostOfGateway = 64 * mib
 )
 
-func withLimit() string { return fmt.Sprintf("GOMEMLIMIT=%d", limit) }
+func withLimit() string { return fmt.Sprintf("GOMEMLIMIT=%d", goLimit) }
 
 // startUsers and startGateway run what a client without a token reaches. The gateway is
 // ready when it has the keys of user-svc.

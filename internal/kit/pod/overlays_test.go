@@ -35,7 +35,7 @@ func TestDev(t *testing.T) {
 	payments := newPod(t, plan, "payments-svc", site).Containers[0]
 	wantVariables(t, payments, map[string]string{
 		"ORDER_SERVICE_URL": "http://orders-svc.test:1", "DATABASE_URL": "sqlite:" + filepath.Join(site.Claims, "api", "payments-svc", "payments-svc.db"),
-		"SQLITE_TMPDIR": filepath.Join(site.Claims, "api", "payments-svc"), "GOMEMLIMIT": "268435456", "PORT": "20001", "DRAIN_DELAY": "0s",
+		"SQLITE_TMPDIR": filepath.Join(site.Claims, "api", "payments-svc"), "GOMEMLIMIT": "224MiB", "PORT": "20001", "DRAIN_DELAY": "0s",
 	})
 	if payments.ImportPath != "github.com/koshop/koshop/cmd/payments-svc" || payments.Readiness.HTTPGet.Port != 20001 {
 		t.Errorf("import path %s, readiness %v", payments.ImportPath, payments.Readiness)
@@ -96,7 +96,7 @@ func TestWorkshop(t *testing.T) {
 		t.Errorf("import path %s", starter.ImportPath)
 	}
 	wantVariables(t, starter, map[string]string{
-		"ORDER_SERVICE_URL": "http://orders-svc", "GOMEMLIMIT": "268435456", "PORT": "20001",
+		"ORDER_SERVICE_URL": "http://orders-svc", "GOMEMLIMIT": "224MiB", "PORT": "20001",
 		"DATABASE_URL": "-", "PGPASSWORD": "-",
 	})
 }
