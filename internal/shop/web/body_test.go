@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/koshop/koshop/internal/shop/shoptest"
+	"github.com/koshop/koshop/internal/shop/web"
 )
 
 const annsBody = `{"name":"Ann","email":"ann@example.com","password":"long enough it is"%s}`
@@ -92,5 +93,33 @@ func TestUploadThatEndsEarly(t *testing.T) {
 	defer res.Body.Close()
 	if res.StatusCode != 400 {
 		t.Errorf("status %d", res.StatusCode)
+	}
+}
+
+func TestUnknownMembersAreAccepted(t *testing.T) {
+	url, _ := service(t, nil)
+	res, body := send(t, "POST", url+"/people", `{"name":"Ann","email":"ann@example.com","password":"long enough it is","status":"new"}`)
+	if res.StatusCode != 200 || strings.Contains(body, "$schema") {
+		t.Errorf("got %d %s", res.StatusCode, body)
+	}
+}
+
+func TestBodyOfExactlyTheLimit(t *testing.T) {
+	url, _ := service(t, nil)
+	for path, limit := range map[string]int{"/people": 2 << 10, "/long": web.MaxBody} {
+		rest := `{"name":"Ann","email":"ann@example.com","password":"long enough it is","x":""}`
+		body := strings.Replace(rest, `"x":""`, `"x":"`+strings.Repeat("x", limit-len(rest))+`"`, 1)
+		if res, answer := send(t, "POST", url+path, body); res.StatusCode != 200 {
+			t.Errorf("%s, a body of %d bytes: %d %s", path, len(body), res.StatusCode, answer)
+		}
+	}
+}
+
+// null stands for a member that is left out.
+func TestNullIsNoValue(t *testing.T) {
+	url, _ := service(t, nil)
+	res, body := send(t, "POST", url+"/people", `{"name":"Ann","email":"ann@example.com","password":"long enough it is","tags":null}`)
+	if res.StatusCode != 200 {
+		t.Errorf("got %d %s", res.StatusCode, body)
 	}
 }

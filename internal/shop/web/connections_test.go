@@ -13,34 +13,34 @@ import (
 // A client that holds all connections, in whatever way, keeps no other client out.
 func TestOneClientCannotHoldEverything(t *testing.T) {
 	const limit = 50
-	for name, hold := range map[string]func(f *full) net.Conn{
-		"unused":       func(f *full) net.Conn { return f.dial(hostile, "") },
-		"idle":         func(f *full) net.Conn { c, _ := f.idle(hostile); return c },
-		"slow headers": func(f *full) net.Conn { return f.dial(hostile, halfHeader) },
-		"slow bodies":  func(f *full) net.Conn { return f.busy(hostile) },
-		"slow headers of a second request": func(f *full) net.Conn {
-			c, _ := f.idle(hostile)
+	for name, hold := range map[string]func(s *smallServer) net.Conn{
+		"unused":       func(s *smallServer) net.Conn { return s.dial(hostile, "") },
+		"idle":         func(s *smallServer) net.Conn { c, _ := s.idle(hostile); return c },
+		"slow headers": func(s *smallServer) net.Conn { return s.dial(hostile, halfHeader) },
+		"slow bodies":  func(s *smallServer) net.Conn { return s.busy(hostile) },
+		"slow headers of a second request": func(s *smallServer) net.Conn {
+			c, _ := s.idle(hostile)
 			io.WriteString(c, halfHeader)
 			return c
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := newFull(t, limit)
+			s := newSmallServer(t, limit)
 			var held []net.Conn
 			for range limit {
-				held = append(held, hold(f))
+				held = append(held, hold(s))
 			}
-			if _, status := f.idle(hostile); status != 503 {
+			if _, status := s.idle(hostile); status != 503 {
 				t.Errorf("one more of the same client: %d", status)
 			}
-			f.wantClosed(held, 0)
-			if status := f.status(f.dial(polite, "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")); status != 200 {
+			s.wantClosed(held, 0)
+			if status := s.status(s.dial(polite, "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")); status != 200 {
 				t.Errorf("a probe: %d", status)
 			}
-			if _, status := f.idle(polite); status != 200 {
+			if _, status := s.idle(polite); status != 200 {
 				t.Errorf("a request: %d", status)
 			}
-			f.wantClosed(held, 2)
+			s.wantClosed(held, 2)
 		})
 	}
 }
@@ -49,15 +49,15 @@ func TestOneClientCannotHoldEverything(t *testing.T) {
 // alone then.
 func TestTwoGreedyClients(t *testing.T) {
 	const limit = 60
-	f := newFull(t, limit)
+	s := newSmallServer(t, limit)
 	var first, second []net.Conn
 	for range limit {
-		c, _ := f.idle(hostile)
+		c, _ := s.idle(hostile)
 		first = append(first, c)
 	}
 	statuses := map[int]int{}
 	for range limit {
-		c, status := f.idle(polite)
+		c, status := s.idle(polite)
 		if statuses[status]++; status == 200 {
 			second = append(second, c)
 		}
@@ -66,33 +66,33 @@ func TestTwoGreedyClients(t *testing.T) {
 	if statuses[200] != 20 || statuses[503] != 40 {
 		t.Errorf("answers to the second client: %v", statuses)
 	}
-	f.wantClosed(first, 20)
-	f.wantClosed(second, 0)
+	s.wantClosed(first, 20)
+	s.wantClosed(second, 0)
 }
 
 // A client loses a connection that it does not use before one that it uses, and of several
 // the one that it has not used for the longest.
 func TestIdleConnectionsGoFirst(t *testing.T) {
-	f := newFull(t, 10)
+	s := newSmallServer(t, 10)
 	var busy, idle []net.Conn
 	for range 5 {
-		busy = append(busy, f.busy(hostile))
+		busy = append(busy, s.busy(hostile))
 	}
 	for range 5 {
-		c, _ := f.idle(hostile)
+		c, _ := s.idle(hostile)
 		idle = append(idle, c)
 	}
 	io.WriteString(idle[0], ordinary)
-	f.status(idle[0]) // which makes idle[1] the one that waits the longest
-	f.idle(polite)
-	f.wantClosed(idle[1:2], 1)
-	f.wantClosed(idle[2:], 0)
-	f.wantClosed(idle[:1], 0)
-	f.idle(third)
-	f.wantClosed(busy, 0)
+	s.status(idle[0]) // which makes idle[1] the one that waits the longest
+	s.idle(polite)
+	s.wantClosed(idle[1:2], 1)
+	s.wantClosed(idle[2:], 0)
+	s.wantClosed(idle[:1], 0)
+	s.idle(third)
+	s.wantClosed(busy, 0)
 	for _, each := range busy {
 		io.WriteString(each, "-body")
-		if status := f.status(each); status != 200 {
+		if status := s.status(each); status != 200 {
 			t.Errorf("a request that is carried out gets %d", status)
 		}
 	}
@@ -102,39 +102,39 @@ func TestIdleConnectionsGoFirst(t *testing.T) {
 // a connection, such as a kubelet, is served nevertheless.
 func TestTrustedProxy(t *testing.T) {
 	const limit = 100
-	f := newFull(t, limit, netip.MustParsePrefix(hostile+"/32"))
+	s := newSmallServer(t, limit, netip.MustParsePrefix(hostile+"/32"))
 	var busy []net.Conn
 	for range limit - 1 {
-		busy = append(busy, f.busy(hostile))
+		busy = append(busy, s.busy(hostile))
 	}
-	idle := f.dial(hostile, "")
-	probe, status := f.idle(polite)
+	idle := s.dial(hostile, "")
+	probe, status := s.idle(polite)
 	if status != 200 {
 		t.Errorf("a probe: %d", status)
 	}
-	if _, status = f.idle(polite); status != 200 {
+	if _, status = s.idle(polite); status != 200 {
 		t.Errorf("a second connection, for which there is an idle one: %d", status)
 	}
-	f.wantClosed([]net.Conn{idle}, 1)
-	if _, status = f.idle(polite); status != 503 {
+	s.wantClosed([]net.Conn{idle}, 1)
+	if _, status = s.idle(polite); status != 503 {
 		t.Errorf("a third connection: %d", status)
 	}
-	f.wantClosed(busy, 0)
-	f.wantClosed([]net.Conn{probe}, 0)
+	s.wantClosed(busy, 0)
+	s.wantClosed([]net.Conn{probe}, 0)
 }
 
 // Many clients at once: everything is counted right, so that afterwards there is room for
 // as many connections as before.
 func TestConnectionsAreCountedRight(t *testing.T) {
 	const limit, clients, times = 8, 12, 30
-	f := newFull(t, limit)
+	s := newSmallServer(t, limit)
 	done := make(chan struct{})
 	for i := range clients {
 		go func() {
 			defer func() { done <- struct{}{} }()
 			dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(fmt.Sprintf("127.0.1.%d", 1+i))}}
 			for range times {
-				if c, err := dialer.Dial("tcp", f.address); err == nil {
+				if c, err := dialer.Dial("tcp", s.address); err == nil {
 					io.WriteString(c, ordinary)
 					c.SetReadDeadline(time.Now().Add(10 * time.Second))
 					io.ReadFull(c, make([]byte, 1))
@@ -152,7 +152,7 @@ func TestConnectionsAreCountedRight(t *testing.T) {
 		}
 	}
 	for i := range limit + 1 {
-		_, status := f.idle(hostile)
+		_, status := s.idle(hostile)
 		if want := map[bool]int{true: 200, false: 503}[i < limit]; status != want {
 			t.Errorf("connection %d: %d, want %d", i, status, want)
 		}

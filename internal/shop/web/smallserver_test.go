@@ -21,22 +21,22 @@ const (
 	third   = "127.0.0.4"
 )
 
-// full is a server of few connections, whose handler waits for the bodies of requests.
-type full struct {
+// smallServer serves few connections at once. Its handler waits for the bodies of requests.
+type smallServer struct {
 	*testing.T
 	address string
 	entered chan struct{} // gets a value for each request with a body
 }
 
-func newFull(t *testing.T, limit int, proxies ...netip.Prefix) *full {
+func newSmallServer(t *testing.T, limit int, proxies ...netip.Prefix) *smallServer {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &full{t, listener.Addr().String(), make(chan struct{}, 10*limit)}
+	s := &smallServer{t, listener.Addr().String(), make(chan struct{}, 10*limit)}
 	server := &http.Server{ConnState: web.ConnState, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength > 0 {
-			f.entered <- struct{}{}
+			s.entered <- struct{}{}
 		}
 		if _, err := io.Copy(io.Discard, r.Body); err == nil {
 			io.WriteString(w, "done")
@@ -56,7 +56,7 @@ func newFull(t *testing.T, limit int, proxies ...netip.Prefix) *full {
 			}
 		}
 	})
-	return f
+	return s
 }
 
 // stacks returns what all goroutines do.
@@ -66,16 +66,16 @@ func stacks() string {
 }
 
 // dial opens a connection of the client and sends the text on it.
-func (f *full) dial(client, text string) net.Conn {
-	f.Helper()
+func (s *smallServer) dial(client, text string) net.Conn {
+	s.Helper()
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(client)}}
-	connection, err := dialer.DialContext(f.Context(), "tcp", f.address)
+	connection, err := dialer.DialContext(s.Context(), "tcp", s.address)
 	if err != nil {
-		f.Fatal(err)
+		s.Fatal(err)
 	}
-	f.Cleanup(func() { connection.Close() })
+	s.Cleanup(func() { connection.Close() })
 	if _, err := io.WriteString(connection, text); err != nil {
-		f.Fatal(err)
+		s.Fatal(err)
 	}
 	return connection
 }
@@ -87,42 +87,46 @@ const (
 )
 
 // idle opens a connection that is not used after one request, and returns the status.
-func (f *full) idle(client string) (net.Conn, int) {
-	f.Helper()
-	connection := f.dial(client, ordinary)
-	return connection, f.status(connection)
+func (s *smallServer) idle(client string) (net.Conn, int) {
+	s.Helper()
+	connection := s.dial(client, ordinary)
+	status := s.status(connection)
+	if status == http.StatusServiceUnavailable {
+		connection.Close()
+	}
+	return connection, status
 }
 
 // busy opens a connection whose request is carried out.
-func (f *full) busy(client string) net.Conn {
-	f.Helper()
-	connection := f.dial(client, halfBody)
+func (s *smallServer) busy(client string) net.Conn {
+	s.Helper()
+	connection := s.dial(client, halfBody)
 	select {
-	case <-f.entered:
+	case <-s.entered:
 	case <-time.After(10 * time.Second):
-		f.Fatal("the request is not carried out")
+		s.Fatal("the request is not carried out")
 	}
 	return connection
 }
 
 // status reads an answer.
-func (f *full) status(connection net.Conn) int {
-	f.Helper()
+func (s *smallServer) status(connection net.Conn) int {
+	s.Helper()
 	connection.SetReadDeadline(time.Now().Add(10 * time.Second))
 	answer, err := http.ReadResponse(bufio.NewReader(connection), nil)
 	if err != nil {
-		f.Fatal(err)
+		s.Fatal(err)
 	}
 	defer answer.Body.Close()
 	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
-		f.Fatal(err)
+		s.Fatal(err)
 	}
 	return answer.StatusCode
 }
 
 // wantClosed fails the test unless so many of the connections are closed by the server.
-func (f *full) wantClosed(connections []net.Conn, want int) {
-	f.Helper()
+func (s *smallServer) wantClosed(connections []net.Conn, want int) {
+	s.Helper()
 	closed := 0
 	for _, each := range connections {
 		each.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
@@ -132,6 +136,6 @@ func (f *full) wantClosed(connections []net.Conn, want int) {
 		}
 	}
 	if closed != want {
-		f.Errorf("%d connections are closed, want %d", closed, want)
+		s.Errorf("%d connections are closed, want %d", closed, want)
 	}
 }
