@@ -83,7 +83,8 @@ func TestIdleConnectionsGoFirst(t *testing.T) {
 		idle = append(idle, c)
 	}
 	io.WriteString(idle[0], ordinary)
-	s.status(idle[0]) // which makes idle[1] the one that waits the longest
+	s.status(idle[0])
+	s.await(s.idled, "finished") // which makes idle[1] the one that waits the longest
 	s.idle(polite)
 	s.wantClosed(idle[1:2], 1)
 	s.wantClosed(idle[2:], 0)

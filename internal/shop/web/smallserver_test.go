@@ -2,12 +2,16 @@ package web_test
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +30,7 @@ type smallServer struct {
 	*testing.T
 	address string
 	entered chan struct{} // gets a value for each request with a body
+	idled   chan struct{} // gets a value for each connection that becomes idle
 }
 
 func newSmallServer(t *testing.T, limit int, proxies ...netip.Prefix) *smallServer {
@@ -33,8 +38,8 @@ func newSmallServer(t *testing.T, limit int, proxies ...netip.Prefix) *smallServ
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &smallServer{t, listener.Addr().String(), make(chan struct{}, 10*limit)}
-	server := &http.Server{ConnState: web.ConnState, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := &smallServer{t, listener.Addr().String(), make(chan struct{}, 10*limit), make(chan struct{}, 10*limit)}
+	server := &http.Server{ConnState: s.note, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength > 0 {
 			s.entered <- struct{}{}
 		}
@@ -57,6 +62,17 @@ func newSmallServer(t *testing.T, limit int, proxies ...netip.Prefix) *smallServ
 		}
 	})
 	return s
+}
+
+// note follows the state of a connection.
+func (s *smallServer) note(c net.Conn, state http.ConnState) {
+	web.ConnState(c, state)
+	if state == http.StateIdle {
+		select {
+		case s.idled <- struct{}{}:
+		default: // No test waits for so many.
+		}
+	}
 }
 
 // stacks returns what all goroutines do.
@@ -91,7 +107,9 @@ func (s *smallServer) idle(client string) (net.Conn, int) {
 	s.Helper()
 	connection := s.dial(client, ordinary)
 	status := s.status(connection)
-	if status == http.StatusServiceUnavailable {
+	if status == http.StatusOK {
+		s.await(s.idled, "finished")
+	} else {
 		connection.Close()
 	}
 	return connection, status
@@ -101,12 +119,18 @@ func (s *smallServer) idle(client string) (net.Conn, int) {
 func (s *smallServer) busy(client string) net.Conn {
 	s.Helper()
 	connection := s.dial(client, halfBody)
-	select {
-	case <-s.entered:
-	case <-time.After(10 * time.Second):
-		s.Fatal("the request is not carried out")
-	}
+	s.await(s.entered, "carried out")
 	return connection
+}
+
+// await waits until something has happened to a request.
+func (s *smallServer) await(happened <-chan struct{}, what string) {
+	s.Helper()
+	select {
+	case <-happened:
+	case <-time.After(10 * time.Second):
+		s.Fatalf("a request is not %s", what)
+	}
 }
 
 // status reads an answer.
@@ -127,15 +151,20 @@ func (s *smallServer) status(connection net.Conn) int {
 // wantClosed fails the test unless so many of the connections are closed by the server.
 func (s *smallServer) wantClosed(connections []net.Conn, want int) {
 	s.Helper()
-	closed := 0
+	var (
+		all    sync.WaitGroup
+		closed atomic.Int32
+	)
 	for _, each := range connections {
-		each.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
-		_, err := each.Read(make([]byte, 1))
-		if timeout, ok := err.(net.Error); err != nil && (!ok || !timeout.Timeout()) {
-			closed++
-		}
+		all.Go(func() {
+			each.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+			if _, err := each.Read(make([]byte, 1)); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+				closed.Add(1)
+			}
+		})
 	}
-	if closed != want {
-		s.Errorf("%d connections are closed, want %d", closed, want)
+	all.Wait()
+	if got := int(closed.Load()); got != want {
+		s.Errorf("%d connections are closed, want %d", got, want)
 	}
 }
