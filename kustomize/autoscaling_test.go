@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 )
 
-// TestStagingScalesWhatHasNoState wants an autoscaler for each service without a
+// TestStagingScalesWhatHasNoState expects an autoscaler for each service without a
 // database, and for no other: more replicas would be more connections to it.
 func TestStagingScalesWhatHasNoState(t *testing.T) {
 	objects := decode(t, build(t, tree(t), "overlays/staging"))

@@ -23,7 +23,8 @@ const (
 // goMemory is a value of GOMEMLIMIT (https://pkg.go.dev/runtime) as it is used here.
 var goMemory = regexp.MustCompile(`^\d+[KMG]iB$`)
 
-// hasMemoryLimit demands that a program of this repository knows how much memory it has.
+// hasMemoryLimit fails unless GOMEMLIMIT fits the memory limit of a program of this
+// repository.
 func hasMemoryLimit(c corev1.Container) error {
 	limit := c.Resources.Limits.Memory()
 	if !strings.HasPrefix(c.Image, koScheme) || limit.Value() < leastMemory {

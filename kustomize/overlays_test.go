@@ -123,7 +123,7 @@ func TestObjectsAreLabelled(t *testing.T) {
 func TestNoSecretIsWrittenDown(t *testing.T) {
 	eachOverlay(t, func(t *testing.T, objects []object) {
 		for _, secret := range only[*corev1.Secret](objects) {
-			t.Errorf("Secret %s is in the repository: whoever reads it has the password of every shop", secret.Name)
+			t.Errorf("Secret %s is in the repository: all readers would have the password of every shop", secret.Name)
 		}
 	})
 }

@@ -69,16 +69,16 @@ func hosts(objects []object) map[string]string {
 	return found
 }
 
-// TestPreviewBoundsItsPods finds a most for the CPU and the disk of a pod, and
-// defaults for containers that name none, with room for two of these in every pod.
+// TestPreviewBoundsItsPods expects a limit for the CPU and the disk of a pod, and defaults
+// for containers that name none. Every pod must have room for two such containers.
 func TestPreviewBoundsItsPods(t *testing.T) {
 	objects := decode(t, build(t, tree(t), preview))
-	most, byDefault := corev1.ResourceList{}, corev1.ResourceList{}
+	maximum, byDefault := corev1.ResourceList{}, corev1.ResourceList{}
 	for _, limits := range only[*corev1.LimitRange](objects) {
 		for _, item := range limits.Spec.Limits {
 			switch item.Type {
 			case corev1.LimitTypePod:
-				most = item.Max
+				maximum = item.Max
 			case corev1.LimitTypeContainer:
 				byDefault = item.Default
 			}
@@ -95,8 +95,8 @@ func TestPreviewBoundsItsPods(t *testing.T) {
 				}
 				sum.Add(limit)
 			}
-			if bound := most[name]; sum.IsZero() || sum.Cmp(bound) > 0 {
-				t.Errorf("a pod of %s may use %s of %s, and the most is %s", w.name, &sum, name, &bound)
+			if bound := maximum[name]; sum.IsZero() || sum.Cmp(bound) > 0 {
+				t.Errorf("a pod of %s may use %s of %s, and the limit is %s", w.name, &sum, name, &bound)
 			}
 		}
 	}

@@ -33,8 +33,8 @@ const (
 	closed = 0
 	// within is how long any answer may take.
 	within = 5 * time.Second
-	// leastBad is how many bad requests there are at least, without those that chance makes.
-	leastBad = 500
+	// minBad is how many bad requests there are at least, without the random ones.
+	minBad = 500
 	// atOnce is how many are sent at the same time.
 	atOnce = 8
 )
@@ -71,8 +71,8 @@ func checkDistinct(t *testing.T, all []bad) {
 		}
 		seen[key] = b.name
 	}
-	if t.Logf("%d bad requests", len(seen)); len(seen) < leastBad {
-		t.Errorf("fewer than %d", leastBad)
+	if t.Logf("%d bad requests", len(seen)); len(seen) < minBad {
+		t.Errorf("fewer than %d", minBad)
 	}
 }
 

@@ -18,10 +18,10 @@ const (
 	mib = 1 << 20
 	// limit is the memory of a pod, and goLimit what Go may use of it, as in the manifests.
 	limit, goLimit = 256 * mib, 224 * mib
-	// mostOfUsers includes two passwords that are hashed, at 19 MiB each.
-	mostOfUsers = 128 * mib
-	// mostOfGateway is what the gateway may have, which hashes nothing.
-	mostOfGateway = 64 * mib
+	// maxUsersMemory includes two passwords that are hashed, at 19 MiB each.
+	maxUsersMemory = 128 * mib
+	// maxGatewayMemory is less, because the gateway hashes no passwords.
+	maxGatewayMemory = 64 * mib
 )
 
 func withLimit() string { return fmt.Sprintf("GOMEMLIMIT=%d", goLimit) }
@@ -66,10 +66,10 @@ func TestMemoryOfHostileBodies(t *testing.T) {
 			t.Logf("%d bodies, %s: user-svc has had %d MiB, api-gateway %d MiB", atOnce, name, users.peakMemory(t)/mib, gateway.peakMemory(t)/mib)
 		}
 	}
-	if got := users.peakMemory(t); got > mostOfUsers {
+	if got := users.peakMemory(t); got > maxUsersMemory {
 		t.Errorf("user-svc has had %d MiB", got/mib)
 	}
-	if got := gateway.peakMemory(t); got > mostOfGateway {
+	if got := gateway.peakMemory(t); got > maxGatewayMemory {
 		t.Errorf("api-gateway has had %d MiB", got/mib)
 	}
 	for _, p := range []process{users, gateway} {

@@ -40,8 +40,8 @@ func (s *Set) Func(name, def, meaning string, parse func(string) error) {
 	s.vars = append(s.vars, variable{name: name, def: def, meaning: meaning, parse: parse})
 }
 
-// Secret is Func for a variable whose value may contain a password, be it
-// well-formed or not: a refusal does not repeat it.
+// Secret is Func for a variable whose value may contain a password: error messages do not
+// repeat the value.
 func (s *Set) Secret(name, def, meaning string, parse func(string) error) {
 	s.vars = append(s.vars, variable{name: name, def: def, meaning: meaning, parse: parse, secret: true})
 }
@@ -63,12 +63,12 @@ func (s *Set) Port(p *int, name, def, meaning string) {
 	})
 }
 
-// Int binds a whole number between least and most.
-func (s *Set) Int(p *int, name, def, meaning string, least, most int) {
+// Int binds a whole number from lowest to highest.
+func (s *Set) Int(p *int, name, def, meaning string, lowest, highest int) {
 	s.Func(name, def, meaning, func(v string) error {
 		n, err := strconv.Atoi(v)
-		if err != nil || n < least || n > most {
-			return fmt.Errorf("must be a number from %d to %d", least, most)
+		if err != nil || n < lowest || n > highest {
+			return fmt.Errorf("must be a number from %d to %d", lowest, highest)
 		}
 		*p = n
 		return nil
@@ -104,12 +104,12 @@ func (s *Set) OptionalPort(p *int, name, meaning string) {
 	}
 }
 
-// Duration binds a length of time between least and most.
-func (s *Set) Duration(p *time.Duration, name, def, meaning string, least, most time.Duration) {
+// Duration binds a length of time from lowest to highest.
+func (s *Set) Duration(p *time.Duration, name, def, meaning string, lowest, highest time.Duration) {
 	s.Func(name, def, meaning, func(v string) error {
 		d, err := time.ParseDuration(v)
-		if err != nil || d < least || d > most {
-			return fmt.Errorf("must be a duration from %v to %v, such as 1m30s", least, most)
+		if err != nil || d < lowest || d > highest {
+			return fmt.Errorf("must be a duration from %v to %v, such as 1m30s", lowest, highest)
 		}
 		*p = d
 		return nil
@@ -151,8 +151,8 @@ func (s *Set) Level(p *slog.Level, name, def, meaning string) {
 // ErrHelp is returned after -h: there is nothing to run.
 var ErrHelp = errors.New("help was printed")
 
-// Parse looks at a program's arguments, of which there is only -h, and then
-// loads the environment.
+// Parse reads a program's arguments and then loads the environment. The only argument is
+// -h.
 func (s *Set) Parse(args []string, help io.Writer) error {
 	if len(args) == 0 {
 		return s.Load()

@@ -14,9 +14,10 @@ type Config struct {
 	Host     string // "" listens on every interface
 	Port     int    // 0 takes a free one; only tests do
 	LogLevel slog.Level
-	// Proxies are the networks of proxies that say for whom they ask.
+	// Proxies are the networks of trusted proxies: the service believes their
+	// X-Forwarded-For, and closes only idle connections of theirs when it has too many.
 	Proxies []netip.Prefix
-	// MetricsPort is that of /metrics for Prometheus; 0 is none.
+	// MetricsPort is the port of /metrics for Prometheus; 0 switches that off.
 	MetricsPort int
 	// DrainDelay is how long requests are still accepted after the order to
 	// stop, with /readyz already 503. Kubernetes takes a pod out of its Service
@@ -42,8 +43,7 @@ func (c *Config) Bind(v *config.Set) {
 // Level is the level to log from.
 func (c *Config) Level() slog.Level { return c.LogLevel }
 
-// defaultDrainDelay is nothing on a developer's machine, where nobody wants to
-// wait for Ctrl-C.
+// defaultDrainDelay is 0 on a developer's machine, so that Ctrl-C works at once.
 func defaultDrainDelay() string {
 	if _, inCluster := os.LookupEnv("KUBERNETES_SERVICE_HOST"); inCluster {
 		return "3s"

@@ -16,7 +16,7 @@ import (
 // flushTimeout bounds how long what was recorded last is sent when the service stops.
 const flushTimeout = 3 * time.Second
 
-// startTelemetry starts to record what the environment asks for.
+// startTelemetry starts the traces and metrics that the environment variables switch on.
 func (s *Server) startTelemetry(ctx context.Context) error {
 	if err := s.telemetry.Open(ctx, s.cfg.MetricsPort != 0, s.log); err != nil {
 		return err
@@ -27,7 +27,8 @@ func (s *Server) startTelemetry(ctx context.Context) error {
 	return nil
 }
 
-// stopTelemetry ends that. A collector that cannot be reached is no error of the service.
+// stopTelemetry sends what is left and stops recording. It is no error of the service if a
+// collector cannot be reached.
 func (s *Server) stopTelemetry() error {
 	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
 	defer cancel()

@@ -43,8 +43,8 @@ const (
 )
 
 // maxHeaderBytes is how long the request line and the headers of a request may be, without
-// the 4 KiB that net/http adds: 12 KiB have room for 8 KiB of baggage, which W3C wants to be
-// passed on, for a token of 1 KiB, and for what browsers and proxies add.
+// the 4 KiB that net/http adds: 12 KiB have room for 8 KiB of baggage, which W3C requires
+// services to pass on, for a token of 1 KiB, and for what browsers and proxies add.
 const maxHeaderBytes = 8 << 10
 
 // Server runs one Service.

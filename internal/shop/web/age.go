@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// maxConnectionAge is after how long a connection that is used is given up, so
-// that clients which keep theirs find new replicas, and an intercept, without
-// being told. One that is not used is for its client to close: that loses no
-// request.
+// maxConnectionAge is the age from which a connection ends with its next answer, so that
+// clients which keep their connections find new replicas and intercepts. The client closes
+// a connection that it does not use; no request is lost then.
 const maxConnectionAge = 5 * time.Second
 
 type bornKey struct{}
 
-// ConnContext is an [http.Server]'s: it notes when a connection began.
+// ConnContext is for the field of that name of an [http.Server]. It notes when a connection
+// began.
 func ConnContext(ctx context.Context, _ net.Conn) context.Context {
 	return context.WithValue(ctx, bornKey{}, time.Now())
 }
 
-// isOld tells whether the request came on a connection that is to be given up.
+// isOld reports whether the request came on a connection that has reached that age.
 func isOld(r *http.Request) bool {
 	born, known := r.Context().Value(bornKey{}).(time.Time)
 	return known && time.Since(born) > maxConnectionAge

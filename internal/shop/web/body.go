@@ -11,8 +11,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// Errors of unmarshal. The decoder's own texts name Go types and repeat what
-// was sent; a client gets these instead.
+// Errors of unmarshal. A client gets these instead of the decoder's own texts, which name
+// Go types and repeat the request.
 var (
 	errNotJSON = errors.New("is not valid JSON")
 	errNotUTF8 = errors.New("is not UTF-8 text")
@@ -22,15 +22,15 @@ var (
 // maxEcho bounds, in bytes, what an answer repeats of a request.
 const maxEcho = 200
 
-// memberError is what is wrong with one member of a body. huma passes on
-// nothing but its text, of which locate makes a location and a message.
+// memberError is what is wrong with one member of a body. huma passes on only its text;
+// locate splits that into a location and a message.
 type memberError struct{ path, message string }
 
 const memberSeparator = " \x00 " // in no text: unmarshal refuses NUL
 
 func (e *memberError) Error() string { return e.path + memberSeparator + e.message }
 
-// within puts the name or the index of an outer value before the path.
+// within puts the name or the index of the enclosing value before the path.
 func (e *memberError) within(outer string) *memberError {
 	if e.path != "" && e.path[0] != '[' {
 		outer += "."
@@ -72,7 +72,7 @@ func Fold(r rune) rune {
 	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
 		least = min(least, next)
 	}
-	if unicode.SimpleFold(least) == least { // İ has a lower letter, of which it is not the upper one
+	if unicode.SimpleFold(least) == least { // İ has the lower letter i, whose upper letter is I
 		return least
 	}
 	return unicode.ToLower(least)
@@ -90,8 +90,8 @@ func clip(s string) string {
 	return s[:end] + "…"
 }
 
-// refusesMember reports whether unmarshal refused a body for something else
-// than its syntax, which huma calls a bad request all the same.
+// refusesMember reports whether unmarshal refused a member of a body whose syntax is
+// right. huma calls that a bad request, too.
 func refusesMember(errs []error) bool {
 	return slices.ContainsFunc(errs, func(err error) bool {
 		d, ok := err.(huma.ErrorDetailer)

@@ -15,8 +15,9 @@ func ClientOf(ctx context.Context) string {
 	return address
 }
 
-// client notes the address of a request's client. A proxy in a trusted network says by
-// X-Forwarded-For for whom it asks; anybody else could say anything.
+// client puts the address of a request's client into the context. It believes the header
+// X-Forwarded-For of a proxy in a trusted network only: other clients could claim any
+// address.
 func client(trusted []netip.Prefix) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -26,7 +27,8 @@ func client(trusted []netip.Prefix) func(http.Handler) http.Handler {
 	}
 }
 
-// clientAddress goes back from the connection to the first that is not a trusted proxy.
+// clientAddress returns the last address on the way of the request that is not a trusted
+// proxy's. The connection's own address is the end of that way.
 func clientAddress(r *http.Request, trusted []netip.Prefix) string {
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -44,7 +46,8 @@ func clientAddress(r *http.Request, trusted []netip.Prefix) string {
 	return network(address)
 }
 
-// network returns what one client has: of IPv6, it has a whole network.
+// network returns the addresses that belong to one client: one IPv4 address, or an IPv6
+// network of 64 bits.
 func network(address netip.Addr) string {
 	if address.Is6() {
 		prefix, err := address.WithZone("").Prefix(64)

@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// connections are those that a listener has accepted and that are still open, by the
-// address of the client. When they are as many as allowed, a client that holds many loses
-// one to a client that holds few: one client alone cannot keep all others out.
+// connections has the open connections of a listener, by the address of the client. When
+// the limit is reached, a client that holds many connections loses one to a client that
+// holds few, so that one client cannot keep all others out.
 type connections struct {
 	limit   int
 	proxies []netip.Prefix
@@ -23,8 +23,9 @@ type connections struct {
 type holder struct {
 	address string
 	isProxy bool
-	// waiting has the connections on which no request is carried out, busy the others.
-	// Both are in order of time: the first has been there for the longest.
+	// waiting has the connections on which no request is carried out: unused and idle ones,
+	// and those whose header is still being read. busy has the others. The first of a list
+	// has been in it for the longest time.
 	waiting, busy list.List
 }
 
@@ -32,13 +33,13 @@ func newConnections(limit int, proxies []netip.Prefix) *connections {
 	return &connections{limit: limit, proxies: proxies, holders: map[string]*holder{}}
 }
 
-// reserve returns how many connections there may be beyond the limit, each of a client
-// that has no other one. A kubelet's probe finds a place there when all others are held by
-// a trusted proxy, which loses none that is busy.
+// reserve returns how many connections are served beyond the limit, for clients that have
+// no other connection. A kubelet's probe is served there when a trusted proxy, which loses
+// no busy connection, holds all others.
 func (cs *connections) reserve() int { return cs.limit / 100 }
 
-// admit returns the connection to serve, nil if there is no place for it. It may close
-// another one to make place.
+// admit returns the connection to serve, or nil if it cannot be served now. It may close a
+// connection of another client to make room.
 func (cs *connections) admit(accepted *net.TCPConn) *conn {
 	address := accepted.RemoteAddr().(*net.TCPAddr).AddrPort().Addr().Unmap()
 	cs.mu.Lock()
@@ -48,7 +49,7 @@ func (cs *connections) admit(accepted *net.TCPConn) *conn {
 	if client == nil {
 		client = &holder{address: name, isProxy: contains(cs.proxies, address)}
 	}
-	if !cs.makePlace(client.count()) {
+	if !cs.makeRoom(client.count()) {
 		return nil
 	}
 	c := &conn{TCPConn: accepted, all: cs, client: client}
@@ -58,14 +59,14 @@ func (cs *connections) admit(accepted *net.TCPConn) *conn {
 	return c
 }
 
-// makePlace reports whether a client that holds so many connections may have one more.
-func (cs *connections) makePlace(held int) bool {
+// makeRoom reports whether a client that holds so many connections may have one more.
+func (cs *connections) makeRoom(held int) bool {
 	if cs.count < cs.limit || held == 0 && cs.count < cs.limit+cs.reserve() {
 		return true
 	}
 	largest := cs.largest()
-	// A holder of nearly the same number would soon take the place back: the two would
-	// cut off one another's requests.
+	// Clients that hold similar numbers of connections must not take turns in closing each
+	// other's.
 	if largest == nil || largest.count() < 2*(held+1) {
 		return false
 	}
@@ -75,8 +76,8 @@ func (cs *connections) makePlace(held int) bool {
 	return true
 }
 
-// largest returns the client that holds the most connections among those that have one to
-// lose, nil if none has.
+// largest returns the client that holds the most connections, or nil. It leaves out clients
+// that lose none.
 func (cs *connections) largest() *holder {
 	var largest *holder
 	for _, each := range cs.holders {
@@ -87,7 +88,7 @@ func (cs *connections) largest() *holder {
 	return largest
 }
 
-// remove forgets an open connection; of one that it has forgotten it knows nothing.
+// remove takes a connection out of the lists. It does nothing if the connection is in none.
 func (cs *connections) remove(c *conn) {
 	if c.place == nil {
 		return
@@ -121,8 +122,8 @@ func (h *holder) listOf(isBusy bool) *list.List {
 	return &h.waiting
 }
 
-// leastNeeded returns the connection that the client loses first, nil if it loses none: a
-// proxy that is trusted asks for many clients, so that none of its requests is cut off.
+// leastNeeded returns the connection that the client loses first, or nil if it loses none.
+// A trusted proxy loses no busy connection, because its requests are those of many clients.
 func (h *holder) leastNeeded() *conn {
 	first := h.waiting.Front()
 	if first == nil && !h.isProxy {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A client that holds all connections, in whatever way, keeps no other client out.
+// Other clients are served while one client holds all connections.
 func TestOneClientCannotHoldEverything(t *testing.T) {
 	const limit = 50
 	for name, hold := range map[string]func(s *smallServer) net.Conn{
@@ -45,8 +45,8 @@ func TestOneClientCannotHoldEverything(t *testing.T) {
 	}
 }
 
-// Two clients that want all that they can get have similar shares, and leave one another
-// alone then.
+// Two clients that open as many connections as they can get similar shares, and then no
+// longer close each other's connections.
 func TestTwoGreedyClients(t *testing.T) {
 	const limit = 60
 	s := newSmallServer(t, limit)
@@ -99,8 +99,8 @@ func TestIdleConnectionsGoFirst(t *testing.T) {
 	}
 }
 
-// A trusted proxy asks for many clients: it loses idle connections only. A client without
-// a connection, such as a kubelet, is served nevertheless.
+// A trusted proxy loses idle connections only, because its requests are those of many
+// clients. A client without a connection, such as a kubelet, is served nevertheless.
 func TestTrustedProxy(t *testing.T) {
 	const limit = 100
 	s := newSmallServer(t, limit, netip.MustParsePrefix(hostile+"/32"))

@@ -22,11 +22,11 @@ import (
 const (
 	// MaxBody is the size in bytes of the largest request body that any operation reads.
 	MaxBody = 16 << 10
-	// maxBody is that of most.
+	// maxBody is the largest size for operations without [LargeBody].
 	maxBody = 2 << 10
 )
 
-// bodyTooLarge is what a client is told whose body has more bytes than that.
+// bodyTooLarge returns the detail of the answer to a body that exceeds the limit.
 func bodyTooLarge(limit int64) string {
 	return fmt.Sprintf("The request body is larger than %d KiB", limit>>10)
 }
@@ -41,7 +41,7 @@ type Options struct {
 	Started  func() bool        // operations answer 503 until it is true
 	Stopping func() bool        // answers end their connection once it is true
 	Ready    func(ctx context.Context) error
-	Proxies  []netip.Prefix // networks of proxies that are believed about whom they ask for
+	Proxies  []netip.Prefix // networks of proxies whose X-Forwarded-For is believed
 	Log      *slog.Logger
 	// Telemetry is the service's.
 	Telemetry *telemetry.Telemetry
@@ -116,9 +116,9 @@ func gate(started func() bool) func(http.Handler) http.Handler {
 	}
 }
 
-// leave makes clients open a new connection, to another replica, once this one
-// is about to stop or the connection is old. A connection that is closed while a
-// client sends its next request on it would lose that request.
+// leave makes clients open a new connection, to another replica, once this replica is
+// about to stop or the connection is old. Closing the connection without notice could lose
+// the client's next request.
 func leave(stopping func() bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -9,15 +9,14 @@ import (
 
 type headerKey struct{}
 
-// SetHeader sets a header of the answer to the request, be it well or a refusal.
+// SetHeader sets a header of the answer to the request, also if that is an error.
 func SetHeader(ctx context.Context, name, value string) {
 	if header, ok := ctx.Value(headerKey{}).(http.Header); ok {
 		header.Set(name, value)
 	}
 }
 
-// Seconds rounds up, as headers that say when to try again do: whole seconds, at
-// least one.
+// Seconds returns whole seconds for a header such as Retry-After, rounded up and at least 1.
 func Seconds(d time.Duration) int { return int(max(1, math.Ceil(d.Seconds()))) }
 
 // header lets SetHeader reach the header of the answer.

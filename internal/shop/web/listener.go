@@ -20,18 +20,17 @@ const MaxConnections = 2000
 
 // NewListener returns a listener that lets an [http.Server] serve at most maxConnections
 // at once, shares them among the clients, and answers 503 on the others. A proxy in one of
-// the networks loses no connection on which a request is carried out, which it learns from
-// [ConnState].
+// the networks loses no connection on which a request is carried out. The server must
+// have [ConnState].
 //
-// What net/http refuses by itself is JSON, like all other answers: what is no HTTP, too
-// large a header, an expectation that it does not know. It writes that itself, before
-// there is a request for a handler.
+// Some requests are refused by net/http itself before a handler gets them, such as
+// malformed ones. The listener replaces these answers by ones in JSON, like all others.
 func NewListener(l net.Listener, maxConnections int, proxies []netip.Prefix) net.Listener {
 	return &listener{Listener: l, served: newConnections(maxConnections, proxies), refused: make(chan struct{}, maxRefused)}
 }
 
-// ConnState is an [http.Server]'s: it notes which connections have a request, of which the
-// header has been read.
+// ConnState is for the field of that name of an [http.Server]. It notes on which
+// connections a request is carried out: its header has been read, its answer not finished.
 func ConnState(c net.Conn, state http.ConnState) {
 	switch c, ok := c.(*conn); {
 	case !ok:
@@ -49,7 +48,7 @@ type listener struct {
 	served  *connections
 	refused chan struct{} // has a place for each connection that is being refused
 
-	mu       sync.Mutex // guards isClosed, and refusals from being added to while Close waits
+	mu       sync.Mutex // guards isClosed; no refusal begins once that is true
 	isClosed bool
 	refusals sync.WaitGroup
 }
@@ -99,12 +98,12 @@ func (l *listener) Close() error {
 }
 
 const (
-	// maxRefused bounds the connections that are told why they are not served.
+	// maxRefused is how many connections are refused with an answer at the same time.
 	maxRefused = 100
-	// refuseWithin bounds how long that takes.
+	// refuseWithin is the longest time that a refusal takes.
 	refuseWithin = time.Second
-	// maxUnread bounds how many bytes of a refused request are read.
-	maxUnread = 256 << 10
+	// maxDiscarded is how many bytes of a refused request are read at most.
+	maxDiscarded = 256 << 10
 )
 
 // refuse tells a client why its connection ends, with more header lines. The client may
@@ -114,7 +113,7 @@ func refuse(c *net.TCPConn, status int, detail, header string) {
 	c.SetDeadline(time.Now().Add(refuseWithin))
 	if _, err := c.Write(answerOf(status, detail, header)); err == nil {
 		c.CloseWrite()
-		io.Copy(io.Discard, io.LimitReader(c, maxUnread))
+		io.Copy(io.Discard, io.LimitReader(c, maxDiscarded))
 	}
 }
 
@@ -162,14 +161,14 @@ func (c *conn) Write(p []byte) (int, error) {
 
 const (
 	statusLine = "HTTP/1.1 "
-	// plain is how net/http's refusals go on after the status line. What a handler
-	// answers has a Date.
+	// plain follows the status line in an answer of net/http itself. The answer of a handler
+	// has a Date here.
 	plain = "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
-	// unexpected is how the one begins that net/http gives to a header Expect.
+	// unexpected begins net/http's answer to an unknown header Expect.
 	unexpected = statusLine + "417 Expectation Failed\r\n"
 )
 
-// refusal returns what is written instead of p, nil if p is no refusal.
+// refusal returns the answer to write instead of p, or nil if p is no refusal of net/http.
 func refusal(p []byte) []byte {
 	if !bytes.HasPrefix(p, []byte(statusLine)) {
 		return nil

@@ -12,8 +12,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Limits of a body, whose size the operation limits: small ones can still be made of
-// thousands of objects, each of which takes many times its bytes.
+// Limits of a body. The operation limits its size, but a small body can have thousands of
+// objects, and an object takes many times its bytes in memory.
 const (
 	maxValues = 1000
 	maxDepth  = 16

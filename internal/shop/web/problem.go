@@ -32,8 +32,8 @@ var statuses = map[fault.Code]int{
 	fault.Internal:     http.StatusInternalServerError,
 }
 
-// statusClientGone is nginx's code for a client that did not wait. Nobody
-// reads the answer; the log shows it.
+// statusClientGone is nginx's code for a client that did not wait. It appears in the log
+// only: the client no longer reads the answer.
 const statusClientGone = 499
 
 // maxProblems bounds how many fields an answer names.
