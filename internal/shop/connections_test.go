@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,15 +24,14 @@ const (
 	someServed = web.MaxConnections - 100
 )
 
-// TestIdleConnections opens far more connections than the gateway serves, and leaves them
-// alone: it says so, has memory for those it serves, and serves others later.
+// TestIdleConnections has one client open far more connections than the gateway serves, and
+// not use them again. The gateway refuses some, has memory for the others, and serves other
+// clients at once, and the same client later.
 func TestIdleConnections(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it waits until connections are given up")
 	}
-	if !mayOpen(idle + 1000) {
-		t.Skip("this process may not open so many connections: ulimit -n")
-	}
+	skipUnlessOpens(t, idle+1000)
 	gateway := startGateway(t, startUsers(t))
 	var served, refused atomic.Int32
 	connections := make([]net.Conn, idle)
@@ -65,19 +65,37 @@ func TestIdleConnections(t *testing.T) {
 	if got := gateway.peakMemory(t); got > limit {
 		t.Errorf("api-gateway has had %d MiB", got/mib)
 	}
-	await(t, time.Minute, "another client is served", func() bool { return gateway.status("/healthz") == http.StatusCreated })
+	for _, path := range []string{"/livez", "/readyz"} {
+		if status := gateway.status(path); status != http.StatusOK {
+			t.Errorf("another client gets %d for %s", status, path)
+		}
+	}
+	await(t, time.Minute, "the same client is served again", func() bool {
+		c, status := useOnce(gateway.address)
+		if c != nil {
+			c.Close()
+		}
+		return status == http.StatusCreated
+	})
 }
 
-// mayOpen tells whether this process may have so many files and connections.
-func mayOpen(n uint64) bool {
+// skipUnlessOpens skips the test unless this process may have so many connections, and of
+// several addresses.
+func skipUnlessOpens(t *testing.T, connections uint64) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux has all addresses of 127.0.0.0/8 by default")
+	}
 	var files syscall.Rlimit
-	return syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files) == nil && files.Cur >= n
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files) != nil || files.Cur < connections {
+		t.Skip("this process may not open so many connections: ulimit -n")
+	}
 }
 
 // useOnce returns a connection that stays open, and the status of the one request on it,
 // which is 0 if there was no answer.
 func useOnce(address string) (net.Conn, int) {
-	c, err := net.Dial("tcp", address)
+	c, err := hostileDialer.Dial("tcp", address)
 	if err != nil {
 		return nil, 0
 	}
@@ -93,8 +111,8 @@ func useOnce(address string) (net.Conn, int) {
 	return c, answer.StatusCode
 }
 
-// hostile is the address from which the connections come that take all places.
-const hostile = "127.0.0.2"
+// hostileDialer opens the connections of a client with an address of its own.
+var hostileDialer = net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
 
 // TestLargeHeaders has one client fill all connections with headers that are as bad as
 // allowed, and leave each request unfinished.
@@ -102,9 +120,7 @@ func TestLargeHeaders(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds programs")
 	}
-	if !mayOpen(web.MaxConnections + 1000) {
-		t.Skip("this process may not open so many connections: ulimit -n")
-	}
+	skipUnlessOpens(t, web.MaxConnections+1000)
 	const get, post = "GET /healthz HTTP/1.1\r\nHost: a\r\n", "POST /api/v1/order/create HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n"
 	large := "A: " + strings.Repeat("x", 11<<10)
 	for name, request := range map[string]string{
@@ -139,9 +155,8 @@ func smallHeaders(n int) string {
 // holdAll opens as many connections as a service serves, and begins the request on each.
 func holdAll(t *testing.T, p process, request string) {
 	t.Helper()
-	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(hostile)}}
 	for range web.MaxConnections {
-		c, err := dialer.DialContext(t.Context(), "tcp", p.address)
+		c, err := hostileDialer.DialContext(t.Context(), "tcp", p.address)
 		if err != nil {
 			t.Fatal(err)
 		}
