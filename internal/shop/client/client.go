@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -163,7 +162,9 @@ func (c *Client) send(ctx context.Context, call Call) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	maps.Copy(req.Header, call.Header)
+	for name, values := range call.Header {
+		req.Header[wireName(name)] = values
+	}
 	if call.Body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
@@ -174,6 +175,18 @@ func (c *Client) send(ctx context.Context, call Call) (*http.Response, error) {
 		req.Header.Set(baggage.Header, carried)
 	}
 	return c.http.Do(req)
+}
+
+// wireName returns the name under which a header is set. [http.Transport] sends a POST
+// again by itself, on another connection, if the connection breaks before the answer and
+// the request has the header Idempotency-Key. The service may still be carrying out the
+// first one then. The transport does not find the header in lower case, and to a service
+// both names are the same.
+func wireName(name string) string {
+	if name == "Idempotency-Key" {
+		return "idempotency-key"
+	}
+	return name
 }
 
 func (c *Client) url(call Call) string {

@@ -102,6 +102,33 @@ func TestOnlyGetIsRepeatedAfterALostConnection(t *testing.T) {
 	}
 }
 
+// A request with a key is sent once, also on a connection that was used before: the
+// service may be carrying it out. It has the key all the same.
+func TestARequestWithAKeyIsSentOnce(t *testing.T) {
+	var calls atomic.Int32
+	c := newClient(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			_, _ = io.WriteString(w, `{}`) // The client would say.
+			return
+		}
+		if got := r.Header.Get("Idempotency-Key"); got != "k" {
+			t.Errorf("the key is %q", got)
+		}
+		calls.Add(1)
+		panic(http.ErrAbortHandler) // drops the connection
+	})
+	for range 3 {
+		if err := c.Do(t.Context(), client.Call{Method: http.MethodGet}, new(any)); err != nil {
+			t.Fatal(err)
+		}
+		calls.Store(0)
+		err := c.Do(t.Context(), client.Call{Method: http.MethodPost, Header: http.Header{"Idempotency-Key": {"k"}}, Body: "a body"}, new(any))
+		if !fault.Is(err, fault.Upstream) || calls.Load() != 1 {
+			t.Errorf("%d calls, %v", calls.Load(), err)
+		}
+	}
+}
+
 // A service whose pod is being replaced refuses connections for a moment. A
 // request that never reached it can be sent again, whatever it asks for.
 func TestWaitsForAServiceThatComesBack(t *testing.T) {
