@@ -9,7 +9,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -167,20 +166,11 @@ func (k *Keys) change(ctx context.Context, on database.Statements, query string,
 }
 
 // Purge deletes old answers, at once and then every hour, until ctx ends.
-func (k *Keys) Purge(ctx context.Context, log *slog.Logger) {
-	tick := time.NewTicker(purgeInterval)
-	defer tick.Stop()
-	for {
-		_, err := k.change(ctx, k.DB.Repeatable(), `DELETE FROM idempotency_keys WHERE created_at <= $1`, time.Now().Add(-kept).UnixMilli())
-		if err != nil && ctx.Err() == nil {
-			log.WarnContext(ctx, "cannot delete old idempotency keys", "error", err.Error())
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-	}
+func (k *Keys) Purge(ctx context.Context) {
+	k.DB.Purge(ctx, database.Purge{
+		Table: "idempotency_keys", Key: "user_id, idempotency_key", Where: "created_at <= $1", Every: purgeInterval,
+		Args: func(now time.Time) []any { return []any{now.Add(-kept).UnixMilli()} },
+	})
 }
 
 func errBusy() error {

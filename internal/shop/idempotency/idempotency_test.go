@@ -3,7 +3,6 @@ package idempotency
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"os"
 	"sync"
 	"testing"
@@ -163,7 +162,7 @@ func TestOldKeysAreDeleted(t *testing.T) {
 		k.mustDo(t, fresh, "fresh")
 		ctx, stop := context.WithCancel(t.Context())
 		var work sync.WaitGroup
-		work.Go(func() { k.Purge(ctx, slog.New(slog.DiscardHandler)) })
+		work.Go(func() { k.Purge(ctx) })
 		left := 2
 		for deadline := time.Now().Add(10 * time.Second); left != 1 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 			if err := k.DB.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM idempotency_keys`).Scan(&left); err != nil {

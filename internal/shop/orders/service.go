@@ -48,7 +48,7 @@ func New(cfg Config, log *slog.Logger) *server.Server {
 		Name: Name, About: About, Greeting: "orders-svc is well", Timeout: 3 * time.Second,
 		Register: s.register,
 		Open:     db.Open, Ready: db.Ready, Close: db.Close,
-		Work: func(ctx context.Context) { s.keys.Purge(ctx, log) },
+		Work: s.keys.Purge,
 	}, log)
 }
 

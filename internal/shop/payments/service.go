@@ -84,7 +84,7 @@ func New(cfg Config, log *slog.Logger) *server.Server {
 			all.Go(func() { leftOvers.settleAll(ctx, cfg.SettleInterval) })
 			all.Go(func() { leftOvers.expireAll(ctx) })
 			all.Go(func() { reconciler.reconcile(ctx, cfg.ReconcileInterval) })
-			all.Go(func() { s.keys.Purge(ctx, log) })
+			all.Go(func() { s.keys.Purge(ctx) })
 		},
 		Close: func() error {
 			s.cashier.orders.Close()
