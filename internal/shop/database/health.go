@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/koshop/koshop/internal/shop/fault"
+	"github.com/koshop/koshop/internal/shop/telemetry"
 )
 
 const (
@@ -37,7 +38,7 @@ func (h *health) waitsFor(t trouble) {
 }
 
 // note takes in how a statement ended.
-func (h *health) note(write bool, err error) {
+func (h *health) note(ctx context.Context, write bool, err error) {
 	t := troubleOf(err)
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -46,18 +47,22 @@ func (h *health) note(write bool, err error) {
 		h.wrote = time.Now()
 	case (t == readOnly || t == full) && h.stuck != t:
 		h.stuck = t
-		h.log.Warn("the database takes no writes", "error", err.Error())
+		ctx, end := telemetry.Start(ctx, "note that the database takes no writes")
+		defer end()
+		h.log.WarnContext(ctx, "the database takes no writes", "error", err.Error())
 	}
 }
 
 // recovered notes that the probe, which needs more space than other writes, was
 // written.
-func (h *health) recovered() {
+func (h *health) recovered(ctx context.Context) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.stuck != none {
 		h.stuck = none
-		h.log.Info("the database takes writes again")
+		ctx, end := telemetry.Start(ctx, "note that the database takes writes")
+		defer end()
+		h.log.InfoContext(ctx, "the database takes writes again")
 	}
 }
 
@@ -91,7 +96,7 @@ func (db *DB) Ready(ctx context.Context) error {
 	if err := db.probe(ctx, size); err != nil {
 		return err
 	}
-	db.health.recovered()
+	db.health.recovered(ctx)
 	return nil
 }
 

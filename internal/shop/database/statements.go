@@ -90,16 +90,16 @@ func (r Row) Scan(dest ...any) error {
 func (s Statements) QueryContext(ctx context.Context, query string, args ...any) (*Rows, error) {
 	ctx, end, err := s.start(ctx)
 	if err != nil {
-		return nil, s.outcome(err)
+		return nil, s.outcome(ctx, err)
 	}
-	r := &Rows{on: s, end: sync.OnceFunc(end)}
+	r := &Rows{on: s, ctx: ctx, end: sync.OnceFunc(end)}
 	err = s.attempt(ctx, func() (err error) {
 		r.Rows, err = s.on.QueryContext(ctx, query, args...)
 		return err
 	})
 	if err != nil {
 		r.end()
-		return nil, s.outcome(err)
+		return nil, s.outcome(ctx, err)
 	}
 	return r, nil
 }
@@ -109,6 +109,7 @@ func (s Statements) QueryContext(ctx context.Context, query string, args ...any)
 type Rows struct {
 	*sql.Rows
 	on  Statements
+	ctx context.Context // of the statement
 	end func()
 	err error
 }
@@ -125,7 +126,7 @@ func (r *Rows) Next() bool {
 }
 
 // Err returns what ended the rows early.
-func (r *Rows) Err() error { return r.on.outcome(r.err) }
+func (r *Rows) Err() error { return r.on.outcome(r.ctx, r.err) }
 
 // Close releases the connection.
 func (r *Rows) Close() error {
@@ -136,13 +137,14 @@ func (r *Rows) Close() error {
 func (s Statements) run(ctx context.Context, statement func(ctx context.Context) error) error {
 	ctx, end, err := s.start(ctx)
 	if err != nil {
-		return s.outcome(err)
+		return s.outcome(ctx, err)
 	}
 	defer end()
-	return s.outcome(s.attempt(ctx, func() error { return statement(ctx) }))
+	return s.outcome(ctx, s.attempt(ctx, func() error { return statement(ctx) }))
 }
 
-// start bounds the statement and waits for its turn. The caller calls end.
+// start bounds the statement and waits for its turn. The caller calls end, unless
+// there is an error.
 func (s Statements) start(parent context.Context) (ctx context.Context, end func(), err error) {
 	ctx, cancel := parent, func() {}
 	if s.limit > 0 {
@@ -153,7 +155,7 @@ func (s Statements) start(parent context.Context) (ctx context.Context, end func
 	}
 	if err := s.db.writer.Acquire(ctx, 1); err != nil {
 		cancel()
-		return nil, nil, err
+		return parent, nil, err
 	}
 	return ctx, func() { s.db.writer.Release(1); cancel() }, nil
 }
@@ -186,7 +188,7 @@ func (s Statements) mayRepeat(err error) bool {
 }
 
 // outcome notes how a statement ended, for Ready, and explains the error.
-func (s Statements) outcome(err error) error {
-	s.db.health.note(s.writes, err)
+func (s Statements) outcome(ctx context.Context, err error) error {
+	s.db.health.note(ctx, s.writes, err)
 	return explain(err)
 }

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"strconv"
 	"time"
 
+	"github.com/koshop/koshop/internal/shop/telemetry"
 	"github.com/koshop/koshop/internal/shop/web"
 )
 
@@ -30,10 +30,12 @@ func (s *Server) startTelemetry(ctx context.Context) error {
 // stopTelemetry sends what is left and stops recording. It is no error of the service if a
 // collector cannot be reached.
 func (s *Server) stopTelemetry() error {
-	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+	ctx, end := telemetry.Start(telemetry.With(context.Background(), s.telemetry), "stop telemetry")
+	defer end()
+	flushing, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
-	if err := s.telemetry.Close(ctx); err != nil {
-		s.log.Warn("not all telemetry was sent", "error", err.Error())
+	if err := s.telemetry.Close(flushing); err != nil {
+		s.log.WarnContext(ctx, "not all telemetry was sent", "error", err.Error())
 	}
 	return s.metrics.close()
 }
@@ -62,12 +64,14 @@ func (s *Server) startMetrics(ctx context.Context) error {
 		Handler: s.telemetry.Handler(), ConnState: web.ConnState,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		MaxHeaderBytes: 8 << 10,
-		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		ErrorLog:       s.telemetry.ErrorLog(s.log),
 	}}
 	go func() {
 		defer close(m.served)
 		if err := m.http.Serve(web.NewListener(ln, maxScrapers, nil)); !errors.Is(err, http.ErrServerClosed) {
-			s.log.Warn("metrics are no longer served", "error", err.Error())
+			ctx, end := telemetry.Start(telemetry.With(context.WithoutCancel(ctx), s.telemetry), "serve metrics")
+			defer end()
+			s.log.WarnContext(ctx, "metrics are no longer served", "error", err.Error())
 		}
 	}()
 	s.metrics = m

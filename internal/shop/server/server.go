@@ -87,7 +87,7 @@ func New(cfg Config, svc Service, log *slog.Logger) *Server {
 		MaxHeaderBytes:    maxHeaderBytes,
 		// OPTIONS * is answered in the form of everything else.
 		DisableGeneralOptionsHandler: true,
-		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ErrorLog:                     s.telemetry.ErrorLog(log),
 	}
 	return s
 }

@@ -8,6 +8,8 @@ package telemetry
 
 import (
 	"context"
+	"log"
+	"log/slog"
 	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -73,4 +75,22 @@ func From(ctx context.Context) *Telemetry {
 func Start(ctx context.Context, name string, attributes ...attribute.KeyValue) (context.Context, func()) {
 	ctx, span := From(ctx).tracer.Start(ctx, name, trace.WithAttributes(attributes...))
 	return ctx, func() { span.End() }
+}
+
+// ErrorLog returns what [http.Server.ErrorLog] needs. A server does not say to which
+// request a line belongs, so each line has a trace of its own.
+func (t *Telemetry) ErrorLog(to *slog.Logger) *log.Logger {
+	return slog.NewLogLogger(tracedLines{to.Handler(), t}, slog.LevelWarn)
+}
+
+type tracedLines struct {
+	slog.Handler
+	telemetry *Telemetry
+}
+
+// Handle is [slog.Handler]'s.
+func (h tracedLines) Handle(ctx context.Context, r slog.Record) error {
+	ctx, end := Start(With(ctx, h.telemetry), "serve")
+	defer end()
+	return h.Handler.Handle(ctx, r)
 }

@@ -13,6 +13,9 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Pauses between two attempts to send the same.
@@ -29,14 +32,16 @@ type sender struct {
 	Settings
 	http   *http.Client
 	log    *slog.Logger
-	failed atomic.Bool // the last time
+	tracer trace.Tracer // only names what is sent in the log: to send it would never end
+	failed atomic.Bool  // the last time
 	life   context.Context
 	end    context.CancelFunc
 }
 
 func newSender(s *Settings, log *slog.Logger) *sender {
 	life, end := context.WithCancel(context.Background())
-	return &sender{Settings: *s, log: log, life: life, end: end, http: &http.Client{
+	untold := sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.NeverSample()))
+	return &sender{Settings: *s, log: log, tracer: untold.Tracer("otlp"), life: life, end: end, http: &http.Client{
 		Timeout: s.timeout,
 		Transport: &http.Transport{
 			Proxy: http.ProxyFromEnvironment, TLSClientConfig: s.tls, MaxIdleConns: 1, IdleConnTimeout: time.Minute,
@@ -57,12 +62,14 @@ func (s *sender) send(ctx context.Context, message []byte) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.life, cancel)()
+	ctx, span := s.tracer.Start(ctx, "send telemetry")
+	defer span.End()
 	err := s.repeat(ctx, message)
 	switch before := s.failed.Swap(err != nil); {
 	case err != nil && !before:
-		s.log.Warn("cannot send telemetry, and goes on without", "error", err.Error())
+		s.log.WarnContext(ctx, "cannot send telemetry, and goes on without", "error", err.Error())
 	case err == nil && before:
-		s.log.Info("telemetry is sent again")
+		s.log.InfoContext(ctx, "telemetry is sent again")
 	}
 }
 
