@@ -3,6 +3,7 @@ package shop_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -68,6 +69,9 @@ func TestManyWithOneKeyPayOnce(t *testing.T) {
 				for {
 					answer := shoptest.DoWith(t, http.Header{"Idempotency-Key": {"k"}}, "POST", gate+"/payments/pay", ann.token, fmt.Sprintf(`{"order_id":%q,"amount":109.08}`, order))
 					if answer.Status == http.StatusConflict {
+						if got := answer.Header.Get("Retry-After"); got != "1" {
+							t.Errorf("Retry-After: %q", got)
+						}
 						continue
 					}
 					ids <- answer.Want(t, 200).Member(t, "id")
@@ -82,5 +86,51 @@ func TestManyWithOneKeyPayOnce(t *testing.T) {
 				t.Errorf("payments %s and %s", first, id)
 			}
 		}
+	})
+}
+
+// A key is looked at also where the gateway refuses a request by itself: what it refuses
+// was not the first request with the key.
+func TestAKeyComesBeforeARefusal(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, s *shop) {
+		ann, bob := s.signUp(t, "ann"), s.signUp(t, "bob")
+		gate := s.gateway.URL() + "/api/v1"
+		post := func(base, key, token, path, body string) shoptest.Answer {
+			return shoptest.DoWith(t, http.Header{"Idempotency-Key": {key}}, "POST", base+path, token, body)
+		}
+		const used, unknown = "The Idempotency-Key was used for another request", `{"product_ids":["NOPE"]}`
+		post(gate, "k", ann.token, "/order/create", unknown).WantDetail(t, 404, "Product not found: NOPE")
+		order := post(gate, "k", ann.token, "/order/create", loafersAndSunglasses).Want(t, 200)
+		id := order.Member(t, "order.id")
+		post(gate, "k", ann.token, "/order/create", unknown).WantDetail(t, 422, used)
+		post(gate, "k", bob.token, "/order/create", unknown).Want(t, 404)
+		post(gate, "k2", ann.token, "/order/create", unknown).Want(t, 404)
+
+		pay := func(order, amount string) string { return fmt.Sprintf(`{"order_id":%q,"amount":%s}`, order, amount) }
+		post(gate, "k", ann.token, "/payments/pay", pay(id, "1")).WantDetail(t, 400, "Invalid Amount")
+		paid := post(gate, "k", ann.token, "/payments/pay", pay(id, "109.08")).Want(t, 200)
+		for _, wrong := range []string{"1", "-109.08", "1e400", "109.081"} {
+			post(gate, "k", ann.token, "/payments/pay", pay(id, wrong)).WantDetail(t, 422, used)
+			post(gate, "k2", ann.token, "/payments/pay", pay(id, wrong)).WantDetail(t, 400, "Invalid Amount")
+		}
+		post(gate, "k", ann.token, "/payments/pay", pay("none", "109.08")).WantDetail(t, 422, used)
+		post(gate, "k", bob.token, "/payments/pay", pay(id, "109.08")).WantDetail(t, 404, "Order not found")
+
+		down := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
+		t.Cleanup(down.Close)
+		noProducts := shoptest.Start(t, s.gatewayWith(t, "product-svc", down.URL)) + "/api/v1"
+		if again := post(noProducts, "k", ann.token, "/order/create", loafersAndSunglasses).Want(t, 200); again.Body != order.Body {
+			t.Errorf("without product-svc: %s\nwas %s", again.Body, order.Body)
+		}
+		post(noProducts, "k", ann.token, "/order/create", unknown).WantDetail(t, 422, used)
+		post(noProducts, "k2", ann.token, "/order/create", unknown).Want(t, 502)
+		noOrders := shoptest.Start(t, s.gatewayWith(t, "orders-svc", down.URL)) + "/api/v1"
+		if again := post(noOrders, "k", ann.token, "/payments/pay", pay(id, "109.080")).Want(t, 200); again.Body != paid.Body {
+			t.Errorf("without orders-svc: %s\nwas %s", again.Body, paid.Body)
+		}
+		post(noOrders, "k", ann.token, "/payments/pay", pay(id, "1")).WantDetail(t, 422, used)
+		post(noOrders, "k2", ann.token, "/payments/pay", pay(id, "109.08")).Want(t, 502)
+		noPayments := shoptest.Start(t, s.gatewayWith(t, "payments-svc", down.URL)) + "/api/v1"
+		post(noPayments, "k", ann.token, "/payments/pay", pay(id, "1")).WantDetail(t, 400, "Invalid Amount")
 	})
 }

@@ -83,6 +83,15 @@ func (o Orders) Create(ctx context.Context, key Idempotency, order CreateOrder) 
 	return call[Order](ctx, o.Client, client.Call{Method: http.MethodPost, Path: []string{"orders"}, Header: key.header(), Body: order})
 }
 
+// ByKey returns the user's order that an earlier request with the key created, or
+// fault.NotFound. It fails as Create does if the key was used for another request, or
+// if the request is being carried out.
+func (o Orders) ByKey(ctx context.Context, key Idempotency, userID string) (Order, error) {
+	return call[Order](ctx, o.Client, client.Call{
+		Method: http.MethodGet, Path: []string{"orders", "by-key"}, Query: url.Values{"user_id": {userID}}, Header: key.header(),
+	})
+}
+
 // Get returns an order, or fault.NotFound.
 func (o Orders) Get(ctx context.Context, id string) (Order, error) {
 	return call[Order](ctx, o.Client, client.Call{Method: http.MethodGet, Path: []string{"orders", id}})

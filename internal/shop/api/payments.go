@@ -47,6 +47,15 @@ func (p Payments) Create(ctx context.Context, key Idempotency, payment CreatePay
 	return call[Payment](ctx, p.Client, client.Call{Method: http.MethodPost, Path: []string{"payments"}, Header: key.header(), Body: payment})
 }
 
+// ByKey returns the user's payment that an earlier request with the key made, or
+// fault.NotFound. It fails as Create does if the key was used for another request, or
+// if the request is being carried out.
+func (p Payments) ByKey(ctx context.Context, key Idempotency, userID string) (Payment, error) {
+	return call[Payment](ctx, p.Client, client.Call{
+		Method: http.MethodGet, Path: []string{"payments", "by-key"}, Query: url.Values{"user_id": {userID}}, Header: key.header(),
+	})
+}
+
 // Get returns a payment, or fault.NotFound.
 func (p Payments) Get(ctx context.Context, id string) (Payment, error) {
 	return call[Payment](ctx, p.Client, client.Call{Method: http.MethodGet, Path: []string{"payments", id}})

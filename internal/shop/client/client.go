@@ -116,7 +116,7 @@ func (c *Client) Fetch(ctx context.Context, call Call) (Answer, error) {
 	}
 	isKnown := res.StatusCode == http.StatusNotModified && call.Header.Get("If-None-Match") != ""
 	if !isKnown && (res.StatusCode < 200 || res.StatusCode > 299) {
-		return Answer{}, c.refusal(res.StatusCode, body)
+		return Answer{}, c.refusal(res.StatusCode, res.Header, body)
 	}
 	return Answer{res.StatusCode, res.Header, body}, nil
 }

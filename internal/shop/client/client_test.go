@@ -3,6 +3,7 @@ package client_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -84,6 +85,21 @@ func TestRefusals(t *testing.T) {
 		err := c.Do(t.Context(), client.Call{Method: http.MethodGet}, &out)
 		if !fault.Is(err, tc.code) || !strings.HasPrefix(err.Error(), tc.detail) {
 			t.Errorf("%d %.40s: got %v (%s), want %s (%s)", tc.status, tc.body, err, fault.CodeOf(err), tc.detail, tc.code)
+		}
+	}
+}
+
+// When a refused request may be sent again is passed on.
+func TestRetryAfterOfRefusals(t *testing.T) {
+	for header, want := range map[string]time.Duration{"": 0, "2": 2 * time.Second, "60000": time.Hour, "-1": 0, "soon": 0, "99999999999999999999": 0} {
+		c := newClient(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", header)
+			w.WriteHeader(http.StatusConflict)
+			_, _ = io.WriteString(w, `{"detail":"busy"}`) // The client would say.
+		})
+		var f *fault.Error
+		if err := c.Do(t.Context(), client.Call{Method: http.MethodGet}, new(any)); !errors.As(err, &f) || f.Code != fault.Conflict || f.RetryAfter != want {
+			t.Errorf("%q: %v, again after %v", header, err, f.RetryAfter)
 		}
 	}
 }

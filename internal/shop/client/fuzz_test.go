@@ -22,7 +22,7 @@ func FuzzRefusal(f *testing.F) {
 	f.Add(504, []byte(""))
 	c := New("orders-svc", &url.URL{Scheme: "http", Host: "orders-svc"})
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		err := c.refusal(status, body)
+		err := c.refusal(status, nil, body)
 		code, known := codes[status]
 		detail, explained := detailOf(body, http.StatusText(status))
 		switch {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -22,11 +24,12 @@ var codes = map[int]fault.Code{
 
 // refusal turns an answer that is not 2xx into a fault. A 4xx without a detail is
 // no refusal: what sent it, a proxy or another pod, is no service of the shop.
-func (c *Client) refusal(status int, body []byte) error {
+func (c *Client) refusal(status int, header http.Header, body []byte) error {
 	cause := fmt.Errorf("%s answered %d", c.name, status)
 	if code, ok := codes[status]; ok {
 		if detail, ok := detailOf(body, http.StatusText(status)); ok {
 			refused := fault.Wrap(cause, code, "%s", detail)
+			refused.RetryAfter = retryAfter(header)
 			if id := paymentOf(body); id != "" {
 				refused = refused.With(fault.PaymentID, id)
 			}
@@ -37,6 +40,16 @@ func (c *Client) refusal(status int, body []byte) error {
 		return fault.Wrap(cause, fault.Timeout, "%s did not answer in time", c.name)
 	}
 	return c.failed(cause)
+}
+
+// retryAfter reads the seconds of the header Retry-After, at most an hour. It returns 0
+// for anything else.
+func retryAfter(header http.Header) time.Duration {
+	seconds, err := strconv.ParseUint(header.Get("Retry-After"), 10, 16)
+	if err != nil {
+		return 0
+	}
+	return min(time.Duration(seconds)*time.Second, time.Hour)
 }
 
 // detailOf reads the detail of an error answer, if it has one; the fallback is

@@ -42,20 +42,18 @@ type (
 // createOrder fixes the amount by today's prices, then creates the order: for
 // an unknown product none is created.
 func (s *service) createOrder(ctx context.Context, in *createInput) (*createdOutput, error) {
-	catalogue, err := s.products.All(ctx)
-	if err != nil {
-		return nil, err
-	}
-	amount, err := total(catalogue, in.Body.ProductIDs)
-	if err != nil {
-		return nil, err
-	}
 	key, err := in.For(in.Body.ProductIDs)
 	if err != nil {
 		return nil, err
 	}
-	decimal := amount.Decimal()
-	order, err := s.orders.Create(ctx, key, api.CreateOrder{UserID: userOf(ctx), ProductIDs: in.Body.ProductIDs, Amount: &decimal})
+	var order api.Order
+	amount, err := s.price(ctx, in.Body.ProductIDs)
+	if err != nil {
+		order, err = earlier(ctx, key, err, s.orders.ByKey)
+	} else {
+		decimal := amount.Decimal()
+		order, err = s.orders.Create(ctx, key, api.CreateOrder{UserID: userOf(ctx), ProductIDs: in.Body.ProductIDs, Amount: &decimal})
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +61,15 @@ func (s *service) createOrder(ctx context.Context, in *createInput) (*createdOut
 		amount = *order.Amount
 	}
 	return &createdOutput{created{createdOrder{order.ID, order.UserID, order.ProductIDs, order.Status}, amount}}, nil
+}
+
+// price returns what the products cost now, or fault.NotFound.
+func (s *service) price(ctx context.Context, ids []string) (money.Amount, error) {
+	catalogue, err := s.products.All(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return total(catalogue, ids)
 }
 
 func (s *service) getOrder(ctx context.Context, in *orderInput) (*orderOutput, error) {

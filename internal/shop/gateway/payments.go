@@ -27,26 +27,48 @@ type (
 )
 
 func (s *service) pay(ctx context.Context, in *payInput) (*paymentOutput, error) {
-	order, err := s.ownOrder(ctx, in.Body.OrderID)
+	key, err := in.For(in.Body.asked())
 	if err != nil {
 		return nil, err
+	}
+	amount, err := s.due(ctx, in.Body)
+	if err != nil {
+		return shown(earlier(ctx, key, err, s.payments.ByKey))
+	}
+	return shown(s.payments.Create(ctx, key, api.CreatePayment{UserID: userOf(ctx), OrderID: in.Body.OrderID, Amount: amount.Decimal()}))
+}
+
+// asked is what tells a payment apart from others: equal amounts may be written in
+// several ways.
+func (b payBody) asked() any {
+	amount, err := b.Amount.Amount()
+	if err != nil {
+		return b
+	}
+	return struct {
+		OrderID string
+		Amount  money.Amount
+	}{b.OrderID, amount}
+}
+
+// due returns the amount of the caller's order, if it is the one that they want to pay.
+func (s *service) due(ctx context.Context, b payBody) (money.Amount, error) {
+	order, err := s.ownOrder(ctx, b.OrderID)
+	if err != nil {
+		return 0, err
 	}
 	orders := []api.Order{order}
 	if err := s.addAmounts(ctx, orders); err != nil {
-		return nil, err
+		return 0, err
 	}
-	amount, err := in.Body.Amount.Amount()
+	amount, err := b.Amount.Amount()
 	if due := orders[0].Amount; err != nil || due == nil || amount != *due {
-		return nil, fault.New(fault.BadRequest, "Invalid Amount")
+		return 0, fault.New(fault.BadRequest, "Invalid Amount")
 	}
-	key, err := in.For(struct {
-		OrderID string
-		Amount  money.Amount
-	}{order.ID, amount})
-	if err != nil {
-		return nil, err
-	}
-	payment, err := s.payments.Create(ctx, key, api.CreatePayment{UserID: userOf(ctx), OrderID: order.ID, Amount: amount.Decimal()})
+	return amount, nil
+}
+
+func shown(payment api.Payment, err error) (*paymentOutput, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -55,11 +77,8 @@ func (s *service) pay(ctx context.Context, in *payInput) (*paymentOutput, error)
 
 func (s *service) getPayment(ctx context.Context, in *paymentInput) (*paymentOutput, error) {
 	payment, err := s.payments.Get(ctx, in.ID)
-	if err != nil {
-		return nil, err
+	if err == nil && payment.UserID != userOf(ctx) {
+		err = fault.New(fault.NotFound, "Payment not found")
 	}
-	if payment.UserID != userOf(ctx) {
-		return nil, fault.New(fault.NotFound, "Payment not found")
-	}
-	return &paymentOutput{payment}, nil
+	return shown(payment, err)
 }

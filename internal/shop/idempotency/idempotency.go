@@ -8,6 +8,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -55,13 +56,32 @@ func Do[T any](ctx context.Context, k *Keys, r Request, run func(ctx context.Con
 		return answer, err
 	}
 	if e.answer.Valid {
-		if err := json.Unmarshal([]byte(e.answer.V), &answer); err != nil {
-			return answer, fmt.Errorf("decode the answer to an earlier request: %w", err)
-		}
-		return answer, nil
+		return decode[T](e)
 	}
 	answer, err = run(ctx, e.id)
 	return answer, k.end(ctx, r, answer, err)
+}
+
+// Find returns the answer that a request had within the last 24 hours, and carries
+// nothing out. It returns fault.NotFound if there is none yet: the request never
+// came, or it failed. Otherwise it fails as Do does.
+func Find[T any](ctx context.Context, k *Keys, r Request) (answer T, err error) {
+	e, err := k.read(ctx, r)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return answer, errUnknown()
+	case err != nil:
+		return answer, err
+	case e.isOld(time.Now()):
+		return answer, errUnknown()
+	}
+	if err := e.check(r); err != nil {
+		return answer, err
+	}
+	if !e.answer.Valid {
+		return answer, errUnknown()
+	}
+	return decode[T](e)
 }
 
 // entry is what is on record of a key.
@@ -70,6 +90,28 @@ type entry struct {
 	busyUntil       int64
 	answer          sql.Null[string]
 	createdAt       int64
+}
+
+// isOld tells that the key can be used for another request now.
+func (e entry) isOld(now time.Time) bool { return e.createdAt <= now.Add(-kept).UnixMilli() }
+
+// check returns fault.Invalid if the key was used for another request than this one,
+// and fault.Conflict while it is carried out.
+func (e entry) check(r Request) error {
+	switch {
+	case e.fingerprint != r.Fingerprint:
+		return fault.New(fault.Invalid, "The Idempotency-Key was used for another request")
+	case !e.answer.Valid && e.busyUntil > time.Now().UnixMilli():
+		return errBusy()
+	}
+	return nil
+}
+
+func decode[T any](e entry) (answer T, err error) {
+	if err := json.Unmarshal([]byte(e.answer.V), &answer); err != nil {
+		return answer, fmt.Errorf("decode the answer to an earlier request: %w", err)
+	}
+	return answer, nil
 }
 
 // begin returns the answer of the request if it has one. Otherwise the request is
@@ -92,7 +134,7 @@ func (k *Keys) begin(ctx context.Context, r Request) (entry, error) {
 		if e.id == fresh.id { // The connection broke, and the statement was repeated.
 			return fresh, nil
 		}
-		if e.createdAt > now.Add(-kept).UnixMilli() {
+		if !e.isOld(now) {
 			return k.resume(ctx, r, e)
 		}
 		if _, err := k.change(ctx, k.DB.Repeatable(), `DELETE FROM idempotency_keys WHERE user_id = $1 AND idempotency_key = $2 AND created_at = $3`,
@@ -103,16 +145,11 @@ func (k *Keys) begin(ctx context.Context, r Request) (entry, error) {
 	return entry{}, errBusy()
 }
 
-// resume returns the answer that there is, or takes over a request that nobody
-// carries out any more.
+// resume returns the answer that there is. If there is none, because the request
+// failed or a crash interrupted it, the request is the caller's to carry out.
 func (k *Keys) resume(ctx context.Context, r Request, e entry) (entry, error) {
-	switch {
-	case e.fingerprint != r.Fingerprint:
-		return entry{}, fault.New(fault.Invalid, "The Idempotency-Key was used for another request")
-	case e.answer.Valid:
-		return e, nil
-	case e.busyUntil > time.Now().UnixMilli():
-		return entry{}, errBusy()
+	if err := e.check(r); err != nil || e.answer.Valid {
+		return e, err
 	}
 	taken, err := k.change(ctx, k.DB.Statements, `
 		UPDATE idempotency_keys SET busy_until = $4
@@ -174,5 +211,11 @@ func (k *Keys) Purge(ctx context.Context) {
 }
 
 func errBusy() error {
-	return fault.New(fault.Conflict, "A request with this Idempotency-Key is being carried out")
+	err := fault.New(fault.Conflict, "A request with this Idempotency-Key is being carried out")
+	err.RetryAfter = time.Second // Most requests have ended by then.
+	return err
+}
+
+func errUnknown() error {
+	return fault.New(fault.NotFound, "No request with this Idempotency-Key has an answer")
 }

@@ -63,8 +63,8 @@ func TestARepeatedRequestHasTheFirstAnswer(t *testing.T) {
 func TestARequestIsCarriedOutOnce(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, k *Keys) {
 		started, goOn := make(chan struct{}), make(chan struct{})
-		var all sync.WaitGroup
-		all.Go(func() {
+		var first, others sync.WaitGroup
+		first.Go(func() {
 			_, err := Do(t.Context(), k, request, func(_ context.Context, id string) (thing, error) {
 				close(started) // A second time would panic.
 				<-goOn
@@ -76,15 +76,15 @@ func TestARequestIsCarriedOutOnce(t *testing.T) {
 		})
 		<-started
 		for range 8 {
-			all.Go(func() {
+			others.Go(func() {
 				if _, err := Do(t.Context(), k, request, create("second")); !fault.Is(err, fault.Conflict) {
 					t.Errorf("while it is carried out: %v", err)
 				}
 			})
 		}
-		time.Sleep(50 * time.Millisecond)
+		others.Wait()
 		close(goOn)
-		all.Wait()
+		first.Wait()
 	})
 }
 
@@ -134,6 +134,38 @@ func TestARequestThatACrashInterruptedGoesOn(t *testing.T) {
 		if done != 1 {
 			t.Errorf("it was carried out %d times", done)
 		}
+	})
+}
+
+// To find an answer carries nothing out.
+func TestFind(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, k *Keys) {
+		other := request
+		other.Fingerprint = "other"
+		find := func(what string, r Request, want fault.Code) {
+			t.Helper()
+			if got, err := Find[thing](t.Context(), k, r); fault.CodeOf(err) != want || err == nil && got.Name != "first" {
+				t.Errorf("%s: %+v, %v", what, got, err)
+			}
+		}
+		find("a new key", request, fault.NotFound)
+		failure := errors.New("a failure")
+		_, err := Do(t.Context(), k, request, func(context.Context, string) (thing, error) {
+			find("while it is carried out", request, fault.Conflict)
+			find("another one, meanwhile", other, fault.Invalid)
+			return thing{}, failure
+		})
+		if !errors.Is(err, failure) {
+			t.Error(err)
+		}
+		find("after a failure", request, fault.NotFound)
+		find("another one after a failure", other, fault.Invalid)
+		k.mustDo(t, request, "first")
+		find("the same request", request, "")
+		find("another request", other, fault.Invalid)
+		k.set(t, "created_at", time.Now().Add(-kept))
+		find("after a day", request, fault.NotFound)
+		find("another one after a day", other, fault.NotFound)
 	})
 }
 

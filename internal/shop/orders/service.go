@@ -67,6 +67,10 @@ type (
 	idInput     struct {
 		ID string `path:"id" example:"d7f4deda-d2f0-40a5-99a0-d0287a855edf"`
 	}
+	keyInput struct {
+		api.Idempotency
+		UserID string `query:"user_id" required:"true" maxLength:"64"`
+	}
 	userInput struct {
 		UserID string `query:"user_id" required:"true" maxLength:"64"`
 	}
@@ -95,6 +99,10 @@ type (
 
 func (s *service) register(a huma.API) {
 	huma.Register(a, web.LargeBody(web.Operation("create-order", http.MethodPost, "/orders", "Create an order", http.StatusBadRequest, http.StatusConflict)), s.create)
+	huma.Register(a, web.Operation("get-order-by-key", http.MethodGet, "/orders/by-key", "Show the answer to an earlier request with an Idempotency-Key", http.StatusNotFound, http.StatusConflict),
+		func(ctx context.Context, in *keyInput) (*orderOutput, error) {
+			return output(idempotency.Find[api.Order](ctx, s.keys, idempotency.Request{User: in.UserID, Key: in.Key, Fingerprint: in.Fingerprint}))
+		})
 	huma.Register(a, web.Operation("list-orders", http.MethodGet, "/orders", "List a user's latest orders, newest first"), s.list)
 	huma.Register(a, web.Operation("get-order", http.MethodGet, "/orders/{id}", "Show an order", http.StatusNotFound),
 		func(ctx context.Context, in *idInput) (*orderOutput, error) {

@@ -103,6 +103,10 @@ type (
 		api.Idempotency
 		Body api.CreatePayment
 	}
+	keyInput struct {
+		api.Idempotency
+		UserID string `query:"user_id" required:"true" maxLength:"64"`
+	}
 	idInput struct {
 		ID string `path:"id" example:"7084ae0a-d386-4ecd-913d-17c72b408c2c"`
 	}
@@ -114,6 +118,10 @@ func (s *service) register(a huma.API) {
 		http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusBadGateway, http.StatusGatewayTimeout)
 	pay.Description = api.PaidOnce
 	huma.Register(a, pay, s.create)
+	huma.Register(a, web.Operation("get-payment-by-key", http.MethodGet, "/payments/by-key", "Show the answer to an earlier request with an Idempotency-Key", http.StatusNotFound, http.StatusConflict),
+		func(ctx context.Context, in *keyInput) (*paymentOutput, error) {
+			return output(idempotency.Find[api.Payment](ctx, s.keys, idempotency.Request{User: in.UserID, Key: in.Key, Fingerprint: in.Fingerprint}))
+		})
 	huma.Register(a, web.Operation("get-payment", http.MethodGet, "/payments/{id}", "Show a payment", http.StatusNotFound, http.StatusBadGateway, http.StatusGatewayTimeout),
 		func(ctx context.Context, in *idInput) (*paymentOutput, error) {
 			return output(s.cashier.find(ctx, in.ID))

@@ -50,7 +50,7 @@ const msgTooLarge = "request body is too large limit=%d bytes"
 func init() {
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
 		p := problemOf(ctx.Context(), status, msg, errs)
-		if isPassing(p.Status) {
+		if isPassing(p.Status) || p.retryAfter > 0 {
 			ctx.SetHeader("Retry-After", strconv.Itoa(Seconds(p.retryAfter)))
 		}
 		return p
