@@ -4,8 +4,9 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"sync/atomic"
+	"time"
 
+	"github.com/koshop/koshop/internal/shop/baggage"
 	"github.com/koshop/koshop/internal/shop/client"
 	"github.com/koshop/koshop/internal/shop/money"
 )
@@ -33,41 +34,35 @@ func (p Price) Amount() (money.Amount, error) { return money.FromUnits(p.Units, 
 // Products calls product-svc.
 type Products struct {
 	*client.Client
-	last *atomic.Pointer[catalogue]
-}
-
-// catalogue is the last one that product-svc gave, which stays decoded.
-type catalogue struct {
-	etag     string
-	products []Product
+	catalogues *catalogues
 }
 
 // NewProducts returns a client of product-svc at the URL.
 func NewProducts(base *url.URL) Products {
-	return Products{client.New("product-svc", base), &atomic.Pointer[catalogue]{}}
+	return Products{client.New("product-svc", base), newCatalogues()}
 }
 
-// All returns the catalogue of now, which must not be changed.
+// All returns the catalogue, which must not be changed. It is that of now, or one that
+// product-svc gave before and that is still fresh by its Cache-Control.
 func (p Products) All(ctx context.Context) ([]Product, error) {
-	last, etag := p.last.Load(), ""
-	if last != nil {
-		etag = last.etag
+	carried, asked := baggage.From(ctx), time.Now()
+	if products, ok := p.catalogues.fresh(carried, asked); ok {
+		return products, nil
 	}
-	answer, err := p.Fetch(ctx, etag)
+	last := p.catalogues.last.Load()
+	answer, err := p.Fetch(ctx, last.etag)
 	if err != nil {
 		return nil, err
 	}
-	if answer.Status == http.StatusNotModified {
-		return last.products, nil
+	now := last
+	if answer.Status != http.StatusNotModified {
+		now = &catalogue{etag: answer.Header.Get("ETag")}
+		if err := p.Decode(answer, &now.products); err != nil {
+			return nil, err
+		}
 	}
-	fresh := catalogue{etag: answer.Header.Get("ETag")}
-	if err := p.Decode(answer, &fresh.products); err != nil {
-		return nil, err
-	}
-	if fresh.etag != "" {
-		p.last.Store(&fresh)
-	}
-	return fresh.products, nil
+	p.catalogues.put(carried, now, asked.Add(freshFor(answer.Header)))
+	return now.products, nil
 }
 
 // Fetch returns the answer to GET /products/… as it is, if it is JSON: of the products of

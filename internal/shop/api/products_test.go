@@ -11,7 +11,8 @@ import (
 	"github.com/koshop/koshop/internal/shop/shoptest"
 )
 
-// The catalogue is decoded once for each ETag, and is always that of now.
+// Without Cache-Control, the catalogue is always that of now. It is decoded once for each
+// ETag.
 func TestTheCatalogueIsAskedForEachTime(t *testing.T) {
 	var etag, body string
 	sent := 0

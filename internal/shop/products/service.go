@@ -21,6 +21,10 @@ const (
 	About = "Shows the catalogue of the shop and searches it."
 )
 
+// fresh lets those who need the whole catalogue often, such as the gateway for its
+// prices, ask for it once a second. It is short, so that a change is seen at once.
+const fresh = "max-age=1"
+
 // Config is the configuration of the service.
 type Config struct{ server.Config }
 
@@ -64,7 +68,11 @@ type (
 func (s *service) register(a huma.API) {
 	huma.Register(a, web.Cached(web.Operation("list-products", http.MethodGet, "/products", "List all products")),
 		func(_ context.Context, in *web.Condition) (*listOutput, error) {
-			return web.Tag(*in, []api.Product(s.catalogue))
+			list, err := web.Tag(*in, []api.Product(s.catalogue))
+			if err == nil {
+				list.CacheControl = fresh
+			}
+			return list, err
 		})
 	huma.Register(a, web.Cached(web.Operation("get-product", http.MethodGet, "/products/{id}", "Show a product", http.StatusNotFound)), s.get)
 	huma.Register(a, web.Cached(web.Operation("list-category", http.MethodGet, "/products/category/{category}", "List the products of a category", http.StatusNotFound)),

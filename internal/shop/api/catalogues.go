@@ -1,0 +1,84 @@
+package api
+
+import (
+	"crypto/sha256"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/koshop/koshop/internal/shop/recent"
+)
+
+// maxCatalogues is for how many different baggages a fresh catalogue is stored.
+const maxCatalogues = 100
+
+// catalogues are those that product-svc gave, decoded. An intercept leads requests by
+// their baggage to another product-svc, so a catalogue is fresh for one baggage only.
+type catalogues struct {
+	last   atomic.Pointer[catalogue] // never nil; asked for again by its ETag
+	stored *recent.Map[storedCatalogue]
+}
+
+type catalogue struct {
+	etag     string
+	products []Product
+}
+
+type storedCatalogue struct {
+	*catalogue
+	until time.Time
+}
+
+func newCatalogues() *catalogues {
+	c := &catalogues{stored: recent.NewMap[storedCatalogue](maxCatalogues)}
+	c.last.Store(&catalogue{})
+	return c
+}
+
+// fresh returns the products for a baggage, if they are stored and fresh.
+func (c *catalogues) fresh(baggage string, now time.Time) (products []Product, ok bool) {
+	stored, ok := c.stored.Get(keyOf(baggage))
+	if !ok || !now.Before(stored.until) {
+		return nil, false
+	}
+	return stored.products, true
+}
+
+// put stores a catalogue that is fresh for a baggage until the time.
+func (c *catalogues) put(baggage string, given *catalogue, until time.Time) {
+	if given.etag != "" {
+		c.last.Store(given)
+	}
+	if time.Now().Before(until) {
+		c.stored.Put(keyOf(baggage), storedCatalogue{given, until})
+	}
+}
+
+// keyOf keeps a long baggage out of the memory.
+func keyOf(baggage string) string {
+	if baggage == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(baggage))
+	return string(sum[:])
+}
+
+// freshFor returns how long an answer may be used without asking again
+// (https://www.rfc-editor.org/rfc/rfc9111#section-4.2), counted from when it was asked
+// for. An answer that does not say so may not.
+func freshFor(header http.Header) time.Duration {
+	var maxAge uint64
+	for directive := range strings.SplitSeq(strings.Join(header.Values("Cache-Control"), ","), ",") {
+		name, value, _ := strings.Cut(strings.ToLower(strings.TrimSpace(directive)), "=")
+		switch name {
+		case "no-cache", "no-store":
+			return 0
+		case "max-age":
+			maxAge, _ = strconv.ParseUint(strings.Trim(value, `"`), 10, 31) // 0 for what is no number
+		}
+	}
+	age, _ := strconv.ParseUint(header.Get("Age"), 10, 31) // 0 if no cache lies in between
+	return max(0, time.Duration(maxAge)-time.Duration(age)) * time.Second
+}
