@@ -57,6 +57,7 @@ func (s *service) createOrder(ctx context.Context, in *createInput) (*createdOut
 	if err != nil {
 		return nil, err
 	}
+	s.owed.note(ctx, order)
 	if order.Amount != nil { // that of the first request, if this one repeats it
 		amount = *order.Amount
 	}
@@ -77,11 +78,7 @@ func (s *service) getOrder(ctx context.Context, in *orderInput) (*orderOutput, e
 	if err != nil {
 		return nil, err
 	}
-	orders := []api.Order{order}
-	if err := s.addAmounts(ctx, orders); err != nil {
-		return nil, err
-	}
-	return &orderOutput{orders[0]}, nil
+	return &orderOutput{order}, nil
 }
 
 func (s *service) listOrders(ctx context.Context, _ *struct{}) (*ordersOutput, error) {
@@ -95,7 +92,8 @@ func (s *service) listOrders(ctx context.Context, _ *struct{}) (*ordersOutput, e
 	return &ordersOutput{orders}, nil
 }
 
-// ownOrder returns an order of the caller. Another's does not exist for them.
+// ownOrder returns an order of the caller, with its amount. Another's does not exist
+// for them.
 func (s *service) ownOrder(ctx context.Context, id string) (api.Order, error) {
 	order, err := s.orders.Get(ctx, id)
 	if err != nil {
@@ -104,7 +102,12 @@ func (s *service) ownOrder(ctx context.Context, id string) (api.Order, error) {
 	if order.UserID != userOf(ctx) {
 		return api.Order{}, fault.New(fault.NotFound, "Order not found")
 	}
-	return order, nil
+	orders := []api.Order{order}
+	if err := s.addAmounts(ctx, orders); err != nil {
+		return api.Order{}, err
+	}
+	s.owed.note(ctx, orders[0])
+	return orders[0], nil
 }
 
 // addAmounts fixes the amounts of orders that were created without one, on

@@ -53,16 +53,15 @@ func (b payBody) asked() any {
 
 // due returns the amount of the caller's order, if it is the one that they want to pay.
 func (s *service) due(ctx context.Context, b payBody) (money.Amount, error) {
+	amount, amountErr := b.Amount.Amount()
+	if amountErr == nil && s.owed.agrees(ctx, b.OrderID, amount) {
+		return amount, nil
+	}
 	order, err := s.ownOrder(ctx, b.OrderID)
 	if err != nil {
 		return 0, err
 	}
-	orders := []api.Order{order}
-	if err := s.addAmounts(ctx, orders); err != nil {
-		return 0, err
-	}
-	amount, err := b.Amount.Amount()
-	if due := orders[0].Amount; err != nil || due == nil || amount != *due {
+	if due := order.Amount; amountErr != nil || due == nil || amount != *due {
 		return 0, fault.New(fault.BadRequest, "Invalid Amount")
 	}
 	return amount, nil

@@ -45,6 +45,7 @@ func (c *Config) Bind(v *config.Set) {
 // New returns the service.
 func New(cfg Config, log *slog.Logger) *server.Server {
 	s := &service{
+		owed:     newOwed(),
 		orders:   api.NewOrders(cfg.OrdersURL),
 		payments: api.NewPayments(cfg.PaymentsURL),
 		products: api.NewProducts(cfg.ProductsURL),
@@ -64,6 +65,7 @@ type service struct {
 	users    api.Users
 	verifier *verifier
 	passing  shared[client.Answer] // what is passed on of product-svc
+	owed     owed
 }
 
 func (s *service) close() error {
