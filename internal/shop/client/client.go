@@ -51,7 +51,7 @@ type Client struct {
 func New(name string, base *url.URL) *Client {
 	dialer := &net.Dialer{Timeout: 2 * time.Second}
 	return &Client{name: name, base: strings.TrimSuffix(base.String(), "/"), http: &http.Client{
-		Timeout: callTimeout,
+		// Without a Timeout: Fetch bounds the whole call, and a second clock costs time.
 		Transport: telemetry.Transport(name, &http.Transport{
 			DialContext: dialer.DialContext, TLSHandshakeTimeout: 2 * time.Second,
 			// As many may be idle: those that go between two requests have to be made again.

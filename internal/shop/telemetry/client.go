@@ -28,12 +28,14 @@ type transport struct {
 // RoundTrip is [http.RoundTripper]'s.
 func (c *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	begin, t, end := time.Now(), From(r.Context()), beginCall(r.Context())
-	// The query may name a user, and is left out.
-	ctx, span := t.tracer.Start(r.Context(), r.Method+" "+c.service, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
-		attribute.String("http.request.method", r.Method), attribute.String("peer.service", c.service),
-		attribute.String("server.address", r.URL.Hostname()), attribute.String("url.path", pathOf(r))))
+	ctx, span := t.tracer.Start(r.Context(), r.Method+" "+c.service, trace.WithSpanKind(trace.SpanKindClient))
 	defer span.End()
-	r = r.Clone(ctx)
+	if span.IsRecording() { // The query may name a user, and is left out.
+		span.SetAttributes(attribute.String("http.request.method", r.Method), attribute.String("peer.service", c.service),
+			attribute.String("server.address", r.URL.Hostname()), attribute.String("url.path", pathOf(r)))
+	}
+	r = r.WithContext(ctx)
+	r.Header = r.Header.Clone()
 	inject(ctx, r.Header)
 
 	res, err := c.Transport.RoundTrip(r)

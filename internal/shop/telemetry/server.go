@@ -32,9 +32,10 @@ func (t *Telemetry) Middleware(isProbe func(path string) bool) func(http.Handler
 func (t *Telemetry) serve(w http.ResponseWriter, r *http.Request, next http.Handler, tracer trace.Tracer) {
 	begin, calls := time.Now(), &hops{}
 	ctx := context.WithValue(extract(With(r.Context(), t), r.Header), hopsKey{}, calls)
-	// Neither the query nor the client's address is recorded: they are personal data.
-	ctx, span := tracer.Start(ctx, methodOf(r), trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
-		attribute.String("http.request.method", methodOf(r)), attribute.String("url.path", pathOf(r))))
+	ctx, span := tracer.Start(ctx, methodOf(r), trace.WithSpanKind(trace.SpanKindServer))
+	if span.IsRecording() { // Neither the query nor the client's address: they are personal data.
+		span.SetAttributes(attribute.String("http.request.method", methodOf(r)), attribute.String("url.path", pathOf(r)))
+	}
 	answer := &Answer{ResponseWriter: w, Before: func(header http.Header) {
 		own := t.self
 		own.Duration = time.Since(begin)
