@@ -89,7 +89,7 @@ func (r *rig) startBare(b *testing.B) process {
 	return p
 }
 
-// operations are those that are compared.
+// operations returns the operations that are compared.
 func (r *rig) operations(b *testing.B) []compared {
 	pay := r.pay(b, samples)
 	return []compared{
@@ -139,7 +139,7 @@ func post(url, token, body string) *http.Request {
 	return newRequest(http.MethodPost, url, token, body)
 }
 
-// newRequest panics for a URL that is none, which only a mistake of this package makes.
+// newRequest panics if the URL is not valid, which is a mistake of this package.
 func newRequest(method, url, token, body string) *http.Request {
 	request, err := http.NewRequest(method, url, strings.NewReader(body))
 	if err != nil {

@@ -89,8 +89,8 @@ func TestManyWithOneKeyPayOnce(t *testing.T) {
 	})
 }
 
-// A key is looked at also where the gateway refuses a request by itself: what it refuses
-// was not the first request with the key.
+// The gateway asks for the answer to an earlier request with the key before it refuses a
+// request by itself.
 func TestAKeyComesBeforeARefusal(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, s *shop) {
 		ann, bob := s.signUp(t, "ann"), s.signUp(t, "bob")

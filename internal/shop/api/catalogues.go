@@ -14,10 +14,10 @@ import (
 // maxCatalogues is for how many different baggages a fresh catalogue is stored.
 const maxCatalogues = 100
 
-// catalogues are those that product-svc gave, decoded. An intercept leads requests by
-// their baggage to another product-svc, so a catalogue is fresh for one baggage only.
+// catalogues stores decoded answers of product-svc. An intercept may lead requests with
+// some baggage to another product-svc, so a catalogue is fresh for one baggage only.
 type catalogues struct {
-	last   atomic.Pointer[catalogue] // never nil; asked for again by its ETag
+	last   atomic.Pointer[catalogue] // never nil; the next request sends its ETag
 	stored *recent.Map[storedCatalogue]
 }
 
@@ -56,7 +56,7 @@ func (c *catalogues) put(baggage string, given *catalogue, until time.Time) {
 	}
 }
 
-// keyOf keeps a long baggage out of the memory.
+// keyOf returns a short key, because baggage may have 8 KiB.
 func keyOf(baggage string) string {
 	if baggage == "" {
 		return ""
@@ -66,8 +66,8 @@ func keyOf(baggage string) string {
 }
 
 // freshFor returns how long an answer may be used without asking again
-// (https://www.rfc-editor.org/rfc/rfc9111#section-4.2), counted from when it was asked
-// for. An answer that does not say so may not.
+// (https://www.rfc-editor.org/rfc/rfc9111#section-4.2), counted from the time of the
+// request. It returns 0 for an answer without Cache-Control.
 func freshFor(header http.Header) time.Duration {
 	var maxAge uint64
 	for directive := range strings.SplitSeq(strings.Join(header.Values("Cache-Control"), ","), ",") {

@@ -27,7 +27,7 @@ const (
 	callTimeout = 4 * time.Second
 	// maxAnswer bounds what is read of an answer, in bytes.
 	maxAnswer = 4 << 20
-	// patience bounds how long a request that did not get through is repeated: a
+	// patience limits how long a request is repeated that did not reach the service: a
 	// Service whose pod was just replaced refuses connections for a moment.
 	patience = 2 * time.Second
 	// idleTimeout is how long an unused connection is kept. It is below the age at
@@ -54,7 +54,7 @@ func New(name string, base *url.URL) *Client {
 		// Without a Timeout: Fetch bounds the whole call, and a second clock costs time.
 		Transport: telemetry.Transport(name, &http.Transport{
 			DialContext: dialer.DialContext, TLSHandshakeTimeout: 2 * time.Second,
-			// As many may be idle: those that go between two requests have to be made again.
+			// As many may be idle: a connection that is closed has to be made again.
 			MaxIdleConnsPerHost: maxConnections, MaxConnsPerHost: maxConnections, IdleConnTimeout: idleTimeout,
 		}),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -121,7 +121,7 @@ func (c *Client) Fetch(ctx context.Context, call Call) (Answer, error) {
 	return Answer{res.StatusCode, res.Header, body}, nil
 }
 
-// FetchJSON is Fetch for an answer in JSON. What is none fails as it does in Do.
+// FetchJSON is Fetch for an answer in JSON. It fails as Do does if the answer is not JSON.
 func (c *Client) FetchJSON(ctx context.Context, call Call) (Answer, error) {
 	answer, err := c.Fetch(ctx, call)
 	if err == nil && answer.Status != http.StatusNotModified && !json.Valid(answer.Body) {
@@ -211,8 +211,8 @@ func escape(segment string) string {
 // Close drops the connections that are kept for later.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// explain turns a failure to get an answer into a fault. It is the caller's
-// own error when the caller has gone.
+// explain turns a failure to get an answer into a fault. If the caller has canceled the
+// call, it returns that error.
 func (c *Client) explain(ctx context.Context, err error) error {
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):

@@ -89,13 +89,13 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// When a refused request may be sent again is passed on.
+// A refusal keeps its Retry-After.
 func TestRetryAfterOfRefusals(t *testing.T) {
 	for header, want := range map[string]time.Duration{"": 0, "2": 2 * time.Second, "60000": time.Hour, "-1": 0, "soon": 0, "99999999999999999999": 0} {
 		c := newClient(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", header)
 			w.WriteHeader(http.StatusConflict)
-			_, _ = io.WriteString(w, `{"detail":"busy"}`) // The client would say.
+			_, _ = io.WriteString(w, `{"detail":"busy"}`) // The client would report the failure.
 		})
 		var f *fault.Error
 		if err := c.Do(t.Context(), client.Call{Method: http.MethodGet}, new(any)); !errors.As(err, &f) || f.Code != fault.Conflict || f.RetryAfter != want {
@@ -119,12 +119,12 @@ func TestOnlyGetIsRepeatedAfterALostConnection(t *testing.T) {
 }
 
 // A request with a key is sent once, also on a connection that was used before: the
-// service may be carrying it out. It has the key all the same.
+// service may be carrying it out. The service still gets the key.
 func TestARequestWithAKeyIsSentOnce(t *testing.T) {
 	var calls atomic.Int32
 	c := newClient(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet {
-			_, _ = io.WriteString(w, `{}`) // The client would say.
+			_, _ = io.WriteString(w, `{}`) // The client would report the failure.
 			return
 		}
 		if got := r.Header.Get("Idempotency-Key"); got != "k" {

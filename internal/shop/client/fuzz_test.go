@@ -11,8 +11,8 @@ import (
 	"github.com/koshop/koshop/internal/shop/fault"
 )
 
-// Whatever a service answers but 2xx is a fault: the service's own refusal only if it
-// says what is wrong.
+// Every answer that is not 2xx becomes a fault. It keeps the status of the service only if
+// the answer has a detail.
 func FuzzRefusal(f *testing.F) {
 	for _, body := range []string{`{"detail":"Order not found"}`, `{"detail":{"detail":"Already Paid"}}`, `{"detail":{"detail":{"detail":{"detail":"x"}}}}`, `{"detail":null}`, `{"detail":5}`, `{"DETAIL":"x"}`, `[]`, `<html>`, "", `{"detail":"\ud800"}`} {
 		f.Add(404, []byte(body))

@@ -12,7 +12,7 @@ import (
 	"github.com/koshop/koshop/internal/shop/fault"
 )
 
-// codes is the way back of package web's statuses, for refusals.
+// codes are the faults for the statuses of package web, for refusals.
 var codes = map[int]fault.Code{
 	http.StatusBadRequest:          fault.BadRequest,
 	http.StatusUnauthorized:        fault.Unauthorized,
@@ -23,7 +23,7 @@ var codes = map[int]fault.Code{
 }
 
 // refusal turns an answer that is not 2xx into a fault. A 4xx without a detail is
-// no refusal: what sent it, a proxy or another pod, is no service of the shop.
+// not a refusal: a proxy or another pod sent it, not a service of the shop.
 func (c *Client) refusal(status int, header http.Header, body []byte) error {
 	cause := fmt.Errorf("%s answered %d", c.name, status)
 	if code, ok := codes[status]; ok {
@@ -52,9 +52,9 @@ func retryAfter(header http.Header) time.Duration {
 	return min(time.Duration(seconds)*time.Second, time.Hour)
 }
 
-// detailOf reads the detail of an error answer, if it has one; the fallback is
-// for one that is no text. The workshop's own payments service puts the whole
-// answer of orders-svc into its detail, so a detail inside a detail is found too.
+// detailOf reads the detail of an error answer, if it has one. It returns the fallback for
+// a detail that is not a text. The workshop's own payments service puts the whole answer of
+// orders-svc into its detail, so a detail inside a detail is found too.
 func detailOf(body []byte, fallback string) (detail string, ok bool) {
 	for range 3 {
 		var answer struct{ Detail json.RawMessage }

@@ -13,7 +13,7 @@ import (
 	"github.com/koshop/koshop/internal/shop/token"
 )
 
-// errToken says that a token was not accepted. Why, only the log may tell.
+// errToken says that a token was not accepted. The client does not learn the reason.
 var errToken = errors.New("the token is not accepted")
 
 // verifier verifies access tokens.
@@ -30,8 +30,8 @@ func newVerifier(keys *keyCache) *verifier {
 	), newVerified()}
 }
 
-// verify returns the user of a token. The error is errToken, or that of asking
-// user-svc for its keys.
+// verify returns the user of a token. It fails with errToken, or with the error of
+// fetching the keys from user-svc.
 func (v *verifier) verify(ctx context.Context, raw string) (userID string, err error) {
 	if known, ok := v.known.get(raw, v.keys.now()); ok {
 		if key, err := v.keys.get(ctx, known.keyID); err == nil && known.key.Equal(key) {
@@ -71,7 +71,7 @@ func (v *verifier) verify(ctx context.Context, raw string) (userID string, err e
 
 type userKey struct{}
 
-// userOf returns the user whom authenticate let through.
+// userOf returns the user that authenticate found in the token.
 func userOf(ctx context.Context) string {
 	id, _ := ctx.Value(userKey{}).(string) // "" owns nothing
 	return id
@@ -81,7 +81,7 @@ func userOf(ctx context.Context) string {
 func authenticate(api huma.API, v *verifier) func(huma.Context, func(huma.Context)) {
 	refuse := func(ctx huma.Context, challenge, detail string) {
 		ctx.SetHeader("WWW-Authenticate", challenge)
-		_ = huma.WriteErr(api, ctx, http.StatusUnauthorized, detail) // huma has reported it; the client is gone
+		_ = huma.WriteErr(api, ctx, http.StatusUnauthorized, detail) // It fails only if the client is gone.
 	}
 	return func(ctx huma.Context, next func(huma.Context)) {
 		header := ctx.Header("Authorization")
@@ -104,8 +104,8 @@ func authenticate(api huma.API, v *verifier) func(huma.Context, func(huma.Contex
 	}
 }
 
-// ambiguous reports whether there is more than one Authorization header, of
-// which a proxy may have looked at another one.
+// ambiguous reports whether there is more than one Authorization header: a proxy may have
+// checked another one than the gateway would.
 func ambiguous(ctx huma.Context) bool {
 	n := 0
 	ctx.EachHeader(func(name, _ string) {

@@ -21,8 +21,8 @@ const (
 	fetchPause = time.Second
 )
 
-// keyCache holds user-svc's public keys. It has to be closed: it fetches them
-// beside the requests.
+// keyCache holds user-svc's public keys. It fetches them in a goroutine of its own, which
+// close ends.
 type keyCache struct {
 	fetch func(context.Context) (token.KeySet, error)
 	now   func() time.Time
@@ -32,7 +32,7 @@ type keyCache struct {
 	work sync.WaitGroup
 
 	mu      sync.Mutex
-	flight  chan struct{} // closed when the fetch under way ends; nil when there is none
+	flight  chan struct{} // closed when the running fetch ends; nil without one
 	keys    map[string]ed25519.PublicKey
 	fetched time.Time // when keys were fetched
 	tried   time.Time // when the last fetch ended
@@ -44,10 +44,9 @@ func newKeyCache(fetch func(context.Context) (token.KeySet, error)) *keyCache {
 	return &keyCache{fetch: fetch, now: time.Now, life: life, end: end}
 }
 
-// get returns the key with the id, or nil when user-svc has none. The keys are
-// fetched when they are old, or do not have the id; only for a key that is
-// unknown, or too old to be used, does get wait for them. An error means that
-// user-svc could not be asked.
+// get returns the key with the id, or nil if user-svc does not have it. It starts to
+// fetch the keys if they are old or do not include the id. It waits for the fetch only if
+// the key is unknown or too old to use. An error means that user-svc did not answer.
 func (c *keyCache) get(ctx context.Context, id string) (ed25519.PublicKey, error) {
 	key, age, _ := c.lookUp(id)
 	if key != nil && age < freshFor {
@@ -69,8 +68,7 @@ func (c *keyCache) get(ctx context.Context, id string) (ed25519.PublicKey, error
 	return nil, err
 }
 
-// ready returns an error if there are no keys that can be used, and user-svc has
-// none either.
+// ready returns an error if there are no usable keys and user-svc cannot provide any.
 func (c *keyCache) ready(ctx context.Context) error {
 	if c.usable() {
 		return nil
@@ -100,10 +98,10 @@ func (c *keyCache) lookUp(id string) (key ed25519.PublicKey, age time.Duration, 
 	return c.keys[id], c.now().Sub(c.fetched), c.err
 }
 
-// refresh starts to fetch the keys; the channel is closed when that is done. All
-// who ask at once share one fetch, and a fetch that has just been made, well or
-// not, is not repeated. The fetch belongs to the trace of the first who asks, but does not
-// end with that request.
+// refresh starts to fetch the keys, and returns a channel that is closed at the end.
+// Requests at the same time share one fetch. There is at most one fetch within
+// fetchPause, whether it succeeds or fails. The fetch belongs to the trace of the request
+// that started it, but does not end with that request.
 func (c *keyCache) refresh(ctx context.Context) <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -136,13 +134,13 @@ func (c *keyCache) store(set token.KeySet, err error) {
 	}
 	c.fetched, c.keys = c.tried, map[string]ed25519.PublicKey{}
 	for _, k := range set.Keys {
-		if key, err := k.Public(); err == nil { // a kind of key that comes later is not ours to use
+		if key, err := k.Public(); err == nil { // The gateway cannot use other kinds of keys.
 			c.keys[k.ID] = key
 		}
 	}
 }
 
-// close ends a fetch under way and waits for it. None begins afterwards.
+// close stops a running fetch and waits for its end. No fetch starts afterwards.
 func (c *keyCache) close() {
 	c.mu.Lock()
 	c.end()

@@ -63,7 +63,7 @@ func TestWithdrawnKeyIsRefusedInTime(t *testing.T) {
 		}
 		delete(i.private, "k1")
 		time.Sleep(freshFor)
-		if _, err := v.verify(t.Context(), signed); err != nil { // the keys are asked for beside it
+		if _, err := v.verify(t.Context(), signed); err != nil { // The keys are fetched in the background.
 			t.Errorf("a key that was valid: %v", err)
 		}
 		time.Sleep(fetchPause)
@@ -100,7 +100,7 @@ func TestUserSvcDown(t *testing.T) {
 	})
 }
 
-func TestSlowUserSvcDelaysNobodyWhoseKeyIsKnown(t *testing.T) {
+func TestSlowUserSvcDoesNotDelayKnownKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i := newIssuer(t, "k1")
 		v := i.verifier(t)

@@ -39,8 +39,8 @@ type (
 	ordersOutput struct{ Body []api.Order }
 )
 
-// createOrder fixes the amount by today's prices, then creates the order: for
-// an unknown product none is created.
+// createOrder calculates the amount from the current prices, then creates the order. It
+// creates no order if a product is unknown.
 func (s *service) createOrder(ctx context.Context, in *createInput) (*createdOutput, error) {
 	key, err := in.For(in.Body.ProductIDs)
 	if err != nil {
@@ -58,7 +58,7 @@ func (s *service) createOrder(ctx context.Context, in *createInput) (*createdOut
 		return nil, err
 	}
 	s.owed.note(ctx, order)
-	if order.Amount != nil { // that of the first request, if this one repeats it
+	if order.Amount != nil { // If the request repeats an earlier one, its amount counts.
 		amount = *order.Amount
 	}
 	return &createdOutput{created{createdOrder{order.ID, order.UserID, order.ProductIDs, order.Status}, amount}}, nil
@@ -92,8 +92,8 @@ func (s *service) listOrders(ctx context.Context, _ *struct{}) (*ordersOutput, e
 	return &ordersOutput{orders}, nil
 }
 
-// ownOrder returns an order of the caller, with its amount. Another's does not exist
-// for them.
+// ownOrder returns an order of the caller, with its amount. It returns fault.NotFound for
+// an order of another user.
 func (s *service) ownOrder(ctx context.Context, id string) (api.Order, error) {
 	order, err := s.orders.Get(ctx, id)
 	if err != nil {
@@ -110,10 +110,9 @@ func (s *service) ownOrder(ctx context.Context, id string) (api.Order, error) {
 	return orders[0], nil
 }
 
-// addAmounts fixes the amounts of orders that were created without one, on
-// orders-svc itself and in the seed's form, when they are first seen here: by the
-// catalogue's prices of now, and for good. An order of products that are no
-// longer sold stays without.
+// addAmounts fixes the amounts of orders that have none, because they were created on
+// orders-svc directly, in the seed's form. The current prices count, and the amount never
+// changes afterwards. An order with a product that is no longer sold gets no amount.
 func (s *service) addAmounts(ctx context.Context, orders []api.Order) error {
 	if !slices.ContainsFunc(orders, func(o api.Order) bool { return o.Amount == nil }) {
 		return nil

@@ -9,13 +9,13 @@ import (
 	"github.com/koshop/koshop/internal/shop/recent"
 )
 
-// maxOwed is for how many orders it is remembered what their owners owe.
+// maxOwed is how many orders are remembered.
 const maxOwed = 10_000
 
-// owed remembers what never changes about orders: their owners and amounts. A payment
-// that agrees with it needs no look at the order: payments-svc compares them anyway. What
-// does not agree says nothing, as the order may be in another orders-svc, to which an
-// intercept leads requests by their baggage.
+// owed remembers the owners and the amounts of orders, which never change. If a payment
+// agrees with them, the gateway does not read the order: payments-svc compares them again.
+// If it does not agree, the gateway has to read the order. An intercept may lead requests
+// with some baggage to another orders-svc, so each baggage has entries of its own.
 type owed struct{ orders *recent.Map[debt] }
 
 type debt struct {
@@ -32,7 +32,7 @@ func (o owed) note(ctx context.Context, order api.Order) {
 	}
 }
 
-// agrees tells whether the caller is known to owe this amount for the order.
+// agrees reports whether the remembered order is the caller's and has this amount.
 func (o owed) agrees(ctx context.Context, orderID string, amount money.Amount) bool {
 	known, ok := o.orders.Get(owedKey(ctx, orderID))
 	return ok && known == debt{userOf(ctx), amount}

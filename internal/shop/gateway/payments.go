@@ -8,8 +8,8 @@ import (
 	"github.com/koshop/koshop/internal/shop/money"
 )
 
-// payBody takes any number as its amount: one that is not the order's, be it
-// negative or finer than a cent, is the wrong amount and nothing else.
+// payBody accepts any number as its amount. A number that cannot be an amount, such as
+// -1 or 0.001, is refused in the same way as the amount of another order.
 type payBody struct {
 	OrderID string        `json:"order_id" minLength:"1" maxLength:"64" example:"d7f4deda-d2f0-40a5-99a0-d0287a855edf"`
 	Amount  money.Decimal `json:"amount"`
@@ -38,8 +38,8 @@ func (s *service) pay(ctx context.Context, in *payInput) (*paymentOutput, error)
 	return shown(s.payments.Create(ctx, key, api.CreatePayment{UserID: userOf(ctx), OrderID: in.Body.OrderID, Amount: amount.Decimal()}))
 }
 
-// asked is what tells a payment apart from others: equal amounts may be written in
-// several ways.
+// asked returns what the fingerprint of the request is made of. The amount is parsed,
+// because 1.5 and 1.50 are the same.
 func (b payBody) asked() any {
 	amount, err := b.Amount.Amount()
 	if err != nil {
@@ -51,7 +51,7 @@ func (b payBody) asked() any {
 	}{b.OrderID, amount}
 }
 
-// due returns the amount of the caller's order, if it is the one that they want to pay.
+// due returns the amount of the caller's order. It fails if the body has another amount.
 func (s *service) due(ctx context.Context, b payBody) (money.Amount, error) {
 	amount, amountErr := b.Amount.Amount()
 	if amountErr == nil && s.owed.agrees(ctx, b.OrderID, amount) {

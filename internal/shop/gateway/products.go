@@ -40,7 +40,7 @@ type (
 	}
 )
 
-// registerProducts adds what is product-svc's, refusals included.
+// registerProducts adds the operations that product-svc answers.
 func (s *service) registerProducts(a huma.API) {
 	huma.Register(a, passed[[]api.Product](a, "list-products", "/products", "List all products"),
 		func(ctx context.Context, in *web.Condition) (*huma.StreamResponse, error) {
@@ -58,13 +58,13 @@ func (s *service) registerProducts(a huma.API) {
 		func(ctx context.Context, in *searchInput) (*huma.StreamResponse, error) {
 			return s.pass(ctx, in.IfNoneMatch, "search", in.Text)
 		})
-	// Where the member picture of a product leads to, on this host as on product-svc's.
+	// The member picture of a product is a path on this host too.
 	huma.Register(a, web.Operation("get-picture", http.MethodGet, "/pictures/{file}", "Show the picture of a product",
 		http.StatusNotFound, http.StatusBadGateway, http.StatusGatewayTimeout), s.picture)
 }
 
-// passed is operation for an answer that is passed on: its handler does not tell huma
-// that it has the form T.
+// passed is operation for an answer that is passed on. Its handler returns bytes, so huma
+// does not know that they have the form T.
 func passed[T any](a huma.API, id, path, summary string, errors ...int) huma.Operation {
 	op := operation(id, http.MethodGet, path, summary, errors...)
 	schema := a.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
@@ -79,8 +79,8 @@ var passedHeaders = []string{"Content-Type", "Cache-Control", "Etag"}
 // maxEtag is longer than any entity tag of a service, in bytes.
 const maxEtag = 200
 
-// pass answers with the bytes that product-svc answers. To read them and to write them
-// again would take as long as all the rest.
+// pass answers with the bytes of product-svc's answer. To decode and encode them would
+// double the time of the request.
 func (s *service) pass(ctx context.Context, etag string, path ...string) (*huma.StreamResponse, error) {
 	if len(etag) > maxEtag {
 		etag = ""

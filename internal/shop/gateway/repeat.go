@@ -7,10 +7,11 @@ import (
 	"github.com/koshop/koshop/internal/shop/fault"
 )
 
-// earlier answers a request that the gateway has to refuse by itself. If a request with
-// the same Idempotency-Key came before, the service that keeps the keys has the answer:
-// what that request created, or that the key was used for another request. Prices may
-// have changed since, and a service that is needed only the first time may be down.
+// earlier answers a request that the gateway is about to refuse by itself. If there was an
+// earlier request with the same Idempotency-Key, the service that stores the keys decides:
+// it returns what the earlier request created, or that the key was used for another
+// request. The refusal may have causes that did not exist then: prices have changed, or a
+// service is down.
 func earlier[T any](ctx context.Context, key api.Idempotency, refusal error, find func(context.Context, api.Idempotency, string) (T, error)) (T, error) {
 	var none T
 	if key.Key == "" {

@@ -9,8 +9,8 @@ import (
 	"github.com/koshop/koshop/internal/shop/fault"
 )
 
-// shared fetches what many ask for at the same time once for all of them. It keeps
-// nothing: who asks later gets what is fetched then. Its methods may be called at the same
+// shared fetches a value once for all requests that need it at the same time. It stores
+// nothing: a later request starts a new fetch. Its methods may be called at the same
 // time.
 type shared[V any] struct {
 	mu      sync.Mutex
@@ -24,10 +24,10 @@ type flight[V any] struct {
 	err   error
 }
 
-// get returns what fetch returns for the key, to this call or to one that is under way,
-// and whether it was the latter.
-// The fetch goes on when the one who began it has gone: others wait for it. It has to
-// bound its time itself.
+// get returns the value of the key. It calls fetch, or waits for another call's fetch of
+// the same key and reports that it shared the value. The fetch does not end with the
+// request that started it, because other requests may wait for it. It has to limit its own
+// time.
 func (s *shared[V]) get(ctx context.Context, key string, fetch func(context.Context) (V, error)) (value V, isShared bool, err error) {
 	f, isMine := s.join(key)
 	if isMine {
@@ -56,7 +56,7 @@ func (s *shared[V]) join(key string) (f *flight[V], isMine bool) {
 	if s.flights == nil {
 		s.flights = map[string]*flight[V]{}
 	}
-	// The error is for those who wait if the fetch panics.
+	// The waiting requests get this error if the fetch panics.
 	f = &flight[V]{done: make(chan struct{}), err: errors.New("the fetch did not end")}
 	s.flights[key] = f
 	return f, true

@@ -27,7 +27,7 @@ func (c *counted) ask(ctx context.Context, key string) (int, error) {
 	return n, err
 }
 
-func TestWhoAsksAtOnceShares(t *testing.T) {
+func TestRequestsAtTheSameTimeShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var (
 			c   counted
@@ -51,25 +51,25 @@ func TestWhoAsksAtOnceShares(t *testing.T) {
 	})
 }
 
-func TestWhoHasGoneTakesNothingFromOthers(t *testing.T) {
+func TestAFetchOutlivesItsRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var c counted
 		first, leave := context.WithCancel(t.Context())
-		go func() { _, _ = c.ask(first, "list") }() // What it gets is of no interest: it has gone.
+		go func() { _, _ = c.ask(first, "list") }() // The request is canceled; its result does not matter.
 		synctest.Wait()
 		leave()
 		hurried, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		if _, err := c.ask(hurried, "list"); !fault.Is(err, fault.Timeout) {
-			t.Errorf("one without time: %v", err)
+			t.Errorf("a request without time: %v", err)
 		}
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
 		if _, err := c.ask(gone, "list"); !errors.Is(err, context.Canceled) {
-			t.Errorf("one who has gone: %v", err)
+			t.Errorf("a canceled request: %v", err)
 		}
 		if n, err := c.ask(t.Context(), "list"); n != 1 || err != nil {
-			t.Errorf("one who waits: %d, %v", n, err)
+			t.Errorf("a waiting request: %d, %v", n, err)
 		}
 	})
 }

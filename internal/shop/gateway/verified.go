@@ -9,14 +9,14 @@ import (
 	"github.com/koshop/koshop/internal/shop/token"
 )
 
-// remembered is how many tokens are remembered that were verified.
+// remembered is how many verified tokens are remembered.
 const remembered = 10_000
 
-// verified are tokens that were verified, by their hashes: a signature takes longer to
-// verify than all the rest of a request does.
+// verified remembers verified tokens by their hashes: to verify a signature takes longer
+// than the rest of a request.
 type verified struct{ tokens *recent.Map[verifiedToken] }
 
-// verifiedToken is what was verified. It holds as long as user-svc has the key.
+// verifiedToken is the result for one token. It is valid while user-svc has the key.
 type verifiedToken struct {
 	userID, keyID string
 	key           ed25519.PublicKey
@@ -25,7 +25,7 @@ type verifiedToken struct {
 
 func newVerified() verified { return verified{recent.NewMap[verifiedToken](remembered)} }
 
-// get returns what is known of a token that has not expired.
+// get returns the result for a token that has not expired.
 func (v verified) get(raw string, now time.Time) (verifiedToken, bool) {
 	known, ok := v.tokens.Get(hash(raw))
 	return known, ok && now.Before(known.until)

@@ -62,9 +62,9 @@ func Do[T any](ctx context.Context, k *Keys, r Request, run func(ctx context.Con
 	return answer, k.end(ctx, r, answer, err)
 }
 
-// Find returns the answer that a request had within the last 24 hours, and carries
-// nothing out. It returns fault.NotFound if there is none yet: the request never
-// came, or it failed. Otherwise it fails as Do does.
+// Find returns the answer that a request had within the last 24 hours. It does not carry
+// out the request, and returns fault.NotFound if the request never came or failed.
+// Otherwise it fails as Do does.
 func Find[T any](ctx context.Context, k *Keys, r Request) (answer T, err error) {
 	e, err := k.read(ctx, r)
 	switch {
@@ -161,9 +161,8 @@ func (k *Keys) resume(ctx context.Context, r Request, e entry) (entry, error) {
 	return e, err
 }
 
-// end notes the answer, or that there is none. A client that hangs up does not
-// prevent it. If the answer cannot be stored, the request is carried out anew when
-// it is repeated, with the same id.
+// end stores the answer, or that the request failed, also if the client has hung up. If
+// the answer cannot be stored, a repeated request is carried out again, with the same id.
 func (k *Keys) end(ctx context.Context, r Request, answer any, failure error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
 	defer cancel()

@@ -50,8 +50,8 @@ func slowMatches(a, b []rune) int {
 	return size + slowMatches(a[:from], b[:in]) + slowMatches(a[from+size:], b[in+size:])
 }
 
-// A search finds, in their order, products of the catalogue; among them all whose name
-// has the text, in any case.
+// A search returns products in the order of the catalogue. It includes all products whose
+// names contain the text, in any case of letters.
 func FuzzSearch(f *testing.F) {
 	for _, text := range []string{"sunglas", "MUG", "", " ", "lofers", "salt & pepper", "\xff", "İ", strings.Repeat("x", 100), "K"} {
 		f.Add(text)

@@ -21,8 +21,8 @@ const (
 	About = "Shows the catalogue of the shop and searches it."
 )
 
-// fresh lets those who need the whole catalogue often, such as the gateway for its
-// prices, ask for it once a second. It is short, so that a change is seen at once.
+// fresh lets the gateway, which needs the prices for each order, ask for the catalogue
+// once a second. The time is short, so that a change is soon visible.
 const fresh = "max-age=1"
 
 // Config is the configuration of the service.

@@ -13,9 +13,9 @@ import (
 	"github.com/koshop/koshop/internal/shop/telemetry/servertiming"
 )
 
-// Transport sends requests to the named service through next. Each, be it a repetition,
-// is a span whose context the service gets; what its answer says in Server-Timing is
-// passed on to the one who waits.
+// Transport sends requests to the named service through next. Each request is a span, also
+// when it repeats another one, and carries the span's context to the service. The entries
+// of Server-Timing in its answer become part of the answer to the caller's own request.
 func Transport(service string, next *http.Transport) http.RoundTripper {
 	return &transport{service, next}
 }
@@ -56,14 +56,14 @@ func (c *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// Shared notes that a request got the answer of another request to the service, which
-// it has waited for since the time.
+// Shared notes that a request used the answer to another request to the service, and how
+// long it has waited for it.
 func Shared(ctx context.Context, service string, answer http.Header, since time.Time) {
 	beginCall(ctx)(hopsOf(service, answer, time.Since(since), From(ctx).self.Name))
 }
 
-// hopsOf returns the entries of an answer. One that says nothing of the service, or that
-// did not come, has an entry of how long it was waited for.
+// hopsOf returns the entries of an answer. If the service did not answer, or its
+// answer has no entry for the service, there is an entry with the time of the call.
 func hopsOf(service string, answer http.Header, took time.Duration, caller string) []servertiming.Entry {
 	entries := servertiming.Parse(answer.Values(servertiming.Header))
 	entries = slices.DeleteFunc(entries, func(e servertiming.Entry) bool { return e.Name == parentEntry })

@@ -26,7 +26,7 @@ func (t *Telemetry) histogram(name, about string) metric.Float64Histogram {
 	return must(t.meter.Float64Histogram(name, metric.WithUnit("s"), metric.WithDescription(about), metric.WithExplicitBucketBoundaries(bounds...)))
 }
 
-// must returns an instrument. To make one fails only if its name is none.
+// must returns an instrument. An error means that its name is not valid.
 func must[I any](instrument I, err error) I {
 	if err != nil {
 		panic(err)

@@ -85,7 +85,7 @@ var methods = []string{
 	http.MethodDelete, http.MethodConnect, http.MethodOptions, http.MethodTrace,
 }
 
-// methodOf returns the method of a request; those that are none have one name.
+// methodOf returns the method of a request, or _OTHER for an unknown one.
 func methodOf(r *http.Request) string {
 	if slices.Contains(methods, r.Method) {
 		return r.Method

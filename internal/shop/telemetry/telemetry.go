@@ -40,8 +40,8 @@ type Telemetry struct {
 
 type closer interface{ Shutdown(context.Context) error }
 
-// New returns the telemetry of the named service. Until it is opened it records nothing
-// and only passes on what came.
+// New returns the telemetry of the named service. Until Open is called it records nothing
+// and only passes on the trace of a request.
 func New(service string) *Telemetry {
 	// What the caller records goes on as recorded, so that services behind do so too.
 	forward := sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.NeverSample())))
@@ -70,8 +70,8 @@ func From(ctx context.Context) *Telemetry {
 	return unknown()
 }
 
-// Start starts a span of what the service does by itself or in between, a trace of its
-// own if the context has none. The function that it returns ends it.
+// Start starts a span for work of the service itself. It starts a new trace if the context
+// has none. The function that it returns ends the span.
 func Start(ctx context.Context, name string, attributes ...attribute.KeyValue) (context.Context, func()) {
 	ctx, span := From(ctx).tracer.Start(ctx, name, trace.WithAttributes(attributes...))
 	return ctx, func() { span.End() }

@@ -32,7 +32,7 @@ type sender struct {
 	Settings
 	http   *http.Client
 	log    *slog.Logger
-	tracer trace.Tracer // only names what is sent in the log: to send it would never end
+	tracer trace.Tracer // for trace ids in the log; its spans are never sent, as each would cause another
 	failed atomic.Bool  // the last time
 	life   context.Context
 	end    context.CancelFunc
@@ -56,7 +56,7 @@ func (s *sender) close() {
 	s.http.CloseIdleConnections()
 }
 
-// send sends a message until that succeeds, or ctx or the sender ends. The log learns
+// send sends a message until that succeeds, or ctx or the sender ends. It logs
 // when sending begins to fail, and when it works again.
 func (s *sender) send(ctx context.Context, message []byte) {
 	ctx, cancel := context.WithCancel(ctx)

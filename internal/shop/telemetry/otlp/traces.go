@@ -9,8 +9,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Traces sends spans; it is a [sdktrace.SpanExporter]. It sends no events and no links,
-// of which the services make none.
+// Traces sends spans; it is a [sdktrace.SpanExporter]. It does not send events and
+// links, because the services do not make any.
 type Traces struct{ sender *sender }
 
 // NewTraces returns what sends spans.

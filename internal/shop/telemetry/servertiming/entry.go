@@ -1,9 +1,9 @@
 // Package servertiming reads and writes the header Server-Timing
-// (https://www.w3.org/TR/server-timing/), in which an answer says who took part in it,
-// and for how long.
+// (https://www.w3.org/TR/server-timing/), which says which services took part in an
+// answer, and for how long.
 //
-// What another service answered is never passed on as it is: it is read, and what is
-// understood of it is written anew.
+// The header of another service is never passed on unchanged: it is parsed, and the
+// entries are written again.
 package servertiming
 
 import (
@@ -15,7 +15,7 @@ import (
 // Header is the name of the header.
 const Header = "Server-Timing"
 
-// Bounds of what is written into a header.
+// Limits of a header that is written.
 const (
 	MaxEntries = 20
 	maxBytes   = 2 << 10
@@ -35,8 +35,8 @@ type Entry struct {
 	By       string // the service that called it
 }
 
-// Format returns the value of the header for the entries, of which it leaves out those
-// that are too many. Entries whose name is no token are left out too.
+// Format returns the value of the header for as many entries as its limits allow. It
+// leaves out entries whose name is not a token.
 func Format(entries []Entry) string {
 	var b strings.Builder
 	for i, e := range entries {

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// Bounds of what is read of a header.
+// Limits of a header that is parsed.
 const (
 	maxRead     = 8 << 10   // bytes
-	maxDuration = time.Hour // longer ones are no times of an answer
+	maxDuration = time.Hour // A longer one cannot be the time of an answer.
 )
 
 // Parse returns the entries of the header's values, the first [MaxEntries] at most. It
