@@ -37,5 +37,9 @@ func TestAPaidOrderInTheSeedsFormKeepsItsAmount(t *testing.T) {
 		}
 		pay(seenFirst, "5.00").WantDetail(t, 400, "Invalid Amount")
 		pay(seenFirst, "89.89").Want(t, 200)
+
+		byHand := create()
+		shoptest.Do(t, "PATCH", s.orders.URL()+"/orders/"+byHand+"/status?status=paid", "", "").Want(t, 200)
+		shoptest.Do(t, "POST", gate+"/payments", ann.token, fmt.Sprintf(`{"order_id":%q,"amount":89.89}`, byHand)).WantDetail(t, 403, "Already Paid")
 	})
 }

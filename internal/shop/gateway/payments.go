@@ -61,6 +61,9 @@ func (s *service) due(ctx context.Context, b payBody) (money.Amount, error) {
 	if err != nil {
 		return 0, err
 	}
+	if order.Amount == nil && order.Status == api.StatusPaid { // It was set to paid without a payment.
+		return 0, fault.New(fault.Forbidden, "Already Paid")
+	}
 	if due := order.Amount; amountErr != nil || due == nil || amount != *due {
 		return 0, fault.New(fault.BadRequest, "Invalid Amount")
 	}

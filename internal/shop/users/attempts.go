@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/koshop/koshop/internal/shop/database"
@@ -95,21 +94,10 @@ func (a *attempts) succeeded(ctx context.Context, p pair, h history, now time.Ti
 	return nil
 }
 
-// forgotten is the statement that deletes a few attempts that are forgotten.
-const forgotten = `DELETE FROM login_attempts WHERE pair IN (SELECT pair FROM login_attempts WHERE forget_at <= $1 LIMIT $2)`
-
 // purge deletes what is forgotten, at once and then at intervals, until ctx ends.
-func (a *attempts) purge(ctx context.Context, log *slog.Logger) {
-	tick := time.NewTicker(purgeInterval)
-	defer tick.Stop()
-	for {
-		if _, err := a.db.Repeatable().ExecContext(ctx, forgotten, time.Now().UnixMilli(), 1000); err != nil && ctx.Err() == nil {
-			log.WarnContext(ctx, "cannot delete old attempts to log in", "error", err.Error())
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-	}
+func (a *attempts) purge(ctx context.Context) {
+	a.db.Purge(ctx, database.Purge{
+		Table: "login_attempts", Key: "pair", Where: "forget_at <= $1", Every: purgeInterval,
+		Args: func(now time.Time) []any { return []any{now.UnixMilli()} },
+	})
 }

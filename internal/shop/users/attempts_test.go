@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/koshop/koshop/internal/shop/database/databasetest"
-	"github.com/koshop/koshop/internal/shop/shoptest"
 )
 
 // record is the attempts of a test, which fail it when they cannot be noted.
@@ -103,7 +102,7 @@ func TestOldAttemptsAreDeleted(t *testing.T) {
 		r.fail(kept, now.Add(-2*failuresKept))
 		ctx, stop := context.WithCancel(t.Context())
 		var work sync.WaitGroup
-		work.Go(func() { r.purge(ctx, shoptest.Log()) })
+		work.Go(func() { r.purge(ctx) })
 		left := 0
 		for deadline := time.Now().Add(10 * time.Second); left != 1 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 			if err := r.db.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM login_attempts`).Scan(&left); err != nil {

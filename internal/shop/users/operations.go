@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/mail"
-	"strings"
-	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/golang-jwt/jwt/v5"
@@ -24,7 +22,7 @@ type signUp struct {
 // Resolve refuses a name that cannot be seen, and what is more than an address, as
 // "Ann <ann@example.com>".
 func (u *signUp) Resolve(_ huma.Context, at *huma.PathBuffer) (problems []error) {
-	if u.Name != "" && !strings.ContainsFunc(u.Name, isVisible) {
+	if u.Name != "" && web.IsBlank(u.Name) {
 		problems = append(problems, &huma.ErrorDetail{Location: at.With("name"), Message: "must not be blank"})
 	}
 	address, err := mail.ParseAddress(u.Email)
@@ -32,11 +30,6 @@ func (u *signUp) Resolve(_ huma.Context, at *huma.PathBuffer) (problems []error)
 		problems = append(problems, &huma.ErrorDetail{Location: at.With("email"), Message: "expected nothing but the address"})
 	}
 	return problems // what is no address at all, the schema reports
-}
-
-// isVisible tells letters, digits and signs from spaces and what controls text.
-func isVisible(r rune) bool {
-	return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unicode.Is(unicode.Zs, r)
 }
 
 type logIn struct {

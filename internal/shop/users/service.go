@@ -61,7 +61,7 @@ func New(cfg Config, log *slog.Logger) *server.Server {
 			return db.Open(ctx)
 		},
 		Ready: db.Ready, Close: db.Close,
-		Work: func(ctx context.Context) { s.attempts.purge(ctx, log) },
+		Work: s.attempts.purge,
 	}, log)
 }
 

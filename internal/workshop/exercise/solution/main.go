@@ -56,7 +56,7 @@ func (s *service) pay(ctx context.Context, in *payInput) (*paymentOutput, error)
 		ID: uuid.NewString(), UserID: in.Body.UserID, OrderID: in.Body.OrderID, Amount: amount, Status: api.StatusPaid,
 	}
 
-	_, err = s.orders.MarkPaid(ctx, payment.OrderID, payment.ID)
+	_, err = s.orders.MarkPaid(ctx, payment)
 	if fault.Is(err, fault.Conflict) {
 		return nil, fault.New(fault.Forbidden, "Already Paid")
 	}
