@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
+	"slices"
 	"testing/fstest"
 	"time"
 
@@ -86,57 +88,64 @@ type restore struct{ begun, done time.Time }
 // restores are those of a scene. Orders that came after the backup are lost.
 type restores []restore
 
-// excuse reports whether an order that is not there may have come after a backup and
-// before that was restored.
-func (r restores) excuse(o *order) bool {
-	for _, each := range r {
-		if o.opened.After(each.begun) && o.asked.Before(each.done) {
-			return true
-		}
+// excuse covers the orders of a ledger that a backup cannot have: they may have come
+// after it and before it was restored.
+func (r restores) excuse(l *ledger) excuse {
+	of := map[string]*order{}
+	for _, o := range l.orders {
+		of[o.id] = o
 	}
-	return false
+	return excuse{"the order came after the backup that was restored", orderLost, func(id string) bool {
+		o, known := of[id]
+		return known && slices.ContainsFunc(r, func(each restore) bool {
+			return o.opened.After(each.begun) && o.asked.Before(each.done)
+		})
+	}, math.MaxInt}
 }
 
 // differences returns in what payments and orders do not agree.
-func (b books) differences(r restores) (found []string) {
-	add := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
+func (b books) differences() (found findings) {
 	for id, paid := range b.paidFor {
 		if len(paid) > 1 {
-			add("order %s was charged %d times", id, len(paid))
+			found.add(chargedTwice, id, "order %s has %d paid payments", id, len(paid))
 		}
 		o, there := b.orders[id]
 		switch p := paid[0]; {
-		case !there && len(r) == 0:
-			add("payment %s is for an order that is not there: %s", p.ID, id)
-		case !there: // Lost with the backup; the clients' side tells whether it may be.
+		case !there:
+			found.add(orderLost, id, "payment %s is for an order that is not there: %s", p.ID, id)
 		case o.Status != api.StatusPaid:
-			add("payment %s is paid, and its order %s is %s", p.ID, id, o.Status)
+			found.add(paymentLost, id, "payment %s is paid, and its order %s is %s", p.ID, id, o.Status)
 		case o.UserID != p.UserID || *o.Amount != p.Amount:
-			add("payment %s is not what order %s asks for", p.ID, id)
+			found.add(notTheOrders, id, "payment %s, order %s", p.ID, id)
 		}
 	}
 	for id, o := range b.orders {
-		if p := b.payments[o.PaymentID]; o.Status == api.StatusPaid && (p.Status != api.StatusPaid || p.OrderID != id) {
-			add("order %s is paid without a payment: %q is %q", id, o.PaymentID, p.Status)
+		p := b.payments[o.PaymentID]
+		mayBe := p.OrderID == id && (p.Status == api.StatusPaid || p.Status == api.StatusPending) // See below.
+		if o.Status == api.StatusPaid && !mayBe {
+			found.add(paidByNone, id, "order %s is paid by %q, which is %q and for order %q", id, o.PaymentID, p.Status, p.OrderID)
 		}
 	}
 	for id, p := range b.payments {
-		if _, there := b.orders[p.OrderID]; p.Status == api.StatusPending && (there || len(r) == 0) {
-			add("payment %s for order %s is pending", id, p.OrderID)
+		switch o, there := b.orders[p.OrderID]; {
+		case p.Status != api.StatusPending:
+		case there:
+			found.add(notSettled, p.OrderID, "payment %s is pending, and its order %s is %s by %q", id, p.OrderID, o.Status, o.PaymentID)
+		default:
+			found.add(orderLost, p.OrderID, "payment %s is pending, and its order %s is not there", id, p.OrderID)
 		}
 	}
 	return found
 }
 
 // breaches returns what clients were told and is not so.
-func (l *ledger) breaches(b books, r restores) []string {
+func (l *ledger) breaches(b books) (found findings) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	found := l.errors
-	add := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
+	found = slices.Clone(l.wrongs)
 	for _, o := range l.orders {
-		if _, there := b.orders[o.id]; !there && !r.excuse(o) {
-			add("order %s is lost", o.id)
+		if _, there := b.orders[o.id]; !there {
+			found.add(orderLost, o.id, "a client was told of order %s", o.id)
 		}
 		won := ""
 		for _, a := range o.attempts {
@@ -144,15 +153,17 @@ func (l *ledger) breaches(b books, r restores) []string {
 				continue
 			}
 			p := a.payment
-			switch kept := b.payments[p.ID]; {
+			switch kept, there := b.payments[p.ID]; {
 			case a.strange != "":
-				add("order %s: %s paid for it", o.id, a.strange)
+				found.add(answerWrong, o.id, "order %s: %s paid for it", o.id, a.strange)
 			case p.OrderID != o.id || p.Amount != o.amount || p.UserID != o.user.id || p.Status != api.StatusPaid:
-				add("order %s: the client was told %+v", o.id, p)
+				found.add(answerWrong, o.id, "order %s: the client was told %+v", o.id, p)
+			case !there || kept.Status != api.StatusPaid:
+				found.add(paymentLost, o.id, "order %s: the client was told %+v, and on record is %+v", o.id, p, kept)
 			case kept != p:
-				add("order %s: the client was told %+v, and on record is %+v", o.id, p, kept)
+				found.add(answerWrong, o.id, "order %s: the client was told %+v, and on record is %+v", o.id, p, kept)
 			case won != "" && won != p.ID:
-				add("order %s: clients were told of the payments %s and %s", o.id, won, p.ID)
+				found.add(chargedTwice, o.id, "order %s: clients were told of the payments %s and %s", o.id, won, p.ID)
 			}
 			won = p.ID
 		}
@@ -162,7 +173,7 @@ func (l *ledger) breaches(b books, r restores) []string {
 
 // winners returns the orders that more than one attempt paid for, apart from those
 // that repeat another one.
-func (l *ledger) winners() (found []string) {
+func (l *ledger) winners() (found findings) {
 	for _, o := range l.orders {
 		won := map[string]int{}
 		for i, a := range o.attempts {
@@ -174,7 +185,7 @@ func (l *ledger) winners() (found []string) {
 			}
 		}
 		if len(won) > 1 {
-			found = append(found, fmt.Sprintf("order %s: %d attempts were told that they paid", o.id, len(won)))
+			found.add(chargedTwice, o.id, "order %s: %d attempts were told that they paid", o.id, len(won))
 		}
 	}
 	return found

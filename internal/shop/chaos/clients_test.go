@@ -95,14 +95,14 @@ type habits struct {
 
 // order creates an order, or returns nil if the client never learns of it.
 func (c *client) order(ctx context.Context) *order {
-	products := []string{"6E92ZMYYFZ", "L9ECAV7KIM", "OLJCESPC7Z", "1YMWWN1N4O"}[:1+c.random.IntN(4)]
+	products, key := c.choose()
 	list, err := json.Marshal(products)
 	if err != nil {
 		panic(err)
 	}
-	key, tries, asked := "", 1, time.Now()
-	if c.random.IntN(2) == 0 {
-		key, tries = c.newKey(), 4 // Only with a key it can be repeated.
+	tries, asked := 1, time.Now()
+	if key != "" {
+		tries = 4 // Only with a key it can be repeated.
 	}
 	for range tries {
 		a := send(ctx, http.MethodPost, c.gateway.url()+"/api/v1/order/create", c.user.token, key, fmt.Sprintf(`{"product_ids":%s}`, list))
@@ -115,12 +115,21 @@ func (c *client) order(ctx context.Context) *order {
 			Amount money.Amount
 		}
 		if err := json.Unmarshal(a.body, &created); err != nil {
-			c.ledger.wrong("the answer %s: %v", a.body, err)
+			c.ledger.wrong(answerWrong, "", "the answer %s: %v", a.body, err)
 			return nil
 		}
 		return c.ledger.open(&order{id: created.Order.ID, user: c.user, amount: created.Amount, asked: asked, opened: time.Now()})
 	}
 	return nil
+}
+
+// choose chooses what is ordered, and the Idempotency-Key of the request or "".
+func (c *client) choose() (products []string, key string) {
+	products = []string{"6E92ZMYYFZ", "L9ECAV7KIM", "OLJCESPC7Z", "1YMWWN1N4O"}[:1+c.random.IntN(4)]
+	if c.random.IntN(2) == 0 {
+		key = c.newKey()
+	}
+	return products, key
 }
 
 func (c *client) newKey() string { return fmt.Sprintf("%016x", c.random.Uint64()) }
@@ -186,7 +195,7 @@ func (c *client) attempt(ctx context.Context, o *order, a attempt) {
 	if a.status == http.StatusOK {
 		p, err := got.payment()
 		if err != nil {
-			c.ledger.wrong("%v", err)
+			c.ledger.wrong(answerWrong, o.id, "%v", err)
 			return
 		}
 		a.payment = p

@@ -45,7 +45,7 @@ type ledger struct {
 	mu     sync.Mutex
 	orders []*order
 	under  map[*order]bool // that are being paid
-	errors []string
+	wrongs findings        // what clients noticed themselves
 }
 
 func (l *ledger) open(o *order) *order {
@@ -61,10 +61,10 @@ func (l *ledger) note(o *order, a attempt) {
 	o.attempts = append(o.attempts, a)
 }
 
-func (l *ledger) wrong(format string, args ...any) {
+func (l *ledger) wrong(k kind, order, format string, args ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.errors = append(l.errors, fmt.Sprintf(format, args...))
+	l.wrongs.add(k, order, format, args...)
 }
 
 // underWay returns the orders that are being paid.
@@ -105,7 +105,7 @@ func (s *shop) serve(ctx context.Context, l *ledger, h habits, attempts int) {
 					c.payFor(ctx, o)
 					failed = 0
 				} else if failed++; failed > mostFailures {
-					l.wrong("a client cannot order anything")
+					l.wrong(answerLost, "", "a client cannot order anything")
 					return
 				}
 			}

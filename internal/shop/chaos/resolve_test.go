@@ -24,12 +24,12 @@ func (s *shop) resolve(t *testing.T, l *ledger, b books) {
 		all.Go(func() {
 			for o := range work {
 				if err := s.resolveOne(t, o); err != nil {
-					l.wrong("order %s: %v", o.id, err)
+					l.wrong(answerLost, o.id, "order %s: %v", o.id, err)
 				}
 			}
 		})
 	}
-	known := len(l.errors)
+	known := len(l.wrongs)
 	for _, o := range l.orders {
 		if _, there := b.orders[o.id]; there {
 			work <- o
@@ -37,14 +37,14 @@ func (s *shop) resolve(t *testing.T, l *ledger, b books) {
 	}
 	close(work)
 	all.Wait()
-	report(t, l.errors[known:])
+	l.wrongs[known:].report(t)
 }
 
 // checkAgain compares the books with those before the clients paid again.
-func (s *shop) checkAgain(t *testing.T, l *ledger, b books, r restores) {
+func (s *shop) checkAgain(t *testing.T, l *ledger, b books, excuses ...excuse) {
 	t.Helper()
-	after, differences := s.awaitAgreement(t, r, agreeWithin)
-	report(t, differences)
+	after, found := s.awaitAgreement(t, agreeWithin, excuses...)
+	found.report(t, excuses...)
 	for _, o := range l.orders {
 		if p := b.paidFor[o.id]; len(p) > 0 && after.payments[p[0].ID] != p[0] {
 			t.Errorf("order %s: payment %+v became %+v", o.id, p[0], after.payments[p[0].ID])

@@ -4,24 +4,20 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"regexp"
-	"strings"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 )
 
-// report fails the test if anything was found.
-func report(t *testing.T, found []string) {
-	t.Helper()
-	if len(found) > 0 {
-		t.Errorf("%d findings, such as:\n%s", len(found), strings.Join(found[:min(len(found), 20)], "\n"))
-	}
-}
-
 // tooLate matches the log's line of a payment that took 3 s or more: then it may
 // end, by its deadline, before it is settled.
 var tooLate = regexp.MustCompile(`"POST","path":"/payments".*"took":([3-9]|\d\d)\d{9},`)
+
+// mostTooLate is the share of the attempts that may be too late on a slow machine.
+const mostTooLate = 0.1
 
 // mends matches the log's lines about repairs.
 var mends = regexp.MustCompile(`"mend(ed|ing): `)
@@ -33,16 +29,34 @@ func lostAnswers(t *testing.T, s scene) {
 	shop.orders.marking = odds{lose: 0.4, stray: 0.5, delay: 0.5, longest: 60 * time.Millisecond}
 	l := &ledger{under: map[*order]bool{}}
 	shop.serve(t.Context(), l, habits{most: 2, within: 20 * time.Millisecond, hangUp: 0.4, patient: 250 * time.Millisecond, strange: true}, s.attempts)
-	b, found := shop.awaitAgreement(t, nil, 10*time.Second)
-	if late := len(shop.logged(t, tooLate)); len(found) > 0 && len(found) <= 2*late {
-		t.Logf("this machine is too slow: %d payments took longer than they may; %q", late, found)
-		found = nil
+	b, found := shop.awaitAgreement(t, 10*time.Second)
+	found.report(t, lateExcuse(len(shop.logged(t, tooLate)), s.attempts))
+	append(l.breaches(b), l.winners()...).report(t)
+	if mended := shop.logged(t, mends); len(mended) > 0 {
+		t.Errorf("nothing was lost, and the log has %d lines such as %s", len(mended), mended[0])
 	}
-	report(t, append(append(found, l.breaches(b, nil)...), l.winners()...))
-	report(t, shop.logged(t, mends)) // Nothing was lost.
 	shop.calm()
 	shop.resolve(t, l, b)
+	shop.settleSoon(t) // Now there is no excuse any more.
+	shop.checkAgain(t, l, b)
 	t.Logf("%s; %d faults", l.told(), shop.orders.faults.Load())
+}
+
+// lateExcuse covers as many payments that are not settled as there were payments too
+// late. They must be few, and settled in the end: lostAnswers sees to that.
+func lateExcuse(late, attempts int) excuse {
+	return excuse{name: "this machine is too slow", of: notSettled, most: min(late, int(mostTooLate*float64(attempts)))}
+}
+
+// settleSoon starts payments-svc again such that it settles what is left over.
+func (s *shop) settleSoon(t *testing.T) {
+	t.Helper()
+	for _, p := range s.payments.replicas {
+		p.env = append(slices.Clip(p.env), "SETTLE_INTERVAL=1s") // The last one counts.
+		if err := errors.Join(p.kill(), p.start()); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // setBackEvery is how often orders are set back.
@@ -62,10 +76,10 @@ func ordersSetBack(t *testing.T, s scene) {
 	stop()
 	back.Wait()
 	shop.calm()
-	b, found := shop.awaitAgreement(t, nil, agreeWithin)
-	report(t, append(found, l.breaches(b, nil)...))
+	b, found := shop.awaitAgreement(t, agreeWithin)
+	append(found, l.breaches(b)...).report(t)
 	shop.resolve(t, l, b)
-	shop.checkAgain(t, l, b, nil)
+	shop.checkAgain(t, l, b)
 	t.Logf("%s; %d orders set back", l.told(), n)
 }
 
@@ -118,11 +132,12 @@ func badDay(t *testing.T, s scene) {
 	faults.Wait()
 	shop.calm()
 	t.Logf("the day took %v: %s; %d faults of the network, %v", time.Since(begin).Round(time.Second), l.told(), shop.orders.faults.Load()+shop.payments.faults.Load(), d.done)
-	b, found := shop.awaitAgreement(t, d.restores, agreeWithin)
-	report(t, append(found, l.breaches(b, d.restores)...))
+	restored := d.restores.excuse(l)
+	b, found := shop.awaitAgreement(t, agreeWithin, restored)
+	append(found, l.breaches(b)...).report(t, restored)
 	shop.checkLost(t, l, b)
 	shop.resolve(t, l, b)
-	shop.checkAgain(t, l, b, d.restores)
+	shop.checkAgain(t, l, b, restored)
 }
 
 // checkLost checks that each payment is named whose order a restored backup has lost.

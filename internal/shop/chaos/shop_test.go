@@ -117,9 +117,9 @@ func (s *shop) calm() {
 // agreeWithin is how long payments and orders may differ after the last fault.
 const agreeWithin = 30 * time.Second
 
-// awaitAgreement waits until payments and orders agree, and returns what they say
-// then and in what they still differ.
-func (s *shop) awaitAgreement(t *testing.T, r restores, within time.Duration) (b books, differences []string) {
+// awaitAgreement waits until payments and orders agree, apart from what the excuses
+// cover. It returns what they say then, and in what they differ.
+func (s *shop) awaitAgreement(t *testing.T, within time.Duration, excuses ...excuse) (b books, found findings) {
 	t.Helper()
 	begin := time.Now()
 	for time.Since(begin) < within {
@@ -127,11 +127,12 @@ func (s *shop) awaitAgreement(t *testing.T, r restores, within time.Duration) (b
 		if b, err = s.readBooks(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if differences = b.differences(r); len(differences) == 0 {
+		found = b.differences()
+		if left, _ := found.without(excuses); len(left) == 0 {
 			t.Logf("payments and orders agreed after %v", time.Since(begin).Round(time.Millisecond))
-			return b, nil
+			break
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	return b, differences
+	return b, found
 }
