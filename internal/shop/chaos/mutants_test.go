@@ -4,6 +4,7 @@ package chaos
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,7 +20,7 @@ type mutant struct {
 	file     string // below internal/shop
 	text     string // it is there once
 	mistake  string // what replaces it
-	byFaults bool   // the fault suite itself must find it
+	byFaults bool   // the fault suite itself must find it, on each database
 }
 
 var mutants = []mutant{
@@ -46,15 +47,15 @@ var mutants = []mutant{
 	case p.Status`, false},
 }
 
-// TestTheSuiteFindsMutants runs the tests of the packages, and the scenes that take
-// little time, on each mutant.
+// TestTheSuiteFindsMutants runs the tests of the packages on each mutant, and on each
+// database the scenes that take little time.
 func TestTheSuiteFindsMutants(t *testing.T) {
 	if os.Getenv("MUTANTS") == "" {
 		t.Skip("takes many minutes: see make mutants")
 	}
 	var table strings.Builder
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "MUTANT\tTESTS\tFAULT SUITE")
+	fmt.Fprintln(w, "MUTANT\tTESTS\tFAULTS ON SQLITE\tFAULTS ON POSTGRESQL")
 	files := map[string]string{}
 	for _, m := range mutants {
 		files[m.name] = m.write(t)
@@ -63,9 +64,12 @@ func TestTheSuiteFindsMutants(t *testing.T) {
 	for _, m := range mutants {
 		file := files[m.name]
 		tests := !run(t, false, "", "test", "-vet=off", "-count=1", "-overlay", file, "./internal/shop/payments", "./internal/shop/orders", "./internal/shop/idempotency")
-		faults := !run(t, false, file, "test", "-vet=off", "-count=1", "-run=^TestFaults$/^sqlite$/^(lost_answers|orders_set_back)$", "./internal/shop/chaos")
-		fmt.Fprintf(w, "%s\t%s\t%s\n", m.name, found(tests), found(faults))
-		if !faults && (m.byFaults || !tests) {
+		faults := func(database string) bool {
+			return !run(t, false, file, "test", "-vet=off", "-count=1", "-run=^TestFaults$/^"+database+"$/^(lost_answers|orders_set_back)$", "./internal/shop/chaos")
+		}
+		sqlite, postgres := faults("sqlite"), faults("postgres")
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", m.name, found(tests), found(sqlite), found(postgres))
+		if m.byFaults && !(sqlite && postgres) || !tests && !sqlite && !postgres {
 			t.Errorf("not found: %s", m.name)
 		}
 	}
@@ -82,28 +86,34 @@ func found(yes bool) string {
 	return "not found"
 }
 
-// write writes the file with the mistake, and a file for -overlay, whose name it
-// returns.
+// write writes the file with the mistake, and returns a file for -overlay.
 func (m mutant) write(t *testing.T) string {
 	t.Helper()
-	original, err := filepath.Abs(filepath.Join("..", m.file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(original)
+	text, err := os.ReadFile(filepath.Join("..", m.file))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if n := strings.Count(string(text), m.text); n != 1 {
 		t.Fatalf("%s: %q is %d times in %s, want once", m.name, m.text, n, m.file)
 	}
-	mutated := filepath.Join(t.TempDir(), filepath.Base(m.file))
+	return overlayOf(t, m.file, []byte(strings.Replace(string(text), m.text, m.mistake, 1)))
+}
+
+// overlayOf returns a file for -overlay that replaces the text of a file below
+// internal/shop.
+func overlayOf(t *testing.T, file string, text []byte) string {
+	t.Helper()
+	original, err := filepath.Abs(filepath.Join("..", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mutated := filepath.Join(t.TempDir(), filepath.Base(file))
 	replace, err := json.Marshal(map[string]map[string]string{"Replace": {original: mutated}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	list := mutated + ".json"
-	for name, content := range map[string][]byte{mutated: []byte(strings.Replace(string(text), m.text, m.mistake, 1)), list: replace} {
+	for name, content := range map[string][]byte{mutated: text, list: replace} {
 		if err := os.WriteFile(name, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -111,16 +121,27 @@ func (m mutant) write(t *testing.T) string {
 	return list
 }
 
-// run runs the go command in the module's root and reports whether it succeeded.
-// An end without a test that failed is none of a mutant's.
+// run runs the go command and reports whether it succeeded. An end without a test
+// that failed is none of a mutant's.
 func run(t *testing.T, must bool, overlaid string, args ...string) bool {
 	t.Helper()
-	cmd := exec.Command("go", args...)
+	ok, out := goTool(t, overlaid, args...)
+	if !ok && (must || !strings.Contains(out, "--- FAIL")) {
+		t.Fatalf("go %v:\n%s", args, out)
+	}
+	return ok
+}
+
+// goTool runs the go command in the module's root. It returns whether it succeeded,
+// and what it printed.
+func goTool(t *testing.T, overlaid string, args ...string) (ok bool, printed string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", args...)
 	cmd.Dir = filepath.Join("..", "..", "..")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-trimpath", "MUTANTS=", overlay+"="+overlaid)
 	out, err := cmd.CombinedOutput()
-	if err != nil && (must || !strings.Contains(string(out), "--- FAIL")) {
-		t.Fatalf("%v: %v\n%s", cmd, err, out)
+	if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
+		t.Fatalf("%v: %v", cmd, err)
 	}
-	return err == nil
+	return err == nil, string(out)
 }
