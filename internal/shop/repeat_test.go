@@ -62,9 +62,9 @@ func TestManyWithOneKeyPayOnce(t *testing.T) {
 		gate := s.gateway.URL() + "/api/v1"
 		ann := s.signUp(t, "ann")
 		order := shoptest.Do(t, "POST", gate+"/order/create", ann.token, loafersAndSunglasses).Want(t, 200).Member(t, "order.id")
-		ids := make(chan string, 16)
+		answers := make(chan shoptest.Answer, 16)
 		var all sync.WaitGroup
-		for range cap(ids) {
+		for range cap(answers) {
 			all.Go(func() {
 				for {
 					answer := shoptest.DoWith(t, http.Header{"Idempotency-Key": {"k"}}, "POST", gate+"/payments/pay", ann.token, fmt.Sprintf(`{"order_id":%q,"amount":109.08}`, order))
@@ -74,15 +74,15 @@ func TestManyWithOneKeyPayOnce(t *testing.T) {
 						}
 						continue
 					}
-					ids <- answer.Want(t, 200).Member(t, "id")
+					answers <- answer
 					return
 				}
 			})
 		}
 		all.Wait()
-		first := <-ids
-		for range cap(ids) - 1 {
-			if id := <-ids; id != first {
+		first := (<-answers).Want(t, 200).Member(t, "id")
+		for range cap(answers) - 1 {
+			if id := (<-answers).Want(t, 200).Member(t, "id"); id != first {
 				t.Errorf("payments %s and %s", first, id)
 			}
 		}

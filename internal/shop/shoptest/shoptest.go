@@ -2,7 +2,9 @@
 package shoptest
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -52,7 +54,9 @@ type Answer struct {
 	Body   string
 }
 
-// Do sends a request with a JSON body, or none, and with a token, or none.
+// Do sends a request with a JSON body, or none, and with a token, or none. If there is
+// no answer the test fails, and the status is 0. It does not end the test, so that other
+// goroutines than the test's can call it.
 func Do(t *testing.T, method, url, token, body string) Answer {
 	t.Helper()
 	return DoWith(t, nil, method, url, token, body)
@@ -61,9 +65,17 @@ func Do(t *testing.T, method, url, token, body string) Answer {
 // DoWith is Do with further headers.
 func DoWith(t *testing.T, header http.Header, method, url, token, body string) Answer {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	answer, err := send(t.Context(), header, method, url, token, body)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
+	}
+	return answer
+}
+
+func send(ctx context.Context, header http.Header, method, url, token, body string) (Answer, error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		return Answer{}, err
 	}
 	maps.Copy(req.Header, header)
 	if body != "" {
@@ -74,14 +86,14 @@ func DoWith(t *testing.T, header http.Header, method, url, token, body string) A
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		t.Fatal(err)
+		return Answer{}, err
 	}
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
 	if err != nil {
-		t.Fatal(err)
+		return Answer{}, fmt.Errorf("read the answer to %s %s: %w", method, url, err)
 	}
-	return Answer{res.StatusCode, res.Header, strings.TrimSpace(string(b))}
+	return Answer{res.StatusCode, res.Header, strings.TrimSpace(string(b))}, nil
 }
 
 // Want fails the test unless the answer has the status; it returns the answer.
