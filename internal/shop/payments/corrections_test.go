@@ -1,0 +1,98 @@
+package payments
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/koshop/koshop/internal/shop/api"
+	"github.com/koshop/koshop/internal/shop/database/databasetest"
+	"github.com/koshop/koshop/internal/shop/fault"
+	"github.com/koshop/koshop/internal/shop/shoptest"
+)
+
+// TestAnOrderIsCorrectedBeforeItsSecondPaymentIsRefused has an order that names the
+// second of two payments, and orders-svc fail when it shall name the first one.
+func TestAnOrderIsCorrectedBeforeItsSecondPaymentIsRefused(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		l := newTill(t, url, odd)
+		order := newOrderOf109(t, l.books.ordersURL)
+		first, second := record(t, l.store, order), record(t, l.store, order)
+		settle(t, l.store, first, paid)
+		shoptest.Do(t, "PATCH", l.books.ordersURL+"/orders/"+order+"/status?status=paid&payment_id="+second.ID, "", "").Want(t, 200)
+		if got, err := l.find(t.Context(), second.ID); !fault.Is(err, fault.Upstream) || got.ID != "" {
+			t.Errorf("orders-svc failed: %+v, %v", got, err)
+		}
+		l.wantRecord(t, second, pending)
+		l.wantOrder(t, order, paid, second.ID)
+		if got, err := l.find(t.Context(), second.ID); !fault.Is(err, fault.NotFound) {
+			t.Errorf("corrected: %+v, %v", got, err)
+		}
+		l.wantRecord(t, first, paid)
+		l.wantRecord(t, second, refused)
+		l.wantOrder(t, order, paid, first.ID)
+		l.wantAudited(t, second, refused, 1)
+		l.wantAudited(t, first, paid, 0) // It was paid before.
+	})
+}
+
+// withoutOrders leads the till to an orders-svc that is away.
+func (l *till) withoutOrders(t *testing.T) {
+	l.cashier.orders = api.NewOrders(shoptest.URL(t, "http://127.0.0.1:1"))
+	t.Cleanup(l.cashier.orders.Close)
+}
+
+// TestNoPaymentIsUnknownBecauseASideIsAway looks for payments without orders-svc, and
+// then without the database.
+func TestNoPaymentIsUnknownBecauseASideIsAway(t *testing.T) {
+	l := newTill(t, databasetest.SQLite(t))
+	order := newOrderOf109(t, l.books.ordersURL)
+	good, err := l.pay(t.Context(), newPayment(order))
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := record(t, l.store, newOrderOf109(t, l.books.ordersURL))
+	l.withoutOrders(t)
+	if got, err := l.find(t.Context(), good.ID); err != nil || got != good {
+		t.Errorf("a payment on record: %+v, %v", got, err)
+	}
+	for _, id := range []string{left.ID, uuid.NewString()} {
+		if got, err := l.find(t.Context(), id); !fault.Is(err, fault.Upstream) {
+			t.Errorf("without orders-svc: %+v, %v", got, err)
+		}
+	}
+	if err := l.books.payments.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{good.ID, left.ID, uuid.NewString()} {
+		if got, err := l.find(t.Context(), id); err == nil || fault.Is(err, fault.NotFound) {
+			t.Errorf("without a database: %+v, %v", got, err)
+		}
+	}
+}
+
+// TestNothingIsComparedWithOneSideOnly compares without orders-svc, and without the
+// database: what is not seen is not lost.
+func TestNothingIsComparedWithOneSideOnly(t *testing.T) {
+	l := newTill(t, databasetest.SQLite(t))
+	order := newOrderOf109(t, l.books.ordersURL)
+	if _, err := l.pay(t.Context(), newPayment(order)); err != nil {
+		t.Fatal(err)
+	}
+	l.lines.Reset()
+	working := l.cashier.orders
+	l.withoutOrders(t)
+	if next, err := l.comparePage(t.Context(), ""); err == nil {
+		t.Errorf("without orders-svc: next is %q", next)
+	}
+	l.cashier.orders = working
+	if err := l.books.payments.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if next, err := l.comparePage(t.Context(), ""); err == nil {
+		t.Errorf("without a database: next is %q", next)
+	}
+	if l.lines.Len() > 0 {
+		t.Errorf("the log says %s", l.lines)
+	}
+}
