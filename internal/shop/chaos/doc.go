@@ -3,4 +3,6 @@
 //
 // CHAOS_SEED repeats the choices of a run, though not its timing, and
 // CHAOS_ATTEMPTS says how many payments are attempted on each database.
+//
+// With MUTANTS=1 they also make mistakes in the programs, and look which tests find them.
 package chaos

@@ -1,6 +1,7 @@
 package payments
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -32,7 +33,7 @@ func TestAnUnknownOutcomeRefusesNothing(t *testing.T) {
 				t.Cleanup(func() { close(release) })
 			}
 			p := newPayment(newOrderOf109(t, l.books.ordersURL))
-			ctx, cancel := soon(t)
+			ctx, cancel := context.WithTimeout(t.Context(), 4*attemptPause)
 			defer cancel()
 			begin := time.Now()
 			if got, err := l.pay(ctx, p); fault.CodeOf(err) != tc.want || got.ID != "" {
