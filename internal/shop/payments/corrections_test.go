@@ -96,3 +96,20 @@ func TestNothingIsComparedWithOneSideOnly(t *testing.T) {
 		t.Errorf("the log says %s", l.lines)
 	}
 }
+
+// TestASecondPaymentThatCannotBeRefusedIsAnError has the database fail when the order
+// names its first payment already.
+func TestASecondPaymentThatCannotBeRefusedIsAnError(t *testing.T) {
+	l := newTill(t, databasetest.SQLite(t))
+	order := newOrderOf109(t, l.books.ordersURL)
+	first, second := record(t, l.store, order), record(t, l.store, order)
+	settle(t, l.store, first, paid)
+	shoptest.Do(t, "PATCH", l.books.ordersURL+"/orders/"+order+"/status?status=paid&payment_id="+second.ID, "", "").Want(t, 200)
+	exec(t, l.books.payments, `CREATE TRIGGER broken BEFORE UPDATE ON payments WHEN NEW.status = 'refused' BEGIN SELECT RAISE(ABORT, 'broken'); END`)
+	if got, err := l.find(t.Context(), second.ID); err == nil || fault.Is(err, fault.NotFound) || got.ID != "" {
+		t.Errorf("got %+v, %v; want that the database fails", got, err)
+	}
+	l.wantOrder(t, order, paid, first.ID)
+	l.wantRecord(t, second, pending)
+	l.wantAudited(t, second, refused, 0)
+}
