@@ -113,3 +113,29 @@ func TestASecondPaymentThatCannotBeRefusedIsAnError(t *testing.T) {
 	l.wantRecord(t, second, pending)
 	l.wantAudited(t, second, refused, 0)
 }
+
+// TestALostPaymentThatCannotBeRestoredIsNeitherShownNorPaidAgain loses the payment of an
+// order without an amount, and of one that names what cannot be a payment.
+func TestALostPaymentThatCannotBeRestoredIsNeitherShownNorPaidAgain(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, url string) {
+		for _, change := range []string{`amount = NULL`, `payment_id = 'p'`} {
+			l := newTill(t, url)
+			order := newOrderOf109(t, l.books.ordersURL)
+			p, err := l.pay(t.Context(), newPayment(order))
+			if err != nil {
+				t.Fatal(err)
+			}
+			exec(t, l.books.payments, `DELETE FROM payments`)
+			exec(t, l.books.orders, `UPDATE orders SET `+change+` WHERE id = $1`, order)
+			if got, err := l.find(t.Context(), p.ID); !fault.Is(err, fault.NotFound) {
+				t.Errorf("after %s: found %+v, %v", change, got, err)
+			}
+			again := newPayment(order)
+			if got, err := l.pay(t.Context(), again); !fault.Is(err, fault.Forbidden) || got.ID != "" {
+				t.Errorf("after %s: paid again: %+v, %v", change, got, err)
+			}
+			l.wantRecord(t, again, "")
+			l.wantRecord(t, api.Payment{ID: "p"}, "")
+		}
+	})
+}
