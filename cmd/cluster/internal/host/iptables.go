@@ -72,8 +72,10 @@ func (t *table) undo(before *table) (commands []string) {
 		}
 	}
 	for _, rule := range t.rules {
-		// A rule inside one of our chains goes with the chain.
-		if !ours[chainOf(rule)] && clusterChain(targetOf(rule)) && !slices.Contains(before.rules, rule) {
+		// A rule inside one of our chains goes with the chain. A chain may have been there
+		// before, left by a node that was not taken down.
+		chain := chainOf(rule)
+		if !ours[chain] && (clusterChain(chain) || clusterChain(targetOf(rule))) && !slices.Contains(before.rules, rule) {
 			commands = append(commands, "-D"+strings.TrimPrefix(rule, "-A"))
 		}
 	}

@@ -66,3 +66,12 @@ func TestUndoLeavesWhatWasThereBefore(t *testing.T) {
 		t.Errorf("got %q, want nothing: no chain there is the cluster's", got)
 	}
 }
+
+func TestUndoTakesNewRulesOutOfAnOldChain(t *testing.T) {
+	before := ParseRules("*filter\n:KOSHOP-SERVICES - [0:0]\n-A KOSHOP-SERVICES -d 10.96.0.0/16 -j REJECT\nCOMMIT\n")
+	during := ParseRules("*filter\n:KOSHOP-SERVICES - [0:0]\n-A KOSHOP-SERVICES -d 10.96.0.0/16 -j REJECT\n-A KOSHOP-SERVICES -i koshop0 -j NFQUEUE\nCOMMIT\n")
+	want := "*filter\n-D KOSHOP-SERVICES -i koshop0 -j NFQUEUE\nCOMMIT\n"
+	if got := Undo(before, during); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
