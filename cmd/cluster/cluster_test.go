@@ -152,12 +152,13 @@ type machine map[string][]string
 
 // snapshotCommands list it, a line each.
 var snapshotCommands = map[string]string{
-	"processes":  `ps -eo args= | grep -E 'containerd|kube|etcd|/pause|coredns|/registry |provisioner' | grep -v grep`,
+	"processes":  `ps -eo args= | grep -E 'containerd|kube|etcd|/pause|coredns|/registry |provisioner|network-policies' | grep -v grep`,
 	"mounts":     `cut -d' ' -f5 /proc/self/mountinfo`,
 	"interfaces": `ip -brief link | cut -d' ' -f1`,
 	"routes":     `ip route`,
 	"iptables":   `iptables-save | grep -E '^(-A|:(KUBE|CNI|KOSHOP)-)'`,
 	"ip6tables":  `ip6tables-save | grep -E '^(-A|:(KUBE|CNI|KOSHOP)-)'`,
+	"nftables":   `nft list tables inet`, // those of iptables are of other families
 	"cgroups":    `find /sys/fs/cgroup -type d -name '*kubepods*'`,
 	"files":      `find /run /etc /opt /var/lib /usr/libexec -xdev -maxdepth 3 -not -path '/var/lib/apt/*'; find /var/log -maxdepth 1`,
 	"sysctls":    `sysctl net.ipv4.ip_forward net.ipv4.conf.all net.bridge vm.overcommit_memory vm.panic_on_oom kernel.panic kernel.panic_on_oops kernel.keys net.netfilter.nf_conntrack_max`,

@@ -16,6 +16,7 @@ var clients = []pki.Request{
 	{Name: "kube-proxy", User: "system:kube-proxy"},
 	{Name: "kubelet", User: "system:node:" + name, Groups: []string{"system:nodes"}},
 	{Name: "volume-provisioner", User: "koshop:volume-provisioner"},
+	{Name: "network-policies", User: "koshop:network-policies"},
 }
 
 // issueCredentials writes the keys, certificates and kubeconfigs of everybody who talks to

@@ -58,7 +58,9 @@ func (n *Node) undo(ctx context.Context, before baseline) error {
 		{"removing mounts", func() error { return host.UnmountBelow(n.Dir) }},
 		{"removing control groups", func() error { return host.RemoveCgroup(podsCgroup) }},
 		{"removing interfaces", func() error { return removeBridge(ctx) }},
-		{"removing firewall rules", func() error { return restoreFirewall(ctx, before.Firewall) }},
+		{"removing firewall rules", func() error {
+			return errors.Join(restoreFirewall(ctx, before.Firewall), host.RemoveTable(policyTable))
+		}},
 		{"restoring kernel settings", before.Sysctls.Apply},
 		{"removing files outside of the directory", func() error { return n.removeTraces(before.Paths) }},
 	} {

@@ -57,7 +57,7 @@ func (n *Node) controlPlane() []daemon.Program {
 func (n *Node) workers() []daemon.Program {
 	controllerConfig, schedulerConfig := n.pki("kube-controller-manager.kubeconfig"), n.pki("kube-scheduler.kubeconfig")
 	kubeletConfig, proxyConfig := n.path("config", "kubelet.yaml"), n.path("config", "kube-proxy.yaml")
-	provisionerConfig := n.pki("volume-provisioner.kubeconfig")
+	provisionerConfig, policiesConfig := n.pki("volume-provisioner.kubeconfig"), n.pki("network-policies.kubeconfig")
 	return []daemon.Program{
 		n.program("kube-controller-manager", []string{controllerConfig},
 			"--kubeconfig="+controllerConfig, "--bind-address=127.0.0.1", "--leader-elect=false",
@@ -73,6 +73,8 @@ func (n *Node) workers() []daemon.Program {
 			"--hostname-override="+name, "--node-ip="+n.address, "--root-dir="+n.path("kubelet"), "--cert-dir="+n.path("kubelet", "pki")),
 		n.program("kube-proxy", []string{proxyConfig, n.pki("kube-proxy.kubeconfig")}, "--config="+proxyConfig),
 		n.program("volume-provisioner", []string{provisionerConfig}, "-kubeconfig="+provisionerConfig, "-dir="+n.path("volumes")),
+		n.program("network-policies", []string{policiesConfig},
+			"-kubeconfig="+policiesConfig, "-node="+name, "-queue="+policyQueue, "-table="+policyTable),
 	}
 }
 

@@ -91,6 +91,7 @@ func (n *Node) prepareMachine(ctx context.Context) error {
 	if err := n.fenceServices(ctx); err != nil {
 		return err
 	}
+	n.queueConnections(ctx)
 	return host.Sysctls{
 		"net/ipv4/ip_forward": "1",
 		// Without it an answer from a pod to a pod of the same bridge passes by the Service's translation.
@@ -147,7 +148,7 @@ func (n *Node) startWorkers(ctx context.Context) error {
 		if err := n.ensure(ctx, n.workers()); err != nil {
 			return err
 		}
-		return n.apply(ctx, values, "manifests/storage.yaml", "manifests/coredns.yaml")
+		return n.apply(ctx, values, "manifests/storage.yaml", "manifests/policies.yaml", "manifests/coredns.yaml")
 	})
 }
 
