@@ -44,6 +44,11 @@ var (
 		{withAgent, shop(), "http"},
 		{withAgent, shop(), "postgres"},
 	}
+	monitoringArrows = []arrow{
+		{called("monitoring"), shop(services...), "metrics"},
+		{shop(services...), called("monitoring"), "4317"},
+		{shop(services...), called("monitoring"), "4318"},
+	}
 )
 
 func everything(endpoint) bool { return true }
@@ -95,10 +100,10 @@ func TestPoliciesAreTheArrows(t *testing.T) {
 // TestEveryPartOfAPolicyCounts changes the policies, one thing at a time: a connection
 // is then missing, or there is one too many.
 func TestEveryPartOfAPolicyCounts(t *testing.T) {
-	objects := inNamespaceAPI(t, "overlays/staging", "components/network-policies/telepresence")
+	objects := inNamespaceAPI(t, "overlays/staging", "components/network-policies/telepresence", "components/network-policies/monitoring")
 	policies := only[*networkingv1.NetworkPolicy](objects)
 	endpoints := scene(t, objects)
-	arrows := slices.Concat(shopArrows, postgresArrows, telepresenceArrows)
+	arrows := slices.Concat(shopArrows, postgresArrows, telepresenceArrows, monitoringArrows)
 	for difference := range differences(t, policies, endpoints, arrows) {
 		t.Error(difference)
 	}

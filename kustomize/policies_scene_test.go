@@ -18,7 +18,8 @@ import (
 func scene(t *testing.T, objects []object) []endpoint {
 	t.Helper()
 	dns := []corev1.ContainerPort{{Name: "dns", ContainerPort: 1053, Protocol: corev1.ProtocolUDP}, tcp("dns-tcp", 1053)}
-	every := append(dns, tcp("http", 8080), tcp("postgres", 5432), tcp("", 8081), tcp("", 443), tcp("", 6443), tcp("", 8443))
+	every := append(dns, tcp("http", 8080), tcp("postgres", 5432), tcp("metrics", 9090),
+		tcp("", 8081), tcp("", 443), tcp("", 6443), tcp("", 8443), tcp("", 4317), tcp("", 4318))
 	all := []endpoint{
 		{"DNS", "kube-system", labels.Set{"k8s-app": "kube-dns"}, every},
 		{"another pod of kube-system", "kube-system", labels.Set{"k8s-app": "other"}, every},
@@ -26,6 +27,8 @@ func scene(t *testing.T, objects []object) []endpoint {
 		{"traffic manager", "ambassador", labels.Set{"app": "traffic-manager"}, every},
 		{"another pod of ambassador", "ambassador", labels.Set{"app": "other"}, every},
 		{"traffic manager of another namespace", "other", labels.Set{"app": "traffic-manager"}, every},
+		{"monitoring", "monitoring", labels.Set{nameLabel: "prometheus"}, every},
+		{"monitoring of another namespace", "other", labels.Set{nameLabel: "prometheus"}, every},
 		{"pod beside the shop", "api", labels.Set{nameLabel: "other"}, every},
 		{"somebody outside", "", nil, every},
 	}
@@ -36,7 +39,7 @@ func scene(t *testing.T, objects []object) []endpoint {
 			endpoint{w.name, "api", w.pod.Labels, ports},
 			endpoint{w.name + " of another shop", "other", w.pod.Labels, ports},
 			// The agent listens under the name of the port that it intercepts.
-			endpoint{w.name + " with an agent", "api", withAgent, []corev1.ContainerPort{tcp(ports[0].Name, 9900), tcp("", ports[0].ContainerPort)}})
+			endpoint{w.name + " with an agent", "api", withAgent, append([]corev1.ContainerPort{tcp(ports[0].Name, 9900), tcp("", ports[0].ContainerPort)}, ports[1:]...)})
 	}
 	for i := range all {
 		all[i].ports = append(slices.Clone(all[i].ports), tcp("", 9999))
