@@ -40,6 +40,6 @@ func TestAPaidOrderInTheSeedsFormKeepsItsAmount(t *testing.T) {
 
 		byHand := create()
 		shoptest.Do(t, "PATCH", s.orders.URL()+"/orders/"+byHand+"/status?status=paid", "", "").Want(t, 200)
-		shoptest.Do(t, "POST", gate+"/payments", ann.token, fmt.Sprintf(`{"order_id":%q,"amount":89.89}`, byHand)).WantDetail(t, 403, "Already Paid")
+		shoptest.Do(t, "POST", gate+"/payments/pay", ann.token, fmt.Sprintf(`{"order_id":%q,"amount":89.89}`, byHand)).WantDetail(t, 403, "Already Paid")
 	})
 }

@@ -35,7 +35,7 @@ func (s *service) admit(ctx context.Context, p pair) (admitted, error) {
 	if h.isKnown(now) && s.limit.takeKnown(p) {
 		return admitted{p, line{"known " + p.client, p.account}, h, overdrawn}, nil
 	}
-	return admitted{p, line{p.client, p.account}, h, nil}, overdrawn
+	return admitted{p, line(p), h, nil}, overdrawn
 }
 
 // refuse notes a wrong password and returns what to answer. That does not depend on whether
