@@ -1,5 +1,6 @@
 // Package turns gives a few slots to many clients, in turn: a client that asks often waits
-// longer, and takes nothing from those that ask once.
+// longer, and takes nothing from those that ask once. Clients that are preferred have every
+// second slot among them, however many others there are.
 package turns
 
 import (
@@ -20,7 +21,24 @@ type Turns struct {
 	maxOfClient  int // how many may wait of one client
 	maxOfSubject int // how many of them for one subject
 	stats        Stats
-	clients      rotation[*client]
+	// clients are those that wait: the ordinary ones, and the preferred ones. The next slot is
+	// for those at turn, if any of them wait.
+	clients [2]rotation[*client]
+	turn    int
+}
+
+// Line is where a caller waits.
+type Line struct {
+	Client, Subject string
+	IsPreferred     bool
+}
+
+// rotation returns the index of the line's clients in Turns.
+func (l Line) rotation() int {
+	if l.IsPreferred {
+		return 1
+	}
+	return 0
 }
 
 // client is one that waits.
@@ -54,8 +72,8 @@ func New(slots, maxOfClient, maxOfSubject int) *Turns {
 
 // Take waits for a slot, which must be given back. It fails at once with [ErrTooMany],
 // and with the context's error when that ends.
-func (t *Turns) Take(ctx context.Context, from, subject string) (giveBack func(), err error) {
-	w, err := t.wait(from, subject)
+func (t *Turns) Take(ctx context.Context, at Line) (giveBack func(), err error) {
+	w, err := t.wait(at)
 	if err != nil {
 		return nil, err
 	}
@@ -63,13 +81,13 @@ func (t *Turns) Take(ctx context.Context, from, subject string) (giveBack func()
 	case <-w:
 		return sync.OnceFunc(t.giveBack), nil
 	case <-ctx.Done():
-		t.leave(from, subject, w)
+		t.leave(at, w)
 		return nil, ctx.Err()
 	}
 }
 
 // wait begins to wait, or takes a slot that is free.
-func (t *Turns) wait(from, subject string) (waiter, error) {
+func (t *Turns) wait(at Line) (waiter, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	w := make(waiter)
@@ -79,12 +97,12 @@ func (t *Turns) wait(from, subject string) (waiter, error) {
 		close(w)
 		return w, nil
 	}
-	c := t.clients.get(from, func() *client { return &client{} })
+	c := t.clients[at.rotation()].get(at.Client, func() *client { return &client{} })
 	if c.waiting >= t.maxOfClient {
 		t.stats.Refused++
 		return nil, ErrTooMany
 	}
-	line := c.subjects.get(subject, func() *[]waiter { return &[]waiter{} })
+	line := c.subjects.get(at.Subject, func() *[]waiter { return &[]waiter{} })
 	if len(*line) >= t.maxOfSubject {
 		t.stats.Refused++
 		return nil, ErrTooMany
@@ -96,7 +114,7 @@ func (t *Turns) wait(from, subject string) (waiter, error) {
 }
 
 // leave gives up waiting. A slot that came at that moment goes to the next one.
-func (t *Turns) leave(from, subject string, w waiter) {
+func (t *Turns) leave(at Line, w waiter) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	select {
@@ -105,16 +123,17 @@ func (t *Turns) leave(from, subject string, w waiter) {
 		return
 	default:
 	}
-	c := t.clients.items[from]
+	clients := &t.clients[at.rotation()]
+	c := clients.items[at.Client]
 	c.waiting--
 	t.stats.Waiting--
-	line := c.subjects.items[subject]
+	line := c.subjects.items[at.Subject]
 	*line = slices.DeleteFunc(*line, func(other waiter) bool { return other == w })
 	if len(*line) == 0 {
-		c.subjects.remove(subject)
+		c.subjects.remove(at.Subject)
 	}
 	if c.waiting == 0 {
-		t.clients.remove(from)
+		clients.remove(at.Client)
 	}
 }
 
@@ -126,7 +145,12 @@ func (t *Turns) giveBack() {
 
 // next gives a slot to the waiter whose turn it is.
 func (t *Turns) next() {
-	c, ok := t.clients.next(func(c *client) bool { return c.waiting == 1 })
+	isLast := func(c *client) bool { return c.waiting == 1 }
+	t.turn = 1 - t.turn
+	c, ok := t.clients[1-t.turn].next(isLast)
+	if !ok {
+		c, ok = t.clients[t.turn].next(isLast)
+	}
 	if !ok {
 		t.free++
 		t.stats.Taken--

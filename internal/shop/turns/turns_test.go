@@ -23,7 +23,7 @@ func TestTurns(t *testing.T) {
 				var done sync.WaitGroup
 				take := func(client, subject string) (waited time.Duration) {
 					began := time.Now()
-					giveBack, err := all.Take(t.Context(), client, subject)
+					giveBack, err := all.Take(t.Context(), turns.Line{Client: client, Subject: subject})
 					if err != nil {
 						t.Error(err)
 						return 0
@@ -46,16 +46,47 @@ func TestTurns(t *testing.T) {
 	}
 }
 
+// A preferred client has the next slot but one although a hundred others wait, and a hundred
+// preferred ones leave every second slot to the others.
+func TestPreferredClients(t *testing.T) {
+	for _, isPreferred := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			all := turns.New(1, 10, 10)
+			var done sync.WaitGroup
+			take := func(at turns.Line) (waited time.Duration) {
+				began := time.Now()
+				giveBack, err := all.Take(t.Context(), at)
+				if err != nil {
+					t.Error(err)
+					return 0
+				}
+				waited = time.Since(began)
+				time.Sleep(time.Second)
+				giveBack()
+				return waited
+			}
+			for i := range 100 {
+				done.Go(func() { take(turns.Line{Client: fmt.Sprint(i), IsPreferred: !isPreferred}) })
+			}
+			synctest.Wait()
+			if waited := take(turns.Line{Client: "a", IsPreferred: isPreferred}); waited > 2*time.Second {
+				t.Errorf("preferred %v: it waited %v", isPreferred, waited)
+			}
+			done.Wait()
+		})
+	}
+}
+
 func TestTooManyForOneSubject(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		all := turns.New(1, 10, 2)
-		giveBack, err := all.Take(t.Context(), "a", "x")
+		giveBack, err := all.Take(t.Context(), turns.Line{Client: "a", Subject: "x"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var done sync.WaitGroup
 		take := func(subject string) {
-			giveBack, err := all.Take(t.Context(), "a", subject)
+			giveBack, err := all.Take(t.Context(), turns.Line{Client: "a", Subject: subject})
 			if err != nil {
 				t.Error(subject, ": ", err)
 				return
@@ -66,7 +97,7 @@ func TestTooManyForOneSubject(t *testing.T) {
 			done.Go(func() { take("x") })
 		}
 		synctest.Wait()
-		if _, err := all.Take(t.Context(), "a", "x"); !errors.Is(err, turns.ErrTooMany) {
+		if _, err := all.Take(t.Context(), turns.Line{Client: "a", Subject: "x"}); !errors.Is(err, turns.ErrTooMany) {
 			t.Errorf("a third one: %v", err)
 		}
 		done.Go(func() { take("y") })
@@ -85,21 +116,21 @@ func TestStats(t *testing.T) {
 				t.Errorf("%s: %+v, want %+v", when, all.Stats(), want)
 			}
 		}
-		giveBack, err := all.Take(t.Context(), "a", "x")
+		giveBack, err := all.Take(t.Context(), turns.Line{Client: "a", Subject: "x"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		check("one", turns.Stats{Taken: 1})
 		ctx, cancel := context.WithCancel(t.Context())
 		next := make(chan func(), 1)
-		go all.Take(ctx, "a", "x")
+		go all.Take(ctx, turns.Line{Client: "a", Subject: "x"})
 		check("two", turns.Stats{Taken: 1, Waiting: 1})
 		go func() {
-			giveBack, _ := all.Take(t.Context(), "a", "x")
+			giveBack, _ := all.Take(t.Context(), turns.Line{Client: "a", Subject: "x"})
 			next <- giveBack
 		}()
 		check("three", turns.Stats{Taken: 1, Waiting: 2})
-		all.Take(ctx, "a", "x")
+		all.Take(ctx, turns.Line{Client: "a", Subject: "x"})
 		check("one is refused", turns.Stats{Taken: 1, Waiting: 2, Refused: 1})
 		cancel()
 		check("one leaves", turns.Stats{Taken: 1, Waiting: 1, Refused: 1})
@@ -113,26 +144,26 @@ func TestStats(t *testing.T) {
 func TestTooMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		all := turns.New(1, 2, 2)
-		giveBack, err := all.Take(t.Context(), "a", "x")
+		giveBack, err := all.Take(t.Context(), turns.Line{Client: "a", Subject: "x"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		for range 2 {
 			go func() {
-				if _, err := all.Take(ctx, "a", "x"); !errors.Is(err, context.Canceled) {
+				if _, err := all.Take(ctx, turns.Line{Client: "a", Subject: "x"}); !errors.Is(err, context.Canceled) {
 					t.Errorf("error %v", err)
 				}
 			}()
 		}
 		synctest.Wait()
-		if _, err := all.Take(ctx, "a", "y"); !errors.Is(err, turns.ErrTooMany) {
+		if _, err := all.Take(ctx, turns.Line{Client: "a", Subject: "y"}); !errors.Is(err, turns.ErrTooMany) {
 			t.Errorf("a third one of the client: %v", err)
 		}
 		cancel()
 		synctest.Wait()
 		giveBack()
-		if _, err = all.Take(t.Context(), "b", "x"); err != nil {
+		if _, err = all.Take(t.Context(), turns.Line{Client: "b", Subject: "x"}); err != nil {
 			t.Error("those that gave up keep others from their turn: ", err)
 		}
 	})
@@ -150,7 +181,7 @@ func TestNoSlotIsLost(t *testing.T) {
 		clients.Go(func() {
 			for range 200 {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rand.IntN(300))*time.Microsecond)
-				giveBack, err := all.Take(ctx, fmt.Sprint(i%4), fmt.Sprint(rand.IntN(3)))
+				giveBack, err := all.Take(ctx, turns.Line{Client: fmt.Sprint(i % 4), Subject: fmt.Sprint(rand.IntN(3)), IsPreferred: i%3 == 0})
 				if err == nil {
 					mu.Lock()
 					if held++; held > slots {
@@ -169,13 +200,13 @@ func TestNoSlotIsLost(t *testing.T) {
 	}
 	clients.Wait()
 	for range slots {
-		if _, err := all.Take(t.Context(), "a", "x"); err != nil {
+		if _, err := all.Take(t.Context(), turns.Line{Client: "a", Subject: "x"}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	over, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if _, err := all.Take(over, "a", "x"); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := all.Take(over, turns.Line{Client: "a", Subject: "x"}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a slot too many: %v", err)
 	}
 }

@@ -5,12 +5,13 @@ import (
 	"time"
 
 	"github.com/koshop/koshop/internal/shop/fault"
+	"github.com/koshop/koshop/internal/shop/turns"
 )
 
 // admitted is an attempt to log in that may go on.
 type admitted struct {
 	pair
-	line    line
+	line    turns.Line
 	history history
 	// overdrawn is not nil when the client has had too many passwords checked.
 	overdrawn error
@@ -33,9 +34,9 @@ func (s *service) admit(ctx context.Context, p pair) (admitted, error) {
 	}
 	overdrawn := s.limit.take(ctx, p.client)
 	if h.isKnown(now) && s.limit.takeKnown(p) {
-		return admitted{p, line{"known " + p.client, p.account}, h, overdrawn}, nil
+		return admitted{p, p.line(true), h, overdrawn}, nil
 	}
-	return admitted{p, line(p), h, nil}, overdrawn
+	return admitted{p, p.line(false), h, nil}, overdrawn
 }
 
 // refuse notes a wrong password and returns what to answer. That does not depend on whether

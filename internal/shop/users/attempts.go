@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/koshop/koshop/internal/shop/database"
+	"github.com/koshop/koshop/internal/shop/turns"
 )
 
 // purgeInterval is how often attempts are deleted that are forgotten.
@@ -27,6 +28,11 @@ func (p pair) id() string {
 
 // strangers stands for all clients that have never logged in to the account.
 func (p pair) strangers() pair { return pair{"", p.account} }
+
+// line is where a password of the pair waits for its turn.
+func (p pair) line(isPreferred bool) turns.Line {
+	return turns.Line{Client: p.client, Subject: p.account, IsPreferred: isPreferred}
+}
 
 // of returns the history of the pair.
 func (a *attempts) of(ctx context.Context, p pair, now time.Time) (h history, err error) {

@@ -64,7 +64,7 @@ func (s *service) signUp(ctx context.Context, in *signUpInput) (*userOutput, err
 		return nil, errTaken() // without the work of a hash
 	}
 	p := pair{web.ClientOf(ctx), key(in.Body.Email)}
-	hash, err := s.hasher.hash(ctx, line(p), in.Body.Password)
+	hash, err := s.hasher.hash(ctx, p.line(false), in.Body.Password)
 	if err != nil {
 		return nil, err
 	}

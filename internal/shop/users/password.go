@@ -34,10 +34,6 @@ const (
 	maxOfAccount = 4
 )
 
-// line is where a password waits for its turn: after others about the same account, and
-// these after other accounts of the same client.
-type line struct{ client, account string }
-
 // phc is the textual form of a hash: parameters, salt, key.
 const phc = "$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s"
 
@@ -56,7 +52,7 @@ func newHasher() *hasher {
 }
 
 // hash returns the hash of a password in PHC form.
-func (h *hasher) hash(ctx context.Context, at line, password string) (string, error) {
+func (h *hasher) hash(ctx context.Context, at turns.Line, password string) (string, error) {
 	salt := random(saltLength)
 	key, err := h.compute(ctx, at, password, salt, hashTime, hashMemory, hashThreads, keyLength)
 	if err != nil {
@@ -67,7 +63,7 @@ func (h *hasher) hash(ctx context.Context, at line, password string) (string, er
 
 // verify reports whether the password has the hash. An empty hash, that of an
 // unknown user, takes as long as any other.
-func (h *hasher) verify(ctx context.Context, at line, password, hash string) (bool, error) {
+func (h *hasher) verify(ctx context.Context, at turns.Line, password, hash string) (bool, error) {
 	if hash == "" {
 		hash = h.dummy
 	}
@@ -82,8 +78,8 @@ func (h *hasher) verify(ctx context.Context, at line, password, hash string) (bo
 	return subtle.ConstantTimeCompare(got, want) == 1, nil
 }
 
-func (h *hasher) compute(ctx context.Context, at line, password string, salt []byte, time, memory uint32, threads uint8, length uint32) ([]byte, error) {
-	giveBack, err := h.turns.Take(ctx, at.client, at.account)
+func (h *hasher) compute(ctx context.Context, at turns.Line, password string, salt []byte, time, memory uint32, threads uint8, length uint32) ([]byte, error) {
+	giveBack, err := h.turns.Take(ctx, at)
 	switch {
 	case errors.Is(err, turns.ErrTooMany):
 		return nil, tooMany("Too many of your passwords are being checked, try again", 0)

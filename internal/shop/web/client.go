@@ -50,7 +50,7 @@ func clientAddress(r *http.Request, trusted []netip.Prefix) string {
 // network of 64 bits.
 func network(address netip.Addr) string {
 	if address.Is6() {
-		prefix, err := address.WithZone("").Prefix(64)
+		prefix, err := address.WithZone("").Prefix(56)
 		if err == nil {
 			return prefix.String()
 		}
