@@ -23,7 +23,7 @@ say() { # a line that stays
 }
 
 { go "$verb" -v "$@" 2>&1; echo "exit status $?"; } | {
-  done=0 total=0 said=0 status=1
+  done=0 total=0 said=0 status=1 begun=' '
   while IFS= read -r line; do
     case $line in
     'exit status '*) status=${line#exit status } ;;
@@ -33,11 +33,15 @@ say() { # a line that stays
     '' | *[!A-Za-z0-9._~/+-]*) say "$line" ;; # no import path
     *)
       done=$((done + 1))
+      [ $done -gt $few ] || begun="$begun$line "
       if [ $done = 1 ]; then
         if [ -t 2 ]; then show "compiling $name"; else say "compiling $name"; fi
       elif [ $done = $few ]; then
         stale=" $(go list -deps -f '{{if .Stale}}{{.ImportPath}}{{end}}' "$package" 2>/dev/null | tr '\n' ' ') "
-        total=$((done + $(echo $stale | wc -w)))
+        total=$done
+        for each in $stale; do
+          case $begun in *" $each "*) ;; *) total=$((total + 1)) ;; esac # One may be begun and not done.
+        done
       elif [ $done -gt $few ]; then
         case $stale in *" $line "*) ;; *) total=$((total + 1)) ;; esac # It was compiled during the go list.
       fi

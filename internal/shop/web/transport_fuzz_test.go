@@ -36,7 +36,7 @@ func FuzzClientAddress(f *testing.F) {
 			t.Errorf("%s says %q and is %s", remote, forwarded, got)
 		}
 		if _, err := netip.ParseAddr(got); err != nil {
-			if prefix, err := netip.ParsePrefix(got); err != nil || prefix.Bits() != 64 {
+			if prefix, err := netip.ParsePrefix(got); err != nil || prefix.Bits() != 56 {
 				t.Errorf("%s with %q is %q", remote, forwarded, got)
 			}
 		}
