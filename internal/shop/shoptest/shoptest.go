@@ -18,7 +18,10 @@ import (
 )
 
 // Config listens on a free port of the loopback interface.
-func Config() server.Config { return server.Config{Host: "127.0.0.1", DrainTimeout: 5 * time.Second} }
+func Config() server.Config {
+	// net/http waits 5 s for a connection that is new and has sent nothing.
+	return server.Config{Host: "127.0.0.1", DrainTimeout: 10 * time.Second}
+}
 
 // Log discards everything.
 func Log() *slog.Logger { return slog.New(slog.DiscardHandler) }
