@@ -122,11 +122,14 @@ func TestLargeHeaders(t *testing.T) {
 	}
 	skipUnlessOpens(t, web.MaxConnections+1000)
 	const get, post = "GET /healthz HTTP/1.1\r\nHost: a\r\n", "POST /api/v1/order/create HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n"
+	const first = "POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
 	large := "A: " + strings.Repeat("x", 11<<10)
 	for name, request := range map[string]string{
 		"a large header": get + large, "a large header and a body": post + large + "\r\n\r\n{",
 		"small headers": get + smallHeaders(2000), "small headers and a body": post + smallHeaders(2000) + "\r\n{",
 		"as many headers as allowed": get + smallHeaders(90), "as many headers as allowed, and a body": post + smallHeaders(90) + "\r\n{",
+		"small headers after an empty line":    first + "\r\n" + get + smallHeaders(2000),
+		"small headers of a pipelined request": get + "\r\n" + get + smallHeaders(2000),
 	} {
 		t.Run(name, func(t *testing.T) {
 			gateway := startGateway(t, startUsers(t))

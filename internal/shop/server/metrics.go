@@ -68,7 +68,7 @@ func (s *Server) startMetrics(ctx context.Context) error {
 	}}
 	go func() {
 		defer close(m.served)
-		if err := m.http.Serve(web.NewListener(ln, maxScrapers, nil)); !errors.Is(err, http.ErrServerClosed) {
+		if err := m.http.Serve(web.NewListener(ln, maxScrapers, 0, nil)); !errors.Is(err, http.ErrServerClosed) {
 			ctx, end := telemetry.Start(telemetry.With(context.WithoutCancel(ctx), s.telemetry), "serve metrics")
 			defer end()
 			s.log.WarnContext(ctx, "metrics are no longer served", "error", err.Error())

@@ -108,7 +108,7 @@ func (s *Server) Start(ctx context.Context) error {
 	s.listener = ln
 	go func() {
 		defer close(s.served)
-		s.serveErr = s.http.Serve(web.NewListener(ln, web.MaxConnections, s.cfg.Proxies))
+		s.serveErr = s.http.Serve(web.NewListener(ln, web.MaxConnections, s.svc.Timeout, s.cfg.Proxies))
 	}()
 	ctx = telemetry.With(ctx, s.telemetry)
 	opening, end := telemetry.Start(ctx, "start")

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"time"
 )
 
 // connections has the open connections of a listener, by the address of the client. When
@@ -12,6 +13,7 @@ import (
 // holds few, so that one client cannot keep all others out.
 type connections struct {
 	limit   int
+	timeout time.Duration // of a request
 	proxies []netip.Prefix
 
 	mu      sync.Mutex
@@ -29,8 +31,8 @@ type holder struct {
 	waiting, busy list.List
 }
 
-func newConnections(limit int, proxies []netip.Prefix) *connections {
-	return &connections{limit: limit, proxies: proxies, holders: map[string]*holder{}}
+func newConnections(limit int, timeout time.Duration, proxies []netip.Prefix) *connections {
+	return &connections{limit: limit, timeout: timeout, proxies: proxies, holders: map[string]*holder{}}
 }
 
 // reserve returns how many connections are served beyond the limit, for clients that have
@@ -70,7 +72,7 @@ func (cs *connections) makeRoom(held int) bool {
 	if largest == nil || largest.count() < 2*(held+1) {
 		return false
 	}
-	victim := largest.leastNeeded()
+	victim := cs.leastNeeded(largest)
 	cs.remove(victim)
 	victim.TCPConn.Close() // Nothing can be done about an error: the client is gone.
 	return true
@@ -81,7 +83,7 @@ func (cs *connections) makeRoom(held int) bool {
 func (cs *connections) largest() *holder {
 	var largest *holder
 	for _, each := range cs.holders {
-		if each.leastNeeded() != nil && (largest == nil || each.count() > largest.count()) {
+		if cs.leastNeeded(each) != nil && (largest == nil || each.count() > largest.count()) {
 			largest = each
 		}
 	}
@@ -109,7 +111,7 @@ func (cs *connections) setBusy(c *conn, isBusy bool) {
 		return
 	}
 	c.client.listOf(c.isBusy).Remove(c.place)
-	c.isBusy = isBusy
+	c.isBusy, c.since = isBusy, time.Now()
 	c.place = c.client.listOf(isBusy).PushBack(c)
 }
 
@@ -123,14 +125,17 @@ func (h *holder) listOf(isBusy bool) *list.List {
 }
 
 // leastNeeded returns the connection that the client loses first, or nil if it loses none.
-// A trusted proxy loses no busy connection, because its requests are those of many clients.
-func (h *holder) leastNeeded() *conn {
-	first := h.waiting.Front()
-	if first == nil && !h.isProxy {
-		first = h.busy.Front()
+// A busy one is lost only after the time that a request may take: its client sends its
+// body slowly, or does not read the answer. The address may be that of many clients, whose
+// ordinary requests are not to be lost. A trusted proxy's is, and it loses no busy one.
+func (cs *connections) leastNeeded(h *holder) *conn {
+	if first := h.waiting.Front(); first != nil {
+		return first.Value.(*conn)
 	}
-	if first == nil {
-		return nil
+	if first := h.busy.Front(); first != nil && !h.isProxy {
+		if c := first.Value.(*conn); time.Since(c.since) > cs.timeout {
+			return c
+		}
 	}
-	return first.Value.(*conn)
+	return nil
 }

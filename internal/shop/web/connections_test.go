@@ -25,7 +25,7 @@ func TestOneClientCannotHoldEverything(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSmallServer(t, limit)
+			s := newSmallServer(t, limit, 0)
 			var held []net.Conn
 			for range limit {
 				held = append(held, hold(s))
@@ -49,7 +49,7 @@ func TestOneClientCannotHoldEverything(t *testing.T) {
 // longer close each other's connections.
 func TestTwoGreedyClients(t *testing.T) {
 	const limit = 60
-	s := newSmallServer(t, limit)
+	s := newSmallServer(t, limit, time.Minute)
 	var first, second []net.Conn
 	for range limit {
 		c, _ := s.idle(hostile)
@@ -73,7 +73,7 @@ func TestTwoGreedyClients(t *testing.T) {
 // A client loses a connection that it does not use before one that it uses, and of several
 // the one that it has not used for the longest.
 func TestIdleConnectionsGoFirst(t *testing.T) {
-	s := newSmallServer(t, 10)
+	s := newSmallServer(t, 10, 0)
 	var busy, idle []net.Conn
 	for range 5 {
 		busy = append(busy, s.busy(hostile))
@@ -99,11 +99,36 @@ func TestIdleConnectionsGoFirst(t *testing.T) {
 	}
 }
 
+// Clients with one connection each do not close those on which the requests of a class are
+// carried out, which has one address. They are refused when nothing else can be closed.
+func TestBusyConnectionsOfOneAddress(t *testing.T) {
+	const limit, class, others = 60, 20, 80
+	s := newSmallServer(t, limit, time.Minute)
+	var busy, unfinished []net.Conn
+	for range class {
+		busy = append(busy, s.busy(polite))
+	}
+	for i := range others {
+		unfinished = append(unfinished, s.dial(fmt.Sprintf("127.0.1.%d", 1+i), halfHeader))
+	}
+	for _, each := range unfinished[limit-class:] {
+		if status := s.status(each); status != 503 {
+			t.Errorf("one too many gets %d", status)
+		}
+	}
+	for _, each := range busy {
+		io.WriteString(each, "-body")
+		if status := s.status(each); status != 200 {
+			t.Errorf("a request that is carried out gets %d", status)
+		}
+	}
+}
+
 // A trusted proxy loses idle connections only, because its requests are those of many
 // clients. A client without a connection, such as a kubelet, is served nevertheless.
 func TestTrustedProxy(t *testing.T) {
 	const limit = 100
-	s := newSmallServer(t, limit, netip.MustParsePrefix(hostile+"/32"))
+	s := newSmallServer(t, limit, 0, netip.MustParsePrefix(hostile+"/32"))
 	var busy []net.Conn
 	for range limit - 1 {
 		busy = append(busy, s.busy(hostile))
@@ -128,7 +153,7 @@ func TestTrustedProxy(t *testing.T) {
 // as many connections as before.
 func TestConnectionsAreCountedRight(t *testing.T) {
 	const limit, clients, times = 8, 12, 30
-	s := newSmallServer(t, limit)
+	s := newSmallServer(t, limit, time.Minute)
 	done := make(chan struct{})
 	for i := range clients {
 		go func() {

@@ -15,26 +15,37 @@ var tooManyHeaders = fmt.Sprintf("The request has more than %d headers", maxHead
 // headerLines counts the lines of a request up to the empty one that ends its header.
 type headerLines struct {
 	lines  int
-	length int  // of the line that is being read
+	filled bool // The line that is being read is not empty.
 	ended  bool // Lines are no longer counted: they are those of a body.
 }
 
-// tooMany counts the lines of what was read next, and reports whether there are more than
-// a request may have.
-func (h *headerLines) tooMany(read []byte) bool {
-	for !h.ended {
-		end := bytes.IndexByte(read, '\n')
-		if end < 0 {
-			h.length += len(read)
-			break
+// next returns how many bytes of those that have arrived net/http may have at once. It gets
+// none of what follows a header together with it, and at most one line of a body, because
+// the lines of a next request that it already has could not be counted. That one line may
+// include the first one of a next request, which then may have one header more.
+func (h *headerLines) next(arrived []byte) int {
+	if h.ended {
+		if end := bytes.IndexByte(arrived, '\n'); end >= 0 {
+			return end + 1
 		}
-		// A line of one byte is that of a carriage return, or refused by net/http.
-		h.ended = h.length+end <= 1
-		h.lines++
-		h.length, read = 0, read[end+1:]
-		if h.lines > 1+maxHeaders+1 { // with the request line before and the empty line after them
-			return true
+		return len(arrived)
+	}
+	for i, b := range arrived {
+		switch {
+		case b == '\r': // A line that has nothing else is empty, or refused by net/http.
+		case b != '\n':
+			h.filled = true
+		case h.filled:
+			h.filled = false
+			h.lines++
+		case h.lines > 0: // net/http skips empty lines before a request.
+			h.ended = true
+			return i + 1
 		}
 	}
-	return false
+	return len(arrived)
 }
+
+// tooMany reports whether there are more lines than a request may have: its first one and
+// the headers.
+func (h *headerLines) tooMany() bool { return h.lines > 1+maxHeaders }

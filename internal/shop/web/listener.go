@@ -19,14 +19,14 @@ import (
 const MaxConnections = 2000
 
 // NewListener returns a listener that lets an [http.Server] serve at most maxConnections
-// at once, shares them among the clients, and answers 503 on the others. A proxy in one of
-// the networks loses no connection on which a request is carried out. The server must
-// have [ConnState].
+// at once, shares them among the clients, and answers 503 on the others. A client loses no
+// connection on which a request is carried out before the request's timeout, and a proxy in
+// one of the networks none at all. The server must have [ConnState].
 //
 // Some requests are refused by net/http itself before a handler gets them, such as
 // malformed ones. The listener replaces these answers by ones in JSON, like all others.
-func NewListener(l net.Listener, maxConnections int, proxies []netip.Prefix) net.Listener {
-	return &listener{Listener: l, served: newConnections(maxConnections, proxies), refused: make(chan struct{}, maxRefused)}
+func NewListener(l net.Listener, maxConnections int, timeout time.Duration, proxies []netip.Prefix) net.Listener {
+	return &listener{Listener: l, served: newConnections(maxConnections, timeout, proxies), refused: make(chan struct{}, maxRefused)}
 }
 
 // ConnState is for the field of that name of an [http.Server]. It notes on which
@@ -102,6 +102,8 @@ const (
 	maxRefused = 100
 	// refuseWithin is the longest time that a refusal takes.
 	refuseWithin = time.Second
+	// maxEarly is how many bytes are kept for later at most.
+	maxEarly = 4 << 10
 	// maxDiscarded is how many bytes of a refused request are read at most.
 	maxDiscarded = 256 << 10
 )
@@ -124,9 +126,11 @@ type conn struct {
 	all    *connections
 	client *holder
 	header headerLines // of the request that is being read
+	early  []byte      // has arrived, and is read next
 
 	// all.mu guards these.
 	isBusy bool
+	since  time.Time     // when it became busy or idle
 	place  *list.Element // in one of the client's lists; nil when the connection has lost its place
 }
 
@@ -140,10 +144,27 @@ func (c *conn) Close() error {
 }
 
 func (c *conn) Read(p []byte) (int, error) {
-	n, err := c.TCPConn.Read(p)
-	if c.header.tooMany(p[:n]) {
+	n, err := c.readNext(p)
+	if c.header.tooMany() {
 		refuse(c.TCPConn, http.StatusRequestHeaderFieldsTooLarge, tooManyHeaders, "")
 		return 0, io.EOF
+	}
+	return n, err
+}
+
+// readNext reads no more than may be read at once, and keeps the rest.
+func (c *conn) readNext(p []byte) (int, error) {
+	if len(c.early) > 0 {
+		n := copy(p, c.early[:c.header.next(c.early[:min(len(p), len(c.early))])])
+		if c.early = c.early[n:]; len(c.early) == 0 {
+			c.early = nil // An idle connection takes no memory for it.
+		}
+		return n, nil
+	}
+	arrived, err := c.TCPConn.Read(p[:min(len(p), maxEarly)])
+	n := c.header.next(p[:arrived])
+	if n < arrived {
+		c.early = bytes.Clone(p[n:arrived])
 	}
 	return n, err
 }

@@ -23,7 +23,7 @@ func TestRefusalsOfTheServer(t *testing.T) {
 	server := &http.Server{MaxHeaderBytes: 1 << 10, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\nof a handler")
 	})}
-	go server.Serve(web.NewListener(listener, 100, nil))
+	go server.Serve(web.NewListener(listener, 100, time.Minute, nil))
 	t.Cleanup(func() { server.Close() })
 	for name, test := range map[string]struct {
 		request string
@@ -112,7 +112,7 @@ func TestTooManyConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	server := &http.Server{Handler: http.NotFoundHandler()}
-	go server.Serve(web.NewListener(listener, 2, nil))
+	go server.Serve(web.NewListener(listener, 2, time.Minute, nil))
 	t.Cleanup(func() { server.Close() })
 	const request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 	var idle []net.Conn
@@ -181,7 +181,7 @@ func TestNoRefusalAfterClose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	closing := web.NewListener(&late{closed: make(chan struct{}), last: accepted.(*net.TCPConn)}, 0, nil)
+	closing := web.NewListener(&late{closed: make(chan struct{}), last: accepted.(*net.TCPConn)}, 0, time.Minute, nil)
 	if err := closing.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,8 @@ const (
 	third   = "127.0.0.4"
 )
 
-// smallServer serves few connections at once. Its handler waits for the bodies of requests.
+// smallServer serves few connections at once, and gives up a request after the timeout if
+// it needs its connection. Its handler waits for the bodies of requests.
 type smallServer struct {
 	*testing.T
 	address string
@@ -33,7 +34,7 @@ type smallServer struct {
 	idled   chan struct{} // gets a value for each connection that becomes idle
 }
 
-func newSmallServer(t *testing.T, limit int, proxies ...netip.Prefix) *smallServer {
+func newSmallServer(t *testing.T, limit int, timeout time.Duration, proxies ...netip.Prefix) *smallServer {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux has all addresses of 127.0.0.0/8 by default")
 	}
@@ -53,7 +54,7 @@ func newSmallServer(t *testing.T, limit int, proxies ...netip.Prefix) *smallServ
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		server.Serve(web.NewListener(listener, limit, proxies))
+		server.Serve(web.NewListener(listener, limit, timeout, proxies))
 	}()
 	t.Cleanup(func() {
 		server.Close()
