@@ -6,8 +6,10 @@ import (
 	"net/url"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
 
 	"github.com/koshop/koshop/internal/shop/client"
+	"github.com/koshop/koshop/internal/shop/fault"
 	"github.com/koshop/koshop/internal/shop/money"
 )
 
@@ -72,7 +74,8 @@ func (f *FixAmount) Resolve(_ huma.Context, at *huma.PathBuffer) []error {
 	return f.Amount.Check(at.With("amount"))
 }
 
-// Orders calls orders-svc.
+// Orders calls orders-svc. Its methods return fault.NotFound for an id that is no UUID,
+// because the path of the call could be that of another operation, such as /orders/paid.
 type Orders struct{ *client.Client }
 
 // NewOrders returns a client of orders-svc at the URL.
@@ -94,7 +97,7 @@ func (o Orders) ByKey(ctx context.Context, key Idempotency, userID string) (Orde
 
 // Get returns an order, or fault.NotFound.
 func (o Orders) Get(ctx context.Context, id string) (Order, error) {
-	return call[Order](ctx, o.Client, client.Call{Method: http.MethodGet, Path: []string{"orders", id}})
+	return o.call(ctx, id, client.Call{Method: http.MethodGet, Path: []string{"orders", id}})
 }
 
 // ByUser returns the user's latest orders, newest first.
@@ -106,7 +109,7 @@ func (o Orders) ByUser(ctx context.Context, userID string) ([]Order, error) {
 // order. The order may have another amount, if that was fixed before, or none, if
 // it was set to paid without a payment.
 func (o Orders) FixAmount(ctx context.Context, id string, amount money.Amount) (Order, error) {
-	return call[Order](ctx, o.Client, client.Call{
+	return o.call(ctx, id, client.Call{
 		Method: http.MethodPatch, Path: []string{"orders", id, "amount"}, Body: FixAmount{Amount: amount.Decimal()},
 	})
 }
@@ -116,7 +119,7 @@ func (o Orders) FixAmount(ctx context.Context, id string, amount money.Amount) (
 // amount; an order without an amount gets that of the payment. Repeating it is
 // harmless.
 func (o Orders) MarkPaid(ctx context.Context, p Payment) (Order, error) {
-	return call[Order](ctx, o.Client, client.Call{
+	return o.call(ctx, p.OrderID, client.Call{
 		Method: http.MethodPatch, Path: []string{"orders", p.OrderID, "status"},
 		Query: url.Values{"status": {StatusPaid}, "payment_id": {p.ID}, "amount": {p.Amount.String()}},
 	})
@@ -125,7 +128,7 @@ func (o Orders) MarkPaid(ctx context.Context, p Payment) (Order, error) {
 // SetStatus sets the status of an order in the seed's form, which names no payment.
 // It is no error if the order has the status already.
 func (o Orders) SetStatus(ctx context.Context, id, status string) (Order, error) {
-	return call[Order](ctx, o.Client, client.Call{
+	return o.call(ctx, id, client.Call{
 		Method: http.MethodPatch, Path: []string{"orders", id, "status"}, Query: url.Values{"status": {status}},
 	})
 }
@@ -138,14 +141,22 @@ func (o Orders) Paid(ctx context.Context, after string) ([]Order, error) {
 
 // PaidBy returns the order that became paid by the payment, or fault.NotFound.
 func (o Orders) PaidBy(ctx context.Context, paymentID string) (Order, error) {
-	return call[Order](ctx, o.Client, client.Call{Method: http.MethodGet, Path: []string{"orders", "paid-by", paymentID}})
+	return o.call(ctx, paymentID, client.Call{Method: http.MethodGet, Path: []string{"orders", "paid-by", paymentID}})
 }
 
 // ReplacePayment makes a paid order name another payment than the old one, which
 // may be "". It returns fault.Conflict if the order names neither. Repeating it
 // is harmless.
 func (o Orders) ReplacePayment(ctx context.Context, id, old, paymentID string) (Order, error) {
-	return call[Order](ctx, o.Client, client.Call{
+	return o.call(ctx, id, client.Call{
 		Method: http.MethodPatch, Path: []string{"orders", id, "payment"}, Query: url.Values{"old": {old}, "payment_id": {paymentID}},
 	})
+}
+
+// call makes a call whose path has the id of an order or of a payment.
+func (o Orders) call(ctx context.Context, id string, what client.Call) (Order, error) {
+	if uuid.Validate(id) != nil {
+		return Order{}, fault.New(fault.NotFound, "Order not found")
+	}
+	return call[Order](ctx, o.Client, what)
 }

@@ -6,8 +6,10 @@ import (
 	"net/url"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
 
 	"github.com/koshop/koshop/internal/shop/client"
+	"github.com/koshop/koshop/internal/shop/fault"
 	"github.com/koshop/koshop/internal/shop/money"
 )
 
@@ -56,7 +58,11 @@ func (p Payments) ByKey(ctx context.Context, key Idempotency, userID string) (Pa
 	})
 }
 
-// Get returns a payment, or fault.NotFound.
+// Get returns a payment, or fault.NotFound. An id that is no UUID is no payment's: the path
+// of the call could be that of another operation, such as /payments/by-key.
 func (p Payments) Get(ctx context.Context, id string) (Payment, error) {
+	if uuid.Validate(id) != nil {
+		return Payment{}, fault.New(fault.NotFound, "Payment not found")
+	}
 	return call[Payment](ctx, p.Client, client.Call{Method: http.MethodGet, Path: []string{"payments", id}})
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/koshop/koshop/internal/shop/api"
 	"github.com/koshop/koshop/internal/shop/database/databasetest"
 	"github.com/koshop/koshop/internal/shop/requestid"
@@ -70,7 +72,7 @@ func TestTheGatewayLearnsHowAPaymentEnded(t *testing.T) {
 	base := start(t, databasetest.SQLite(t), "http://"+ln.Addr().String(), time.Hour)
 	gateway := api.NewPayments(shoptest.URL(t, base))
 	t.Cleanup(gateway.Close)
-	_, err = gateway.Create(t.Context(), api.Idempotency{}, api.CreatePayment{UserID: "ann", OrderID: "o", Amount: "1"})
+	_, err = gateway.Create(t.Context(), api.Idempotency{}, api.CreatePayment{UserID: "ann", OrderID: uuid.NewString(), Amount: "1"})
 	if err == nil || !strings.Contains(err.Error(), "answered 504") {
 		t.Errorf("got %v, want the answer 504 of payments-svc", err)
 	}

@@ -160,7 +160,7 @@ func TestAPaymentWithoutAnOrderExpires(t *testing.T) {
 // TestOrdersSvcThatIsAwayExpiresNothing has every answer about orders fail.
 func TestOrdersSvcThatIsAwayExpiresNothing(t *testing.T) {
 	s := &store{databasetest.Open(t, databasetest.SQLite(t), schema, migrations)}
-	p := record(t, s, "nope")
+	p := record(t, s, uuid.NewString())
 	log := &lockedBuffer{}
 	l := newLeftOvers(t, s, "http://127.0.0.1:1", log)
 	l.expireSince(t.Context(), time.Now().Add(time.Hour))

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/koshop/koshop/internal/shop/database/databasetest"
 	"github.com/koshop/koshop/internal/shop/orders"
 	"github.com/koshop/koshop/internal/shop/shoptest"
@@ -85,7 +87,7 @@ func TestPayRefusals(t *testing.T) {
 	} {
 		shoptest.Do(t, "POST", base+"/payments", "", body).WantDetail(t, 422, detail)
 	}
-	shoptest.Do(t, "POST", base+"/payments", "", payment("o")).WantDetail(t, 502, "orders-svc cannot be reached")
+	shoptest.Do(t, "POST", base+"/payments", "", payment(uuid.NewString())).WantDetail(t, 502, "orders-svc cannot be reached")
 	if hi := shoptest.Do(t, "GET", base+"/healthz", "", "").Want(t, 201); hi.Member(t, "message") != "Hi Mom!" {
 		t.Error(hi.Body)
 	}
