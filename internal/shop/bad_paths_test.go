@@ -10,6 +10,7 @@ import (
 var oddSegments = []string{
 	"%00", "a%00b", "%ff%fe", "%ed%a0%80", "%c0%af", "..%2f..%2fetc%2fpasswd", "%2e%2e", "%2e", "%2F", "%5c", "%20%20", "%0d%0aSet-Cookie:%20x=1", "'%20OR%20'1'='1", "%22;%20DROP%20TABLE%20orders;--",
 	"%25%30%30", "null", "undefined", "0", "-1", "1e9", "NaN", "00000000-0000-0000-0000-000000000000", "{id}", "%7Bid%7D", "$where", "*", "%f0%9f%9b%92", "a+b", "a;b=c", "~root", "L9ECAV7KIM%00",
+	"paid", "by-key", "paid-by", // are parts of other paths
 }
 
 // oddPaths are no operation's.
@@ -32,13 +33,24 @@ func badPaths(operations []operation, token string) (all []bad) {
 	}
 	for _, op := range operations {
 		for _, p := range op.parameters {
-			all = append(all, op.badParameter(p, token)...)
+			all = append(all, op.badParameter(p, token, operations)...)
+		}
+	}
+	return append(all, badIDs(token)...)
+}
+
+// badIDs has payments for orders whose ids are parts of other paths.
+func badIDs(token string) (all []bad) {
+	for _, id := range []string{"paid", "by-key", "paid-by", "..", "paid/", "?", strings.Repeat(",", 64)} {
+		for service, path := range map[string]string{"payments-svc": "/payments", "api-gateway": "/api/v1/payments/pay"} {
+			body := fmt.Sprintf(`{"user_id":"ann","order_id":%q,"amount":1}`, id)
+			all = append(all, bad{service: service, name: "the order " + id, request: message("POST", path, body, "Authorization: Bearer "+token), want: []int{404}})
 		}
 	}
 	return all
 }
 
-func (o operation) badParameter(p parameter, token string) (all []bad) {
+func (o operation) badParameter(p parameter, token string, operations []operation) (all []bad) {
 	add := func(name, value string, want ...int) {
 		request := o.send(p.Name+": "+name, token, o.bodyIfAny(), want)
 		request.request = strings.Replace(request.request, o.target(nil), o.target(map[string]string{p.Name: value}), 1)
@@ -46,11 +58,20 @@ func (o operation) badParameter(p parameter, token string) (all []bad) {
 	}
 	if p.In == "path" {
 		for _, segment := range oddSegments {
+			target := o.target(map[string]string{p.Name: segment})
+			if slices.ContainsFunc(operations, func(other operation) bool {
+				return other.service == o.service && other.method == o.method && other.path == target
+			}) {
+				continue // It asks for the other operation.
+			}
 			// Products are searched for by any text, and some of these resemble a name.
 			add(segment, segment, 404, 422)
 		}
 		add("200 characters", strings.Repeat("x", 200), 404, 422)
 		add("3,000 characters", strings.Repeat("%41", 3000), 404, 422)
+		for _, n := range []int{5000, 8000} { // A comma needs three bytes behind the gateway.
+			add(fmt.Sprintf("%d commas", n), strings.Repeat(",", n), 404, 422)
+		}
 		return all
 	}
 	if p.In != "query" {

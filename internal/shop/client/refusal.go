@@ -20,6 +20,9 @@ var codes = map[int]fault.Code{
 	http.StatusNotFound:            fault.NotFound,
 	http.StatusConflict:            fault.Conflict,
 	http.StatusUnprocessableEntity: fault.Invalid,
+	// What a service of the shop sends grows with what its own client sent.
+	http.StatusRequestURITooLong:           fault.BadRequest,
+	http.StatusRequestHeaderFieldsTooLarge: fault.BadRequest,
 }
 
 // refusal turns an answer that is not 2xx into a fault. A 4xx without a detail is

@@ -20,15 +20,15 @@ import (
 type (
 	productInput struct {
 		web.Condition
-		ID string `path:"id" example:"L9ECAV7KIM"`
+		ID string `path:"id" maxLength:"100" example:"L9ECAV7KIM"`
 	}
 	categoryInput struct {
 		web.Condition
-		Category string `path:"category" example:"kitchen"`
+		Category string `path:"category" maxLength:"100" example:"kitchen"`
 	}
 	searchInput struct {
 		web.Condition
-		Text string `path:"string" example:"sunglas"`
+		Text string `path:"string" maxLength:"100" example:"sunglas"`
 	}
 	pictureInput struct {
 		File string `path:"file" maxLength:"100" example:"loafers.svg"`
