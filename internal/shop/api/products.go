@@ -49,7 +49,7 @@ func (p Products) All(ctx context.Context) ([]Product, error) {
 	if products, ok := p.catalogues.fresh(carried, asked); ok {
 		return products, nil
 	}
-	last := p.catalogues.last.Load()
+	last := p.catalogues.last(carried)
 	answer, err := p.Fetch(ctx, last.etag)
 	if err != nil {
 		return nil, err
