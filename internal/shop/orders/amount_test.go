@@ -118,7 +118,7 @@ func TestAnOrderThatWasPaidWithoutAPaymentGetsNoAmount(t *testing.T) {
 func TestTheAmountOfAPaymentIsChecked(t *testing.T) {
 	base := shoptest.Start(t, New(Config{Config: shoptest.Config(), Database: databasetest.Source(t, databasetest.SQLite(t))}, shoptest.Log()))
 	path := base + "/orders/" + shoptest.Do(t, "POST", base+"/orders", "", `{"user_id":"ann","product_ids":["x"],"amount":5}`).Want(t, 200).Member(t, "id")
-	for amount, status := range map[string]int{"-5": 422, "5.001": 422, "5e0": 422, "x": 422, "5.01": 409} {
+	for amount, status := range map[string]int{"-5": 422, "5.001": 422, "5e0": 422, "x": 422, "0": 422, "0.00": 422, "5.01": 409} {
 		shoptest.Do(t, "PATCH", path+"/status?status=paid&payment_id=p1&amount="+amount, "", "").Want(t, status)
 	}
 	shoptest.Do(t, "PATCH", path+"/status?status=paid&payment_id=p1&amount=6", "", "").WantDetail(t, 409, "The order has another amount")

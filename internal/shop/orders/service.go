@@ -166,6 +166,9 @@ func (s *service) setStatus(ctx context.Context, in *statusInput) (*orderOutput,
 		if err != nil {
 			return nil, fault.Wrap(err, fault.Invalid, "amount: %v", err)
 		}
+		if amount < 1 { // The order would have the amount 0 for good.
+			return nil, fault.New(fault.Invalid, "amount: must be at least 0.01")
+		}
 		by.amount = &amount
 	}
 	return output(s.store.setStatus(ctx, in.ID, in.Status, by))
