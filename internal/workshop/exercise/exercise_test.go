@@ -163,7 +163,7 @@ func TestRefusals(t *testing.T) {
 				{"POST", "/payments", `{"user_id":"ann","order_id":"o","amount":"89.89"}`, 422, "amount: expected number"},
 				{"POST", "/payments", `{"user_id":"ann","order_id":"","amount":1}`, 422, "order_id: expected length >= 1"},
 				{"POST", "/payments", `{"order_id":"o","amount":1}`, 422, "user_id: is required"},
-				{"POST", "/payments", `{"user_id":"ann","order_id":"o","amount":1}`, 502, "orders-svc cannot be reached"},
+				{"POST", "/payments", `{"user_id":"ann","order_id":"8a5b9f0c-1f6e-4d1c-9a3e-2f7b6c5d4e3f","amount":1}`, 502, "orders-svc cannot be reached"},
 				{"POST", "/payments/o", "", 405, ""},
 				{"POST", "/payments", `{"user_id":`, 400, ""},
 				{"GET", "/nothing", "", 404, ""},
