@@ -13,6 +13,20 @@ import (
 	"github.com/koshop/koshop/internal/shop/turns"
 )
 
+// takeASecond takes a slot for a second, and returns how long it waited for it.
+func takeASecond(t *testing.T, all *turns.Turns, at turns.Line) (waited time.Duration) {
+	began := time.Now()
+	giveBack, err := all.Take(t.Context(), at)
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	waited = time.Since(began)
+	time.Sleep(time.Second)
+	giveBack()
+	return waited
+}
+
 // One who comes when a hundred of another client wait has the next turn but one, and so
 // has one of the same client who asks about something else.
 func TestTurns(t *testing.T) {
@@ -21,23 +35,11 @@ func TestTurns(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				all := turns.New(1, 1000, 1000)
 				var done sync.WaitGroup
-				take := func(client, subject string) (waited time.Duration) {
-					began := time.Now()
-					giveBack, err := all.Take(t.Context(), turns.Line{Client: client, Subject: subject})
-					if err != nil {
-						t.Error(err)
-						return 0
-					}
-					waited = time.Since(began)
-					time.Sleep(time.Second)
-					giveBack()
-					return waited
-				}
 				for range 100 {
-					done.Go(func() { take("a", "x") })
+					done.Go(func() { takeASecond(t, all, turns.Line{Client: "a", Subject: "x"}) })
 				}
 				synctest.Wait()
-				if waited := take(late[0], late[1]); waited > 2*time.Second {
+				if waited := takeASecond(t, all, turns.Line{Client: late[0], Subject: late[1]}); waited > 2*time.Second {
 					t.Errorf("it waited %v", waited)
 				}
 				done.Wait()
@@ -53,23 +55,11 @@ func TestPreferredClients(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			all := turns.New(1, 10, 10)
 			var done sync.WaitGroup
-			take := func(at turns.Line) (waited time.Duration) {
-				began := time.Now()
-				giveBack, err := all.Take(t.Context(), at)
-				if err != nil {
-					t.Error(err)
-					return 0
-				}
-				waited = time.Since(began)
-				time.Sleep(time.Second)
-				giveBack()
-				return waited
-			}
 			for i := range 100 {
-				done.Go(func() { take(turns.Line{Client: fmt.Sprint(i), IsPreferred: !isPreferred}) })
+				done.Go(func() { takeASecond(t, all, turns.Line{Client: fmt.Sprint(i), IsPreferred: !isPreferred}) })
 			}
 			synctest.Wait()
-			if waited := take(turns.Line{Client: "a", IsPreferred: isPreferred}); waited > 2*time.Second {
+			if waited := takeASecond(t, all, turns.Line{Client: "a", IsPreferred: isPreferred}); waited > 2*time.Second {
 				t.Errorf("preferred %v: it waited %v", isPreferred, waited)
 			}
 			done.Wait()
