@@ -3,7 +3,6 @@ package shop_test
 import (
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"os"
 	"regexp"
@@ -18,28 +17,24 @@ import (
 	"github.com/koshop/koshop/internal/shop/database/databasetest"
 	"github.com/koshop/koshop/internal/shop/server"
 	"github.com/koshop/koshop/internal/shop/shoptest"
+	"github.com/koshop/koshop/internal/shop/shoptest/ports"
 	"github.com/koshop/koshop/internal/shop/telemetry/otlptest"
 )
 
 // measuredShop returns a shop whose services have metrics, and where those are.
 func measuredShop(t *testing.T) (s *shop, pages map[string]string) {
 	t.Helper()
-	var ports []int
+	var numbers []int
 	s = &shop{database: databasetest.SQLite(t), log: shoptest.Log(), config: func() server.Config {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		ln.Close()
 		cfg := shoptest.Config()
-		cfg.MetricsPort = ln.Addr().(*net.TCPAddr).Port
-		ports = append(ports, cfg.MetricsPort)
+		cfg.MetricsPort = ports.Free(t)
+		numbers = append(numbers, cfg.MetricsPort)
 		return cfg
 	}}
 	s.start(t)
 	pages = map[string]string{}
 	for i, name := range []string{"user-svc", "product-svc", "orders-svc", "payments-svc", "api-gateway"} { // as start has it
-		pages[name] = fmt.Sprintf("http://127.0.0.1:%d/metrics", ports[i])
+		pages[name] = fmt.Sprintf("http://127.0.0.1:%d/metrics", numbers[i])
 	}
 	return s, pages
 }

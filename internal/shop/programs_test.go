@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/koshop/koshop/internal/shop/shoptest/ports"
 )
 
 // programs holds the services' programs, built as their images are.
@@ -94,12 +96,7 @@ func startCommand(tb testing.TB, command *exec.Cmd) {
 // freeAddress returns an address at which nothing listens.
 func freeAddress(tb testing.TB) string {
 	tb.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
+	return "127.0.0.1:" + strconv.Itoa(ports.Free(tb))
 }
 
 // stopProgram asks the program to end, and ends it if it does not.

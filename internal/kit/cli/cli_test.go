@@ -2,7 +2,6 @@ package cli_test
 
 import (
 	"bytes"
-	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/koshop/koshop/internal/kit/cli"
 	"github.com/koshop/koshop/internal/kit/kittest"
+	"github.com/koshop/koshop/internal/kit/route"
 )
 
 // guestbook is a module that is not ours: two commands, a kustomization, and no
@@ -369,10 +369,5 @@ func TestCompileErrorNamesFileAndLine(t *testing.T) {
 // closedPort returns a loopback address at which nothing listens.
 func closedPort(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
+	return route.Loopback(kittest.FreePort(t))
 }

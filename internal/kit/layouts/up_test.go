@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,10 +14,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/koshop/koshop/internal/kit/kittest"
 	"github.com/koshop/koshop/internal/kit/layouts"
 )
 
@@ -28,7 +27,7 @@ const patience = 2 * time.Minute
 // up runs the layout's kustomization and asks its programs at the front door. A
 // `ko up` that cannot run them may end, or say so and wait for a change.
 func (r *repository) up(t *testing.T) {
-	port := freePort(t)
+	port := strconv.Itoa(kittest.FreePort(t))
 	run := start(t, r.ko(t, "up", "-k", r.Kustomization, "--port", port))
 	defer run.stop()
 	if expected := r.Fails("up"); len(expected) > 0 {
@@ -122,24 +121,6 @@ func ask(t *testing.T, port string, p *layouts.Program) (status int, answer stri
 		return 0, ""
 	}
 	return response.StatusCode, string(body)
-}
-
-// ports counts those that were tried.
-var ports atomic.Int32
-
-// freePort returns a port that no program gets by asking the kernel for any, as
-// the programs of other layouts do meanwhile.
-func freePort(t *testing.T) string {
-	t.Helper()
-	for range 1000 {
-		port := strconv.Itoa(10_000 + (os.Getpid()*100+int(ports.Add(1)))%20_000)
-		if listener, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
-			listener.Close()
-			return port
-		}
-	}
-	t.Fatal("no port is free")
-	return ""
 }
 
 // buffer is a bytes.Buffer for several goroutines.

@@ -3,13 +3,13 @@ package server
 import (
 	"bytes"
 	"log/slog"
-	"net"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/koshop/koshop/internal/shop/requestid"
+	"github.com/koshop/koshop/internal/shop/shoptest/ports"
 )
 
 // lines are what was logged.
@@ -30,7 +30,7 @@ func TestEachLineNamesATrace(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
 	logged := &lines{}
 	cfg := local
-	cfg.MetricsPort = freePort(t)
+	cfg.MetricsPort = ports.Free(t)
 	srv := New(cfg, Service{Name: "a-svc", Timeout: time.Second, Register: nothing}, slog.New(requestid.LogHandler(slog.NewJSONHandler(logged, nil))))
 	if err := srv.Start(t.Context()); err != nil {
 		t.Fatal(err)
@@ -54,15 +54,4 @@ func TestEachLineNamesATrace(t *testing.T) {
 			t.Errorf("no line has %s", text)
 		}
 	}
-}
-
-// freePort returns a port at which nothing listens.
-func freePort(t *testing.T) int {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().(*net.TCPAddr).Port
 }

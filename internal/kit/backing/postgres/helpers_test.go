@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/koshop/koshop/internal/kit/backing/postgres"
+	"github.com/koshop/koshop/internal/kit/kittest"
 	"github.com/koshop/koshop/internal/kit/process"
 )
 
@@ -62,12 +63,7 @@ func newDatabase(t *testing.T, env map[string]string) *database {
 // start runs the server until the test ends or stop is called.
 func (d *database) start() (stop func()) {
 	d.t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	d.server.Port = listener.Addr().(*net.TCPAddr).Port
-	listener.Close()
+	d.server.Port = kittest.FreePort(d.t)
 	command, _, err := d.server.Prepare(d.t.Context())
 	if err != nil {
 		d.t.Fatal(err)

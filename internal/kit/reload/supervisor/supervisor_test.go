@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -18,8 +17,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/koshop/koshop/internal/kit/kittest"
 	"github.com/koshop/koshop/internal/kit/reload/parcel"
 	"github.com/koshop/koshop/internal/kit/reload/wire"
+	"github.com/koshop/koshop/internal/kit/route"
 )
 
 // deadline ends a test that hangs.
@@ -294,10 +295,5 @@ func (b *lockedBuffer) String() string {
 
 func unusedAddress(t testing.TB) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
+	return route.Loopback(kittest.FreePort(t))
 }

@@ -3,7 +3,6 @@ package routes
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -11,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/koshop/koshop/internal/kit/kittest"
 	"github.com/koshop/koshop/internal/kit/workload"
 )
 
@@ -49,13 +49,7 @@ func lead(t *testing.T, manifests string, services map[string]string) *Routes {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	listener.Close()
-	r, err := New(port, func(w *workload.Workload) string { return w.Name + " is not ready" })
+	r, err := New(kittest.FreePort(t), func(w *workload.Workload) string { return w.Name + " is not ready" })
 	if err != nil {
 		t.Fatal(err)
 	}
