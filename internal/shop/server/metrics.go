@@ -61,11 +61,12 @@ func (s *Server) startMetrics(ctx context.Context) error {
 		return fmt.Errorf("%w (METRICS_PORT chooses another port)", err)
 	}
 	m := &metricsServer{served: make(chan struct{}), http: &http.Server{
-		Handler: s.telemetry.Handler(), ConnState: web.ConnState,
+		Handler:           s.telemetry.Handler(),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		MaxHeaderBytes: 8 << 10,
 		ErrorLog:       s.telemetry.ErrorLog(s.log),
 	}}
+	web.Attach(m.http)
 	go func() {
 		defer close(m.served)
 		if err := m.http.Serve(web.NewListener(ln, maxScrapers, 0, nil)); !errors.Is(err, http.ErrServerClosed) {

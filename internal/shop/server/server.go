@@ -78,8 +78,6 @@ func New(cfg Config, svc Service, log *slog.Logger) *Server {
 			Started:  func() bool { return s.state.Load() != starting },
 			Stopping: func() bool { return s.state.Load() == draining },
 		}),
-		ConnContext:       web.ConnContext,
-		ConnState:         web.ConnState,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      svc.Timeout + 10*time.Second,
@@ -89,6 +87,7 @@ func New(cfg Config, svc Service, log *slog.Logger) *Server {
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     s.telemetry.ErrorLog(log),
 	}
+	web.Attach(s.http)
 	return s
 }
 

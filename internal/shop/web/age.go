@@ -1,8 +1,6 @@
 package web
 
 import (
-	"context"
-	"net"
 	"net/http"
 	"time"
 )
@@ -11,14 +9,6 @@ import (
 // clients which keep their connections find new replicas and intercepts. The client closes
 // a connection that it does not use; no request is lost then.
 const maxConnectionAge = 5 * time.Second
-
-type bornKey struct{}
-
-// ConnContext is for the field of that name of an [http.Server]. It notes when a connection
-// began.
-func ConnContext(ctx context.Context, _ net.Conn) context.Context {
-	return context.WithValue(ctx, bornKey{}, time.Now())
-}
 
 // isOld reports whether the request came on a connection that has reached that age.
 func isOld(r *http.Request) bool {

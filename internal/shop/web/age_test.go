@@ -28,7 +28,7 @@ func TestYoungConnectionsStay(t *testing.T) {
 			http.Error(w, "no age", http.StatusInternalServerError)
 		}
 	})))
-	server.Config.ConnContext = ConnContext
+	Attach(server.Config)
 	server.Start()
 	t.Cleanup(server.Close)
 	response, err := server.Client().Get(server.URL)

@@ -26,7 +26,7 @@ type holder struct {
 	address string
 	isProxy bool
 	// waiting has the connections on which no request is carried out: unused and idle ones,
-	// and those whose header is still being read. busy has the others. The first of a list
+	// and those whose header or body is still arriving. busy has the others. The first of a list
 	// has been in it for the longest time.
 	waiting, busy list.List
 }
@@ -125,8 +125,8 @@ func (h *holder) listOf(isBusy bool) *list.List {
 }
 
 // leastNeeded returns the connection that the client loses first, or nil if it loses none.
-// A busy one is lost only after the time that a request may take: its client sends its
-// body slowly, or does not read the answer. The address may be that of many clients, whose
+// A busy one is lost only after the time that a request may take: its client does not read
+// the answer. The address may be that of many clients, whose
 // ordinary requests are not to be lost. A trusted proxy's is, and it loses no busy one.
 func (cs *connections) leastNeeded(h *holder) *conn {
 	if first := h.waiting.Front(); first != nil {

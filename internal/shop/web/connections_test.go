@@ -13,22 +13,26 @@ import (
 // Other clients are served while one client holds all connections.
 func TestOneClientCannotHoldEverything(t *testing.T) {
 	const limit = 50
-	for name, hold := range map[string]func(s *smallServer) net.Conn{
-		"unused":       func(s *smallServer) net.Conn { return s.dial(hostile, "") },
-		"idle":         func(s *smallServer) net.Conn { c, _ := s.idle(hostile); return c },
-		"slow headers": func(s *smallServer) net.Conn { return s.dial(hostile, halfHeader) },
-		"slow bodies":  func(s *smallServer) net.Conn { return s.busy(hostile) },
-		"slow headers of a second request": func(s *smallServer) net.Conn {
+	for name, test := range map[string]struct {
+		timeout time.Duration
+		hold    func(s *smallServer) net.Conn
+	}{
+		"unused":             {time.Minute, func(s *smallServer) net.Conn { return s.dial(hostile, "") }},
+		"idle":               {time.Minute, func(s *smallServer) net.Conn { c, _ := s.idle(hostile); return c }},
+		"slow headers":       {time.Minute, func(s *smallServer) net.Conn { return s.dial(hostile, halfHeader) }},
+		"slow bodies":        {time.Minute, func(s *smallServer) net.Conn { return s.arriving(hostile) }},
+		"beyond the timeout": {0, func(s *smallServer) net.Conn { return s.busy(hostile) }},
+		"second slow headers": {time.Minute, func(s *smallServer) net.Conn {
 			c, _ := s.idle(hostile)
 			io.WriteString(c, halfHeader)
 			return c
-		},
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSmallServer(t, limit, 0)
+			s := newSmallServer(t, limit, test.timeout)
 			var held []net.Conn
 			for range limit {
-				held = append(held, hold(s))
+				held = append(held, test.hold(s))
 			}
 			if _, status := s.idle(hostile); status != 503 {
 				t.Errorf("one more of the same client: %d", status)
@@ -91,8 +95,8 @@ func TestIdleConnectionsGoFirst(t *testing.T) {
 	s.wantClosed(idle[:1], 0)
 	s.idle(third)
 	s.wantClosed(busy, 0)
+	close(s.finish)
 	for _, each := range busy {
-		io.WriteString(each, "-body")
 		if status := s.status(each); status != 200 {
 			t.Errorf("a request that is carried out gets %d", status)
 		}
@@ -116,8 +120,8 @@ func TestBusyConnectionsOfOneAddress(t *testing.T) {
 			t.Errorf("one too many gets %d", status)
 		}
 	}
+	close(s.finish)
 	for _, each := range busy {
-		io.WriteString(each, "-body")
 		if status := s.status(each); status != 200 {
 			t.Errorf("a request that is carried out gets %d", status)
 		}
@@ -130,9 +134,10 @@ func TestTrustedProxy(t *testing.T) {
 	const limit = 100
 	s := newSmallServer(t, limit, 0, netip.MustParsePrefix(hostile+"/32"))
 	var busy []net.Conn
-	for range limit - 1 {
+	for range limit - 2 {
 		busy = append(busy, s.busy(hostile))
 	}
+	busy = append(busy, s.arriving(hostile))
 	idle := s.dial(hostile, "")
 	probe, status := s.idle(polite)
 	if status != 200 {

@@ -21,26 +21,12 @@ const MaxConnections = 2000
 // NewListener returns a listener that lets an [http.Server] serve at most maxConnections
 // at once, shares them among the clients, and answers 503 on the others. A client loses no
 // connection on which a request is carried out before the request's timeout, and a proxy in
-// one of the networks none at all. The server must have [ConnState].
+// one of the networks none at all. The server must have been given to [Attach].
 //
 // Some requests are refused by net/http itself before a handler gets them, such as
 // malformed ones. The listener replaces these answers by ones in JSON, like all others.
 func NewListener(l net.Listener, maxConnections int, timeout time.Duration, proxies []netip.Prefix) net.Listener {
 	return &listener{Listener: l, served: newConnections(maxConnections, timeout, proxies), refused: make(chan struct{}, maxRefused)}
-}
-
-// ConnState is for the field of that name of an [http.Server]. It notes on which
-// connections a request is carried out: its header has been read, its answer not finished.
-func ConnState(c net.Conn, state http.ConnState) {
-	switch c, ok := c.(*conn); {
-	case !ok:
-	case state == http.StateActive:
-		c.header.ended = true
-		c.all.setBusy(c, true)
-	case state == http.StateIdle:
-		c.header = headerLines{}
-		c.all.setBusy(c, false)
-	}
 }
 
 type listener struct {

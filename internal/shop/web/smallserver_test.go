@@ -26,12 +26,15 @@ const (
 )
 
 // smallServer serves few connections at once, and gives up a request after the timeout if
-// it needs its connection. Its handler waits for the bodies of requests.
+// it needs its connection. Its handler waits for the bodies of requests, and on /long until
+// finish is closed.
 type smallServer struct {
 	*testing.T
 	address string
 	entered chan struct{} // gets a value for each request with a body
+	started chan struct{} // gets a value for each request to /long, when its body has arrived
 	idled   chan struct{} // gets a value for each connection that becomes idle
+	finish  chan struct{}
 }
 
 func newSmallServer(t *testing.T, limit int, timeout time.Duration, proxies ...netip.Prefix) *smallServer {
@@ -42,15 +45,11 @@ func newSmallServer(t *testing.T, limit int, timeout time.Duration, proxies ...n
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &smallServer{t, listener.Addr().String(), make(chan struct{}, 10*limit), make(chan struct{}, 10*limit)}
-	server := &http.Server{ConnState: s.note, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ContentLength > 0 {
-			s.entered <- struct{}{}
-		}
-		if _, err := io.Copy(io.Discard, r.Body); err == nil {
-			io.WriteString(w, "done")
-		}
-	})}
+	s := &smallServer{t, listener.Addr().String(), make(chan struct{}, 10*limit), make(chan struct{}, 10*limit), make(chan struct{}, 10*limit), make(chan struct{})}
+	server := &http.Server{Handler: http.HandlerFunc(s.answer)}
+	web.Attach(server)
+	noteState := server.ConnState
+	server.ConnState = func(c net.Conn, state http.ConnState) { noteState(c, state); s.note(state) }
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
@@ -68,9 +67,25 @@ func newSmallServer(t *testing.T, limit int, timeout time.Duration, proxies ...n
 	return s
 }
 
+func (s *smallServer) answer(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength > 0 {
+		s.entered <- struct{}{}
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+			return
+		}
+	}
+	if r.URL.Path == "/long" {
+		s.started <- struct{}{}
+		select {
+		case <-s.finish:
+		case <-r.Context().Done():
+		}
+	}
+	io.WriteString(w, "done")
+}
+
 // note follows the state of a connection.
-func (s *smallServer) note(c net.Conn, state http.ConnState) {
-	web.ConnState(c, state)
+func (s *smallServer) note(state http.ConnState) {
 	if state == http.StateIdle {
 		select {
 		case s.idled <- struct{}{}:
@@ -104,6 +119,7 @@ const (
 	ordinary   = "GET /things HTTP/1.1\r\nHost: a\r\n\r\n"
 	halfHeader = "GET /things HTTP/1.1\r\nHost: a\r\nX-"
 	halfBody   = "POST /things HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf"
+	long       = "POST /long HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf-body"
 )
 
 // idle opens a connection that is not used after one request, and returns the status.
@@ -119,11 +135,19 @@ func (s *smallServer) idle(client string) (net.Conn, int) {
 	return connection, status
 }
 
+// arriving opens a connection on which half of a body arrives.
+func (s *smallServer) arriving(client string) net.Conn {
+	s.Helper()
+	connection := s.dial(client, halfBody)
+	s.await(s.entered, "with the handler")
+	return connection
+}
+
 // busy opens a connection whose request is carried out.
 func (s *smallServer) busy(client string) net.Conn {
 	s.Helper()
-	connection := s.dial(client, halfBody)
-	s.await(s.entered, "carried out")
+	connection := s.dial(client, long)
+	s.await(s.started, "carried out")
 	return connection
 }
 
