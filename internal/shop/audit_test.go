@@ -10,12 +10,13 @@ import (
 	"github.com/koshop/koshop/internal/shop/database/databasetest"
 	"github.com/koshop/koshop/internal/shop/requestid"
 	"github.com/koshop/koshop/internal/shop/shoptest"
+	"github.com/koshop/koshop/internal/shop/shoptest/logs"
 )
 
 // What is decided about a payment is one line in the log. It says what was paid, and
 // nothing about the customer.
 func TestAuditOfPayments(t *testing.T) {
-	lines := &lockedBuffer{}
+	lines := &logs.Buffer{}
 	s := &shop{database: databasetest.SQLite(t), config: shoptest.Config, log: slog.New(requestid.LogHandler(slog.NewJSONHandler(lines, nil)))}
 	s.start(t)
 	ann, gate := s.signUp(t, "ann"), s.gateway.URL()+"/api/v1"

@@ -1,7 +1,6 @@
 package shop_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -10,12 +9,12 @@ import (
 	"net/http/httputil"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/koshop/koshop/internal/shop/database/databasetest"
 	"github.com/koshop/koshop/internal/shop/requestid"
 	"github.com/koshop/koshop/internal/shop/shoptest"
+	"github.com/koshop/koshop/internal/shop/shoptest/logs"
 	"github.com/koshop/koshop/internal/shop/telemetry/servertiming"
 )
 
@@ -113,7 +112,7 @@ func TestLongTraceState(t *testing.T) {
 
 // Each line that a request leaves in any service's log names its trace.
 func TestLogsNameTheTrace(t *testing.T) {
-	lines := &lockedBuffer{}
+	lines := &logs.Buffer{}
 	s := &shop{database: databasetest.SQLite(t), config: shoptest.Config, log: slog.New(requestid.LogHandler(slog.NewJSONHandler(lines, nil)))}
 	s.start(t)
 	ann := s.signUp(t, "ann")
@@ -143,23 +142,6 @@ func TestLogsNameTheTrace(t *testing.T) {
 			t.Errorf("%s has %d lines of the trace", service, len(spans[service]))
 		}
 	}
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // hopsOf returns the services in Server-Timing, each with the one that called it.

@@ -121,8 +121,8 @@ func overlayOf(t *testing.T, file string, text []byte) string {
 	return list
 }
 
-// run runs the go command and reports whether it succeeded. An end without a test
-// that failed is none of a mutant's.
+// run runs the go command and reports whether it succeeded. If it failed although no
+// test did, the mutant is not the reason.
 func run(t *testing.T, must bool, overlaid string, args ...string) bool {
 	t.Helper()
 	ok, out := goTool(t, overlaid, args...)

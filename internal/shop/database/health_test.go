@@ -6,11 +6,12 @@ import (
 
 	"github.com/koshop/koshop/internal/shop/database/databasetest"
 	"github.com/koshop/koshop/internal/shop/requestid"
+	"github.com/koshop/koshop/internal/shop/shoptest/logs"
 )
 
 // What the log says of the database names a trace, also where no request is the reason.
 func TestLinesOfHealthNameATrace(t *testing.T) {
-	logged := &lines{}
+	logged := &logs.Buffer{}
 	log := slog.New(requestid.LogHandler(slog.NewTextHandler(logged, nil)))
 	db, err := open(t.Context(), databasetest.Source(t, databasetest.SQLite(t)), "things", migrations(1), log)
 	if err != nil {
@@ -22,7 +23,7 @@ func TestLinesOfHealthNameATrace(t *testing.T) {
 	}
 	want(t, "write", write(t.Context(), db, "x"), saysReadOnly)
 	eventually(t, "ready again", func() error { return db.Ready(t.Context()) })
-	if logged.count("takes no writes") != 1 || logged.count("takes writes again") != 1 || logged.count("trace_id=") != 2 {
-		t.Error(logged.text.String())
+	if logged.Count("takes no writes") != 1 || logged.Count("takes writes again") != 1 || logged.Count("trace_id=") != 2 {
+		t.Error(logged.String())
 	}
 }

@@ -1,11 +1,9 @@
 package database_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/koshop/koshop/internal/shop/database"
 	"github.com/koshop/koshop/internal/shop/database/databasetest"
+	"github.com/koshop/koshop/internal/shop/shoptest/logs"
 )
 
 // rows are a table with 2,500 old rows and a new one.
@@ -30,27 +29,9 @@ func purge(table string) database.Purge {
 	}
 }
 
-// lines are what was logged.
-type lines struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) count(text string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Count(l.text.String(), text)
-}
-
-func openRows(t *testing.T, url string) (*database.DB, *lines) {
+func openRows(t *testing.T, url string) (*database.DB, *logs.Buffer) {
 	t.Helper()
-	logged := &lines{}
+	logged := &logs.Buffer{}
 	db, err := open(t.Context(), databasetest.Source(t, url), "things", rows, slog.New(slog.NewTextHandler(logged, nil)))
 	if err != nil {
 		t.Fatal(err)
@@ -83,8 +64,8 @@ func TestOldRowsAreDeletedInPieces(t *testing.T) {
 		if err := db.QueryRowContext(t.Context(), `SELECT at FROM rows_of_time`).Scan(&at); err != nil || at != 4000000000000 {
 			t.Errorf("the row of %d is left, %v", at, err)
 		}
-		if logged.count("old rows") > 0 {
-			t.Error(logged.text.String())
+		if logged.Count("old rows") > 0 {
+			t.Error(logged.String())
 		}
 	})
 }
@@ -97,7 +78,7 @@ func TestAFailingPurgeIsLoggedOnce(t *testing.T) {
 		var work sync.WaitGroup
 		work.Go(func() { db.Purge(ctx, purge("later")) })
 		eventually(t, "the failure", func() error {
-			if logged.count("cannot delete old rows") == 0 {
+			if logged.Count("cannot delete old rows") == 0 {
 				return fmt.Errorf("nothing is logged")
 			}
 			return nil
@@ -107,15 +88,15 @@ func TestAFailingPurgeIsLoggedOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		eventually(t, "the end of the failure", func() error {
-			if logged.count("old rows are deleted again") == 0 {
+			if logged.Count("old rows are deleted again") == 0 {
 				return fmt.Errorf("nothing is logged")
 			}
 			return nil
 		})
 		stop()
 		work.Wait()
-		if n := logged.count("cannot delete"); n != 1 || logged.count("again") != 1 {
-			t.Errorf("%d lines: %s", n, logged.text.String())
+		if n := logged.Count("cannot delete"); n != 1 || logged.Count("again") != 1 {
+			t.Errorf("%d lines: %s", n, logged.String())
 		}
 	})
 }

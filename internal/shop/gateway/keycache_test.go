@@ -15,11 +15,11 @@ import (
 func TestKeysAreFetchedOnceForAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i := newIssuer(t, "k1")
-		v := i.verifier(t)
+		v, signed := i.verifier(t), i.sign(t, "k1", nil)
 		var all sync.WaitGroup
 		for range 20 {
 			all.Go(func() {
-				if _, err := v.verify(t.Context(), i.sign(t, "k1", nil)); err != nil {
+				if _, err := v.verify(t.Context(), signed); err != nil {
 					t.Error(err)
 				}
 			})

@@ -145,7 +145,7 @@ func (k *Keys) begin(ctx context.Context, r Request) (entry, error) {
 	return entry{}, errBusy()
 }
 
-// resume returns the answer that there is. If there is none, because the request
+// resume returns the answer to the earlier request. If it has none, because the request
 // failed or a crash interrupted it, the request is the caller's to carry out.
 func (k *Keys) resume(ctx context.Context, r Request, e entry) (entry, error) {
 	if err := e.check(r); err != nil || e.answer.Valid {

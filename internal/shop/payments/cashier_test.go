@@ -1,7 +1,6 @@
 package payments
 
 import (
-	"bytes"
 	"io"
 	"log/slog"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/koshop/koshop/internal/shop/fault"
 	"github.com/koshop/koshop/internal/shop/recent"
 	"github.com/koshop/koshop/internal/shop/shoptest"
+	"github.com/koshop/koshop/internal/shop/shoptest/logs"
 )
 
 func newCashier(t *testing.T, s *store, ordersURL string, log io.Writer) *cashier {
@@ -24,34 +24,19 @@ func newCashier(t *testing.T, s *store, ordersURL string, log io.Writer) *cashie
 	return &cashier{store: s, orders: client, log: slog.New(slog.NewTextHandler(log, nil)), named: recent.NewMap[struct{}](named), by: byReconciler}
 }
 
-// lockedBuffer is a log that several goroutines write.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
+// logBuffer is a log that a test compares with what it wants.
+type logBuffer struct{ logs.Buffer }
 
 // wantLine wants a text in the log so many times.
-func (b *lockedBuffer) wantLine(t *testing.T, text string, times int) {
+func (b *logBuffer) wantLine(t *testing.T, text string, times int) {
 	t.Helper()
-	if n := strings.Count(b.String(), text); n != times {
+	if n := b.Count(text); n != times {
 		t.Errorf("%q is %d times in the log, want %d:\n%s", text, n, times, b.String())
 	}
 }
 
 // wantAudit wants one audit line about the payment, with the outcome.
-func (b *lockedBuffer) wantAudit(t *testing.T, id, outcome string) {
+func (b *logBuffer) wantAudit(t *testing.T, id, outcome string) {
 	t.Helper()
 	b.wantLine(t, `"payment `+outcome+`" audit.payment_id=`+id, 1)
 	b.wantLine(t, `audit.payment_id=`+id, 1)
@@ -123,7 +108,7 @@ func TestAnOrderThatNamesThePaymentOfAnotherOrder(t *testing.T) {
 
 // TestADifferenceIsLoggedOnce has several goroutines find the same difference.
 func TestADifferenceIsLoggedOnce(t *testing.T) {
-	log := &lockedBuffer{}
+	log := &logBuffer{}
 	c := newCashier(t, nil, "http://127.0.0.1:1", log)
 	var all sync.WaitGroup
 	for range 16 {

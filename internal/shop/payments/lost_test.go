@@ -102,13 +102,13 @@ type lossyBooks struct {
 	*cashier
 	db        *lossy
 	ordersURL string
-	log       *lockedBuffer
+	log       *logBuffer
 }
 
 func newLossyBooks(t *testing.T, first ...step) *lossyBooks {
 	database := databasetest.Postgres(t)
 	ordersURL := startOrders(t, databasetest.SQLite(t))
-	b := &lossyBooks{db: newLossy(t, database), ordersURL: ordersURL, log: &lockedBuffer{}}
+	b := &lossyBooks{db: newLossy(t, database), ordersURL: ordersURL, log: &logBuffer{}}
 	s := &store{databasetest.Open(t, b.db.url, schema, migrations)}
 	b.cashier = newCashier(t, s, newBetween(t, ordersURL, steps(first...)).url, b.log)
 	return b

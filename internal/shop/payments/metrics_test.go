@@ -13,7 +13,7 @@ import (
 // The settlements of the reconciler are counted, and are in the audit log.
 func TestReconcilerIsMeasured(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, url string) {
-		ordersURL, logged := startOrders(t, databasetest.For(url, "orders")), &lockedBuffer{}
+		ordersURL, logged := startOrders(t, databasetest.For(url, "orders")), &logBuffer{}
 		s := &store{databasetest.Open(t, url, schema, migrations)}
 		l := newLeftOvers(t, s, ordersURL, logged)
 		if age := s.oldestAge(); age != 0 {

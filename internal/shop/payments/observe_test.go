@@ -34,7 +34,7 @@ func TestADatabaseThatCannotBeOpenedIsTheError(t *testing.T) {
 // TestEveryLineOfTheReconcilerHasATrace has orders-svc be away, so that both the payments
 // left over and the comparison are logged.
 func TestEveryLineOfTheReconcilerHasATrace(t *testing.T) {
-	url, log := databasetest.SQLite(t), &lockedBuffer{}
+	url, log := databasetest.SQLite(t), &logBuffer{}
 	record(t, &store{databasetest.Open(t, url, schema, migrations)}, "order")
 	srv := New(Config{
 		Config: shoptest.Config(), Database: databasetest.Source(t, url), OrdersURL: shoptest.URL(t, "http://127.0.0.1:1"),

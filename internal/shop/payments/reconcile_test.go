@@ -22,12 +22,12 @@ type books struct {
 	base, ordersURL string
 	payments        *database.DB
 	orders          *database.DB
-	log             *lockedBuffer
+	log             *logBuffer
 }
 
 func newBooks(t *testing.T, url string) *books {
 	ordersURL := startOrders(t, databasetest.For(url, "orders"))
-	b := &books{base: start(t, url, ordersURL, time.Hour), ordersURL: ordersURL, log: &lockedBuffer{}}
+	b := &books{base: start(t, url, ordersURL, time.Hour), ordersURL: ordersURL, log: &logBuffer{}}
 	b.payments = databasetest.Open(t, url, schema, migrations)
 	b.orders = databasetest.Open(t, databasetest.For(url, "orders"), "orders", fstest.MapFS{}) // orders-svc has made its tables
 	b.cashier = newCashier(t, &store{b.payments}, ordersURL, b.log)
@@ -134,15 +134,16 @@ func TestNothingIsPaidTwiceAfterTheOrdersAreRestored(t *testing.T) {
 		id := b.pay(t, order).Want(t, 200).Member(t, "id")
 		exec(t, b.orders, `UPDATE orders SET status = 'pending', payment_id = NULL WHERE id = $1`, order)
 		var all sync.WaitGroup
-		for range 8 {
-			all.Go(func() {
-				again := b.pay(t, order)
-				if again.Status != 403 || again.Member(t, "payment_id") != id {
-					t.Errorf("%d %s", again.Status, again.Body)
-				}
-			})
+		answers := make([]shoptest.Answer, 8)
+		for i := range answers {
+			all.Go(func() { answers[i] = b.pay(t, order) })
 		}
 		all.Wait()
+		for _, again := range answers {
+			if again.Status != 403 || again.Member(t, "payment_id") != id {
+				t.Errorf("%d %s", again.Status, again.Body)
+			}
+		}
 		if got := shoptest.Do(t, "GET", b.ordersURL+"/orders/"+order, "", "").Want(t, 200); got.Member(t, "payment_id") != id {
 			t.Error(got.Body)
 		}

@@ -141,7 +141,7 @@ func TestAPaymentWithoutAnOrderExpires(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, url string) {
 		ordersURL := startOrders(t, databasetest.For(url, "orders"))
 		s := &store{databasetest.Open(t, url, schema, migrations)}
-		log := &lockedBuffer{}
+		log := &logBuffer{}
 		l := newLeftOvers(t, s, ordersURL, log)
 		old, young, withOrder := record(t, s, uuid.NewString()), record(t, s, uuid.NewString()), record(t, s, newOrder(t, ordersURL))
 		exec(t, s.db, `UPDATE payments SET created_at = 0 WHERE id <> $1`, young.ID)
@@ -161,7 +161,7 @@ func TestAPaymentWithoutAnOrderExpires(t *testing.T) {
 func TestOrdersSvcThatIsAwayExpiresNothing(t *testing.T) {
 	s := &store{databasetest.Open(t, databasetest.SQLite(t), schema, migrations)}
 	p := record(t, s, uuid.NewString())
-	log := &lockedBuffer{}
+	log := &logBuffer{}
 	l := newLeftOvers(t, s, "http://127.0.0.1:1", log)
 	l.expireSince(t.Context(), time.Now().Add(time.Hour))
 	if got, err := s.get(t.Context(), p.ID); err != nil || got.Status != pending {

@@ -37,7 +37,7 @@ func TestAPaymentThatIsRecordedMeanwhileIsNotRestored(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, url string) {
 		ordersURL := startOrders(t, databasetest.For(url, "orders"))
 		for _, status := range []string{pending, paid} {
-			log := &lockedBuffer{}
+			log := &logBuffer{}
 			c := newCashier(t, &store{databasetest.Open(t, url, schema, migrations)}, ordersURL, log)
 			p := record(t, c.store, newOrderOf109(t, ordersURL))
 			order, err := c.orders.MarkPaid(t.Context(), p)

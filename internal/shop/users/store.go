@@ -48,8 +48,7 @@ func (s *store) create(ctx context.Context, name, email, hash string) (User, err
 }
 
 // credentials returns the id and the hash of the user with the address; both
-// are empty when there is none. Keys of users who signed up before there was key are
-// the address in lower case.
+// are empty when there is none. In old rows email_key is the address in lower case.
 func (s *store) credentials(ctx context.Context, email string) (id, hash string, err error) {
 	err = s.db.Reads().QueryRowContext(ctx, `SELECT id, password FROM users WHERE email_key IN ($1, $2)`, key(email), strings.ToLower(email)).Scan(&id, &hash)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
