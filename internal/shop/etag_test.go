@@ -52,6 +52,9 @@ func TestETagsOfTheCatalogue(t *testing.T) {
 				t.Errorf("%s and %s have the same ETag", path, same)
 			}
 			seen[tag] = path
+			if vary := header.Get("Vary"); (vary == "Baggage") != (base != s.products.URL()) {
+				t.Errorf("%s%s: Vary %q", base, path, vary)
+			}
 		}
 	}
 	shoptest.Do(t, "GET", s.gateway.URL()+"/openapi.json", "", "").Want(t, 200)

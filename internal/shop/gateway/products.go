@@ -103,6 +103,7 @@ func (s *service) pass(ctx context.Context, etag string, path ...string) (*huma.
 				ctx.SetHeader(name, value)
 			}
 		}
+		ctx.SetHeader("Vary", "Baggage") // It may lead to another product-svc.
 		if answer.Status != http.StatusNotModified {
 			ctx.SetHeader("Content-Length", strconv.Itoa(len(answer.Body)))
 		}
