@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/koshop/koshop/internal/kit/golist"
 	"github.com/koshop/koshop/internal/kit/process"
 	"github.com/koshop/koshop/internal/kit/program"
 )
@@ -132,8 +133,8 @@ func (c *Compiler) explain(ctx context.Context, reference string, recipe *progra
 	if !errors.As(err, &exit) {
 		return fmt.Errorf("%w; install Go, or name the go tool in KO_GO_PATH", err)
 	}
-	if packages, err := c.list(ctx, recipe); err == nil {
-		if err := packages.checkCommand(); err != nil {
+	if packages, err := golist.Read(ctx, recipe, c.tools.Run); err == nil {
+		if err := packages.CheckCommand(); err != nil {
 			return err
 		}
 	}

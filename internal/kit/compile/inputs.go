@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/koshop/koshop/internal/kit/golist"
 	"github.com/koshop/koshop/internal/kit/program"
 )
 
@@ -50,11 +51,11 @@ func (c *Compiler) inputs(ctx context.Context, reference string) (*Inputs, error
 	if err != nil {
 		return nil, err
 	}
-	packages, err := c.list(ctx, recipe)
+	packages, err := golist.Read(ctx, recipe, c.tools.Run)
 	if err != nil {
 		return nil, err
 	}
-	if err := packages.checkCommand(); err != nil {
+	if err := packages.CheckCommand(); err != nil {
 		return nil, err
 	}
 	in := newInputs(packages)
@@ -65,21 +66,21 @@ func (c *Compiler) inputs(ctx context.Context, reference string) (*Inputs, error
 	return in, nil
 }
 
-func newInputs(packages listing) *Inputs {
+func newInputs(packages golist.Packages) *Inputs {
 	in := &Inputs{
-		Dir:      packages.command().Dir,
+		Dir:      packages.Command().Dir,
 		dirs:     map[string]bool{},
 		packages: map[string]bool{},
 		files:    map[string]bool{},
 		targets:  map[string]bool{},
 	}
-	for _, dir := range packages.missing() {
+	for _, dir := range packages.Missing() {
 		in.addPackage(dir)
 	}
-	for _, p := range packages.local() {
+	for _, p := range packages.Local() {
 		in.addPackage(p.Dir)
-		in.dirs[p.moduleDir()] = true
-		for _, file := range p.files() {
+		in.dirs[p.ModuleDir()] = true
+		for _, file := range p.Files() {
 			in.files[file] = true
 		}
 		in.addLinks(p)

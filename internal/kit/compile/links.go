@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/koshop/koshop/internal/kit/golist"
 	"github.com/koshop/koshop/internal/kit/program"
 )
 
@@ -15,17 +16,17 @@ const maxLinks = 40
 
 // addLinks adds what links of a package lead to: its directory, its files, and the
 // files of its module.
-func (in *Inputs) addLinks(p *goPackage) {
-	within := program.Repository(p.moduleDir())
+func (in *Inputs) addLinks(p *golist.Package) {
+	within := program.Repository(p.ModuleDir())
 	if within == "" {
-		within = filepath.Dir(p.moduleDir())
+		within = filepath.Dir(p.ModuleDir())
 	}
 	if real := in.follow(p.Dir, within); real != p.Dir {
 		in.addPackage(real)
 	}
-	files := p.files()
+	files := p.Files()
 	for _, name := range buildFiles {
-		files = append(files, filepath.Join(p.moduleDir(), name))
+		files = append(files, filepath.Join(p.ModuleDir(), name))
 	}
 	for _, file := range files {
 		if info, err := os.Lstat(file); err == nil && info.Mode()&fs.ModeSymlink != 0 {
