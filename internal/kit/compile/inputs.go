@@ -26,7 +26,7 @@ type Inputs struct {
 	packages map[string]bool // the directories among them whose files are compiled
 	files    map[string]bool // what was compiled, to notice when one is removed, and links on the way to it
 	targets  map[string]bool // those of files that count though they stand elsewhere: links lead to them
-	embeds   []embed
+	embeds   []golist.Embed
 	platform gobuild.Context
 }
 
@@ -85,7 +85,7 @@ func newInputs(packages golist.Packages) *Inputs {
 		}
 		in.addLinks(p)
 		for _, pattern := range p.EmbedPatterns {
-			in.addEmbed(newEmbed(p.Dir, pattern))
+			in.addEmbed(golist.NewEmbed(p.Dir, pattern))
 		}
 	}
 	return in
@@ -141,13 +141,13 @@ func (in *Inputs) addTarget(file string) {
 // it must be noticed.
 func (in *Inputs) addRefusedData() {
 	if _, err := program.FindData(in.Dir); err != nil {
-		in.addEmbed(newEmbed(in.Dir, "all:kodata"))
+		in.addEmbed(golist.NewEmbed(in.Dir, "all:kodata"))
 	}
 }
 
-func (in *Inputs) addEmbed(e embed) {
+func (in *Inputs) addEmbed(e golist.Embed) {
 	in.embeds = append(in.embeds, e)
-	for _, dir := range e.dirs() {
+	for _, dir := range e.Dirs() {
 		in.dirs[dir] = true
 	}
 }

@@ -20,7 +20,7 @@ func (in *Inputs) Match(path string) bool {
 		return true
 	}
 	for _, e := range in.embeds {
-		if e.match(path) {
+		if e.Match(path) {
 			return true
 		}
 	}

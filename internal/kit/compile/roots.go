@@ -42,7 +42,7 @@ func (in *Inputs) Roots() []string {
 	roots := map[string]bool{}
 	whole := maps.Clone(in.packages)
 	for _, e := range in.embeds {
-		for _, dir := range e.dirs() {
+		for _, dir := range e.Dirs() {
 			whole[dir] = true
 		}
 	}
@@ -63,4 +63,9 @@ func (in *Inputs) Roots() []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(roots))
+}
+
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && !info.IsDir()
 }

@@ -1,4 +1,4 @@
-package compile
+package golist
 
 import (
 	"io/fs"
@@ -9,23 +9,24 @@ import (
 	"strings"
 )
 
-// embed is one pattern of a //go:embed directive, with the rules of package
+// Embed is one pattern of a //go:embed directive, with the rules of package
 // embed: a pattern may name directories, and what is below those belongs to it
 // except hidden files, unless it begins with "all:".
-type embed struct {
+type Embed struct {
 	root    string // the package's directory
 	pattern []string
 	all     bool
 }
 
-func newEmbed(root, pattern string) embed {
+// NewEmbed returns a pattern of the package in the directory root, which is absolute.
+func NewEmbed(root, pattern string) Embed {
 	pattern, all := strings.CutPrefix(pattern, "all:")
-	return embed{root, strings.Split(pattern, "/"), all}
+	return Embed{root, strings.Split(pattern, "/"), all}
 }
 
-// dirs lists the directories in which a file can come to match: those that the
+// Dirs lists the directories in which a file can come to match: those that the
 // pattern leads through, whether they exist or not, and all below what it names.
-func (e embed) dirs() []string {
+func (e Embed) Dirs() []string {
 	var dirs []string
 	for n := 1; n < len(e.pattern); n++ {
 		dirs = append(dirs, slices.DeleteFunc(e.glob(n), isFile)...)
@@ -38,7 +39,7 @@ func (e embed) dirs() []string {
 
 // glob returns what the first n elements of the pattern name, and a plain name
 // whether it exists or not.
-func (e embed) glob(n int) []string {
+func (e Embed) glob(n int) []string {
 	pattern := path.Join(e.pattern[:n]...)
 	if !strings.ContainsAny(pattern, `*?[\`) {
 		return []string{filepath.Join(e.root, filepath.FromSlash(pattern))}
@@ -57,7 +58,7 @@ func isFile(name string) bool {
 
 // tree lists the directories from top down that can hold embedded files, none
 // if top is a file. What cannot be read now is found when it changes.
-func (e embed) tree(top string) []string {
+func (e Embed) tree(top string) []string {
 	var dirs []string
 	_ = filepath.WalkDir(top, func(path string, entry fs.DirEntry, err error) error {
 		switch {
@@ -73,13 +74,13 @@ func (e embed) tree(top string) []string {
 }
 
 // skips reports whether a name below an embedded directory is left out.
-func (e embed) skips(name string) bool {
+func (e Embed) skips(name string) bool {
 	return !e.all && (strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_"))
 }
 
-// match reports whether a file belongs to the pattern, or whether it is a
+// Match reports whether a file belongs to the pattern, or whether it is a
 // directory in which such a file may already be.
-func (e embed) match(file string) bool {
+func (e Embed) Match(file string) bool {
 	rel, err := filepath.Rel(e.root, file)
 	if err != nil || !filepath.IsLocal(rel) {
 		return false
