@@ -32,7 +32,7 @@ type Package struct {
 
 	GoFiles, CgoFiles, CFiles, CXXFiles, MFiles, HFiles, FFiles []string
 	SFiles, SwigFiles, SwigCXXFiles, SysoFiles                  []string
-	EmbedPatterns                                               []string
+	EmbedPatterns, EmbedFiles                                   []string
 }
 
 // Module is the module of a package; see `go help list`.
@@ -156,4 +156,13 @@ func (l Packages) Missing() []string {
 		}
 	}
 	return dirs
+}
+
+// Embedded lists the files that the package embeds, by absolute path.
+func (p *Package) Embedded() []string {
+	files := make([]string, len(p.EmbedFiles))
+	for i, name := range p.EmbedFiles {
+		files[i] = filepath.Join(p.Dir, filepath.FromSlash(name))
+	}
+	return files
 }

@@ -183,7 +183,7 @@ func relative(from, to string) (string, error) {
 // returns what the go tool says about that, unless there is no module at all.
 func (s *Settings) list(ctx context.Context, from, importPath string) (dir, complaint string) {
 	args := []string{"list", "-find", "-f={{.Dir}}"}
-	if slices.Contains(splitFlags(os.Getenv("GOFLAGS")), "-mod=mod") {
+	if slices.Contains(SplitFlags(os.Getenv("GOFLAGS")), "-mod=mod") {
 		args = append(args, "-mod=readonly") // To look must not change go.mod.
 	}
 	cmd := exec.CommandContext(ctx, GoTool(), append(args, "--", importPath)...)

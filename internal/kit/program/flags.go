@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// splitFlags splits GOFLAGS as the go tool does: a flag may stand in quotes.
-func splitFlags(text string) []string {
+// SplitFlags splits the value of GOFLAGS as the go tool does: a flag may stand in quotes.
+func SplitFlags(text string) []string {
 	var flags []string
 	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {
 		end := strings.IndexAny(text, " \t\r\n")
@@ -24,7 +24,7 @@ func splitFlags(text string) []string {
 }
 
 // AllFlags returns the flags of GOFLAGS, then those of the compilation.
-func (r *Recipe) AllFlags() []string { return append(splitFlags(r.Vars()["GOFLAGS"]), r.Flags...) }
+func (r *Recipe) AllFlags() []string { return append(SplitFlags(r.Vars()["GOFLAGS"]), r.Flags...) }
 
 // lastValue returns the value of a flag of the go tool that takes one; of several
 // the last one counts.

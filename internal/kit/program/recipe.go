@@ -92,7 +92,7 @@ func checkEnv(env []string) error {
 		if name != "GOFLAGS" {
 			continue
 		}
-		if err := refuseToolexec(splitFlags(value)); err != nil {
+		if err := refuseToolexec(SplitFlags(value)); err != nil {
 			return fmt.Errorf("GOFLAGS: %w", err)
 		}
 	}

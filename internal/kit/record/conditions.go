@@ -1,0 +1,44 @@
+package record
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/koshop/koshop/internal/kit/program"
+)
+
+// conditionsOf returns a hash of what a program is compiled with, as far as that can be
+// told without the go tool: where, by which go tool, with which flags and variables.
+func conditionsOf(ctx context.Context, recipe *program.Recipe) (string, error) {
+	dir, err := filepath.Abs(recipe.Dir)
+	if err != nil {
+		return "", err
+	}
+	args, err := recipe.BuildArgs(ctx)
+	if err != nil {
+		return "", err
+	}
+	var all strings.Builder
+	fmt.Fprintf(&all, "%q %q %q %q\n", recipe.ImportPath, dir, recipe.GoTool(ctx).Path, args)
+	vars := recipe.Vars()
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		if bearsOnGo(name) {
+			fmt.Fprintf(&all, "%s=%q\n", name, vars[name])
+		}
+	}
+	return hash(all.String()), nil
+}
+
+// bearsOnGo reports whether a variable can change what the go tool does. The last ones
+// say where its own settings are.
+func bearsOnGo(name string) bool {
+	switch name {
+	case "CC", "CXX", "FC", "AR", "PKG_CONFIG", "HOME", "XDG_CONFIG_HOME", "APPDATA", "USERPROFILE", "GIT_DIR", "GIT_WORK_TREE":
+		return true
+	}
+	return strings.HasPrefix(name, "GO") || strings.HasPrefix(name, "CGO_") || strings.HasPrefix(name, "GCCGO")
+}

@@ -1,0 +1,165 @@
+package record_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// change is a way in which what an image is made of can change.
+type change struct {
+	make   func(p *place)
+	before func(p *place) // makes ready, before the image is recorded
+	reason string         // what is said of it; "" if the image stays the same
+	// isSame is set if a build makes the same image, though what it is made of counts as
+	// changed: it is built once without need.
+	isSame bool
+}
+
+func edit(name, old, new string) func(*place) {
+	return func(p *place) { p.replace(name, old, new) }
+}
+
+func create(name, text string) func(*place) { return func(p *place) { p.write(name, text) } }
+
+func setenv(name, value string) func(*place) { return func(p *place) { p.Setenv(name, value) } }
+
+var changes = map[string]change{
+	"nothing":                      {make: func(*place) {}},
+	"a line of the program":        {make: edit("app/web/main.go", "hello", "hullo"), reason: "web/main.go changed"},
+	"a line of a package":          {make: edit("app/lib/lib.go", `"lib"`, `"bil"`), reason: "lib/lib.go changed"},
+	"a file of a replaced module":  {make: edit("replaced/replaced.go", `"replaced"`, `"r"`), reason: "example.com/replaced/replaced.go changed"},
+	"a file of a replaced version": {make: edit("vendored/vendored.go", `"vendored"`, `"v"`), reason: "example.com/vendored/vendored.go changed"},
+	"a new file of a package":      {make: create("app/lib/more.go", "package lib\n\nfunc init() { Name = \"more\" }\n"), reason: "lib/more.go is new"},
+	"a file that another tag has":  {make: edit("app/web/loud.go", `"loud"`, `"louder"`)},
+	"a build tag in a file":        {make: edit("app/web/tag.go", "!loud", "!quiet"), reason: "web/tag.go changed"},
+	"a test":                       {make: edit("app/lib/lib_test.go", "package lib\n", "package lib\n\nvar x = 1\n")},
+	"a new test":                   {make: create("app/lib/new_test.go", "package lib\n")},
+	"a package that is not used":   {make: edit("app/unused/unused.go", "package unused\n", "package unused\n\nvar x = 1\n")},
+	"a text beside the code":       {make: create("app/web/NOTES", "notes\n")},
+	"an embedded file":             {make: edit("app/web/site/index.html", "hello", "hullo"), reason: "web/site/index.html changed"},
+	"a new embedded file":          {make: create("app/web/site/new.html", "new\n"), reason: "web/site/new.html is new"},
+	"a hidden file of a pattern":   {make: create("app/web/site/sub/.hidden", "new\n"), before: create("app/web/site/sub/a.html", "a\n")},
+	"a data file":                  {make: edit("app/web/kodata/index.html", "data", "more data"), reason: "kodata/index.html changed"},
+	"a new data file":              {make: create("app/web/kodata/sub/new.html", "new\n"), reason: "kodata/sub/ is new, and 1 more"},
+	"an empty data directory":      {make: func(p *place) { must(p, os.Mkdir(p.path("app/web/kodata/empty"), 0o755)) }, reason: "kodata/empty/ is new"},
+	"an empty profile":             {make: create("app/web/default.pgo", ""), reason: "web/default.pgo is new"},
+	"go.mod":                       {make: edit("app/go.mod", "go 1.26\n", "go 1.26\n\ngodebug panicnil=1\n"), reason: "go.mod changed"},
+	"go.mod of a replaced module":  {make: edit("replaced/go.mod", "go 1.26\n", "go 1.25\n"), reason: "example.com/replaced/go.mod changed", isSame: true},
+	"another directory replaces":   {make: useOther, reason: "example.com/replaced changed, and 2 more"},
+	"a workspace":                  {make: create("go.work", "go 1.26\n\nuse ./app\n"), reason: "app/go.mod is new, and 3 more"},
+	"a vendor directory":           {make: vendor, reason: "vendor/modules.txt is new", isSame: true},
+	"a flag":                       {make: create("app/.ko.yaml", "defaultFlags: [-buildvcs=false, -trimpath, -tags=loud]\n"), reason: "flags changed"},
+	"a template in a flag":         {make: setenv("WHO", "ada"), before: greetsWho, reason: "flags changed"},
+	"GOFLAGS":                      {make: setenv("GOFLAGS", "-tags=loud"), reason: "GOFLAGS changed"},
+	"GOARCH's version":             {make: setenv("GOAMD64", "v2"), reason: "GOAMD64 changed from v1 to v2"},
+	"another variable":             {make: setenv("UNRELATED", "yes")},
+	"another cache":                {make: func(p *place) { p.Setenv("GOTMPDIR", p.TempDir()) }},
+	"the same bytes again":         {make: edit("app/lib/lib.go", "lib", "lib")},
+	"times":                        {make: touch},
+	"a mode":                       {make: func(p *place) { must(p, os.Chmod(p.path("app/lib/lib.go"), 0o600)) }},
+	"other bytes, size and time":   {make: sameSizeAndTime, reason: "lib/lib.go changed"},
+	"a link instead of a file":     {make: link},
+	"a link to another directory":  {make: relink, before: linkReplaced, reason: "example.com/replaced/replaced.go changed"},
+	"a comment in the settings":    {make: edit("app/.ko.yaml", "defaultFlags", "# Flags.\ndefaultFlags")},
+	"a commit":                     {make: commit, before: stamped, reason: "the commit changed"},
+	"a file of the repository":     {make: create("app/README.md", "changed\n"), before: stamped, reason: "the commit changed"},
+	"a tag":                        {make: func(p *place) { p.run("git", "tag", "app/v1.0.0") }, before: stamped, reason: "the commit changed", isSame: true},
+	"a commit that is not stamped": {make: commit, before: repository},
+}
+
+func must(p *place, err error) {
+	p.Helper()
+	if err != nil {
+		p.Fatal(err)
+	}
+}
+
+func useOther(p *place) {
+	p.write("other/go.mod", "module example.com/replaced\n\ngo 1.26\n")
+	p.write("other/replaced.go", "package replaced\n\nvar Name = \"other\"\n")
+	p.replace("app/go.mod", "=> ../replaced", "=> ../other")
+}
+
+func vendor(p *place) { p.run("go", "mod", "vendor") }
+
+func greetsWho(p *place) {
+	p.Setenv("WHO", "bob")
+	p.write("app/.ko.yaml", "defaultFlags: [-buildvcs=false, -trimpath]\ndefaultLdflags: ['-X main.greeting={{.Env.WHO}}']\n")
+}
+
+func touch(p *place) {
+	for _, name := range []string{"app/lib/lib.go", "app/go.mod", "app/web/site/index.html"} {
+		must(p, os.Chtimes(p.path(name), time.Now(), time.Now().Add(-time.Hour)))
+	}
+}
+
+func sameSizeAndTime(p *place) {
+	info, err := os.Stat(p.path("app/lib/lib.go"))
+	must(p, err)
+	p.replace("app/lib/lib.go", `"lib"`, `"bil"`)
+	must(p, os.Chtimes(p.path("app/lib/lib.go"), info.ModTime(), info.ModTime()))
+}
+
+// link moves a file, and leaves a link to it.
+func link(p *place) {
+	must(p, os.Rename(p.path("app/lib/lib.go"), p.path("app/elsewhere")))
+	must(p, os.Symlink(filepath.FromSlash("../elsewhere"), p.path("app/lib/lib.go")))
+}
+
+func linkReplaced(p *place) {
+	must(p, os.Rename(p.path("replaced"), p.path("first")))
+	must(p, os.Symlink("first", p.path("replaced")))
+}
+
+func relink(p *place) {
+	p.write("second/go.mod", "module example.com/replaced\n\ngo 1.26\n")
+	p.write("second/replaced.go", "package replaced\n\nvar Name = \"second\"\n")
+	must(p, os.Remove(p.path("replaced")))
+	must(p, os.Symlink("second", p.path("replaced")))
+}
+
+func repository(p *place) {
+	p.run("git", "init", "--quiet", p.root)
+	p.run("git", "add", p.root)
+	p.run("git", "commit", "--quiet", "--message=first")
+}
+
+func stamped(p *place) {
+	p.write("app/.ko.yaml", "defaultFlags: [-trimpath, -buildvcs=true]\n")
+	repository(p)
+}
+
+func commit(p *place) { p.run("git", "commit", "--quiet", "--allow-empty", "--message=second") }
+
+// The image of the record is used again exactly if a build would make the same one.
+func TestChanges(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: compiles a program for each change")
+	}
+	for name, change := range changes {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t)
+			if change.before != nil {
+				change.before(p)
+			}
+			former, image := p.mustRecord(), p.image()
+			if !holds(t.Context(), p, former) {
+				t.Fatal("nothing has changed, and the record does not hold")
+			}
+			change.make(p)
+			holds, now, isSame := holds(t.Context(), p, former), p.mustRecord(), p.image() == image
+			if holds && !isSame {
+				t.Error("the record holds, and the image is another one")
+			}
+			if got := now.Inputs.Hash() == former.Inputs.Hash(); got != (isSame && !change.isSame) {
+				t.Errorf("the inputs are the same: %v, the images: %v", got, isSame)
+			}
+			reason := now.Inputs.Explain(former.Inputs)
+			if want := change.reason; reason != want && (want == "" || len(reason) <= len(want) || reason[:len(want)] != want) {
+				t.Errorf("the reason is %q, want %q", reason, want)
+			}
+		})
+	}
+}

@@ -1,0 +1,187 @@
+package record
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/koshop/koshop/internal/kit/program"
+)
+
+// Record is what one image was made of, and where it is.
+type Record struct {
+	// Image is the reference of the image, by digest.
+	Image string
+	// Inputs are what it was made of.
+	Inputs Inputs
+
+	conditions string
+	snapshot   *Snapshot
+}
+
+// Store keeps records in a directory. It may be used concurrently, also by several
+// processes.
+type Store struct{ Dir string }
+
+// Key names a record: what an image was made from, and where it was pushed to.
+type Key struct {
+	WorkingDirectory string // absolute
+	ImportPath       string
+	Repository       string
+}
+
+func (s Store) file(key Key) string {
+	return filepath.Join(s.Dir, hash(fmt.Sprintf("%q %q %q", key.WorkingDirectory, key.ImportPath, key.Repository))[:32])
+}
+
+// form is the first line of a record. Another version writes another one, and does not
+// read this one.
+const formLine = "ko record 1"
+
+// Load returns the record of the key, or nil if there is none that this version can read.
+func (s Store) Load(key Key) *Record {
+	text, err := os.ReadFile(s.file(key))
+	if err != nil {
+		return nil
+	}
+	r, err := parse(text)
+	if err != nil {
+		return nil // It was written by another version, or is damaged: the image is built.
+	}
+	return r
+}
+
+// Save writes the record of the key, whole or not at all.
+func (s Store) Save(key Key, r *Record) error {
+	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+		return fmt.Errorf("keeping the record of %s: %w", key.ImportPath, err)
+	}
+	file, err := os.CreateTemp(s.Dir, ".new-*")
+	if err != nil {
+		return fmt.Errorf("keeping the record of %s: %w", key.ImportPath, err)
+	}
+	_, err = file.Write(r.text())
+	if err = errors.Join(err, file.Close()); err == nil {
+		err = os.Rename(file.Name(), s.file(key))
+	}
+	if err != nil {
+		os.Remove(file.Name())
+		return fmt.Errorf("keeping the record of %s: %w", key.ImportPath, err)
+	}
+	return nil
+}
+
+func (r *Record) text() []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s\nimage %q\nconditions %q\n", formLine, r.Image, r.conditions)
+	r.Inputs.write(&b)
+	for _, at := range r.snapshot.paths() {
+		fmt.Fprintf(&b, "saw-%s %q %q\n", at.what, at.path, r.snapshot.seen[at])
+	}
+	b.WriteString("end\n")
+	return b.Bytes()
+}
+
+var errDamaged = errors.New("the record is damaged")
+
+func parse(text []byte) (*Record, error) {
+	r := &Record{snapshot: newSnapshot()}
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	lines.Buffer(nil, 1<<20)
+	if !lines.Scan() || lines.Text() != formLine {
+		return nil, errDamaged
+	}
+	for lines.Scan() {
+		if lines.Text() == "end" {
+			return r, nil
+		}
+		word, rest, _ := strings.Cut(lines.Text(), " ")
+		values, err := unquote(rest)
+		if err != nil {
+			return nil, err
+		}
+		if err := r.set(word, values); err != nil {
+			return nil, err
+		}
+	}
+	return nil, errDamaged
+}
+
+func (r *Record) set(word string, values []string) error {
+	what, isSight := strings.CutPrefix(word, "saw-")
+	switch {
+	case word == "image" && len(values) == 1:
+		r.Image = values[0]
+	case word == "conditions" && len(values) == 1:
+		r.conditions = values[0]
+	case isSight && len(values) == 2:
+		r.snapshot.seen[sight{aspect(what), values[0]}] = values[1]
+	case len(values) == 2:
+		for kind, name := range kinds {
+			if name == word {
+				r.Inputs = append(r.Inputs, Input{Kind(kind), values[0], values[1]})
+				return nil
+			}
+		}
+		return errDamaged
+	default:
+		return errDamaged
+	}
+	return nil
+}
+
+// unquote reads strings in Go's syntax with blanks between them.
+func unquote(text string) ([]string, error) {
+	var values []string
+	for text != "" {
+		quoted, err := strconv.QuotedPrefix(text)
+		if err != nil {
+			return nil, errDamaged
+		}
+		value, err := strconv.Unquote(quoted)
+		if err != nil {
+			return nil, errDamaged
+		}
+		values = append(values, value)
+		text = strings.TrimPrefix(text[len(quoted):], " ")
+	}
+	return values, nil
+}
+
+// New finds what the image of the program is made of. The other inputs are those that
+// the recipe says nothing of, such as the base image.
+func New(ctx context.Context, look *Look, recipe *program.Recipe, others []Input) (*Record, error) {
+	inputs, snapshot, err := look.Find(ctx, recipe)
+	if err != nil {
+		return nil, err
+	}
+	conditions, err := conditionsOf(ctx, recipe)
+	return &Record{Inputs: newInputs(append(inputs, others...)), snapshot: snapshot, conditions: conditions}, err
+}
+
+// Holds reports whether the image would be made of the same now. It asks no go tool, and
+// false may be wrong: [New] knows better.
+func (r *Record) Holds(ctx context.Context, look *Look, recipe *program.Recipe, others []Input) bool {
+	conditions, err := conditionsOf(ctx, recipe)
+	return err == nil && conditions == r.conditions && r.hasOthers(others) && r.snapshot.Holds(look)
+}
+
+// hasOthers reports whether the inputs that the recipe says nothing of are these.
+func (r *Record) hasOthers(others []Input) bool {
+	recorded := map[Input]bool{}
+	for _, input := range r.Inputs {
+		recorded[input] = true
+	}
+	for _, input := range others {
+		if !recorded[input] {
+			return false
+		}
+	}
+	return true
+}
