@@ -2,10 +2,8 @@ package plan
 
 import (
 	"fmt"
-	"maps"
 	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -21,9 +19,9 @@ const maxValue = 100
 // cluster, in the field at a path such as spec.template and below it.
 func differences(wanted, live map[string]any, field string) []string {
 	var found []string
-	compare("", wanted, live, func(path string, wanted, live any) {
+	Compare(live, wanted, func(path string, live, wanted any) {
 		switch {
-		case !within(path, field):
+		case isNothing(wanted), same(wanted, live), !within(path, field):
 		case mayBeSecret.MatchString(path):
 			found = append(found, path+": another value is there, and neither is shown")
 		default:
@@ -45,43 +43,17 @@ func within(path, field string) bool {
 	return path == field || strings.HasPrefix(path, field+".") || strings.HasPrefix(path, field+"[")
 }
 
-// compare tells of every value that is wanted and differs.
-func compare(path string, wanted, live any, tell func(path string, wanted, live any)) {
+// isNothing says whether a value that is wanted asks for nothing.
+func isNothing(wanted any) bool {
 	switch wanted := wanted.(type) {
+	case nil:
+		return true
 	case map[string]any:
-		there, _ := live.(map[string]any)
-		for _, name := range slices.Sorted(maps.Keys(wanted)) {
-			compare(strings.TrimPrefix(path+"."+name, "."), wanted[name], there[name], tell)
-		}
+		return len(wanted) == 0
 	case []any:
-		there, _ := live.([]any)
-		for i, item := range wanted {
-			key, other := counterpart(item, i, there)
-			compare(path+"["+key+"]", item, other, tell)
-		}
-	default:
-		if !same(wanted, live) {
-			tell(path, wanted, live)
-		}
+		return len(wanted) == 0
 	}
-}
-
-// counterpart finds the item of a list that one in another list is compared with: of
-// the same name, as containers have one, else at the same place.
-func counterpart(item any, i int, list []any) (key string, other any) {
-	if named, ok := item.(map[string]any); ok && named["name"] != nil {
-		name := fmt.Sprint(named["name"])
-		for _, candidate := range list {
-			if fields, ok := candidate.(map[string]any); ok && fields["name"] == named["name"] {
-				return name, candidate
-			}
-		}
-		return name, nil
-	}
-	if i < len(list) {
-		other = list[i]
-	}
-	return fmt.Sprint(i), other
+	return false
 }
 
 // same says whether two values mean the same: a quantity may be written as 1 or 1000m.
