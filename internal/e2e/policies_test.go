@@ -99,8 +99,7 @@ func (c caller) named(workload string) caller {
 	return c
 }
 
-// eventuallyReaches waits until such a pod can connect to an address. The network may
-// refuse a pod that it does not know yet.
+// eventuallyReaches waits until such a pod can connect to an address.
 func (c *cluster) eventuallyReaches(t *testing.T, from caller, address string) {
 	t.Helper()
 	eventually(t, "a pod reaches "+address, func(context.Context) error {
@@ -111,10 +110,11 @@ func (c *cluster) eventuallyReaches(t *testing.T, from caller, address string) {
 	})
 }
 
-// reaches reports whether a new pod can connect to an address.
+// reaches reports whether a new pod can connect to an address. The pod tries for some
+// seconds, because the network drops what a pod sends that it does not know yet.
 func (c *cluster) reaches(t *testing.T, from caller, address string) bool {
 	t.Helper()
-	name := c.run(t, from, "-needs="+address, "-exit=0")
+	name := c.run(t, from, "-needs="+address, "-within=5s", "-exit=0")
 	var phase corev1.PodPhase
 	eventually(t, "pod "+name+" ends", func(ctx context.Context) error {
 		pod, err := c.CoreV1().Pods(from.namespace).Get(ctx, name, metav1.GetOptions{})

@@ -23,6 +23,7 @@ func main() {
 
 func act() error {
 	needs := flag.String("needs", "", "`address` of a server without which it ends")
+	within := flag.Duration("within", time.Second, "how long it tries to reach that server")
 	takes := flag.Int("takes", 0, "`MiB` of memory to take")
 	after := flag.Duration("after", 0, "how long it works before it ends or serves")
 	exit := flag.Int("exit", -1, "`code` to end with; without it, it serves")
@@ -31,7 +32,7 @@ func act() error {
 	slow := flag.Duration("slow", 0, "how long it takes to end when it is asked to")
 	flag.Parse()
 	fmt.Println("the actor starts")
-	if err := fail(*needs, *once); err != nil {
+	if err := fail(*needs, *within, *once); err != nil {
 		return err
 	}
 	memory := make([]byte, *takes<<20)
@@ -47,13 +48,11 @@ func act() error {
 }
 
 // fail ends the program where something is missing, or the first time.
-func fail(needs, once string) error {
+func fail(needs string, within time.Duration, once string) error {
 	if needs != "" {
-		connection, err := net.DialTimeout("tcp", needs, time.Second)
-		if err != nil {
+		if err := reach(needs, within); err != nil {
 			return err
 		}
-		connection.Close()
 	}
 	if once != "" {
 		if _, err := os.Stat(once); err != nil {
@@ -61,6 +60,20 @@ func fail(needs, once string) error {
 		}
 	}
 	return nil
+}
+
+// reach connects to an address. A network that does not know this pod yet may drop what
+// it sends, so it tries again until the time is over.
+func reach(address string, within time.Duration) error {
+	for end := time.Now().Add(within); ; time.Sleep(100 * time.Millisecond) {
+		connection, err := net.DialTimeout("tcp", address, time.Second)
+		if err == nil {
+			return connection.Close()
+		}
+		if time.Now().After(end) {
+			return err
+		}
+	}
 }
 
 func serve(ready, slow time.Duration) error {
