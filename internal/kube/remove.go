@@ -36,12 +36,23 @@ const (
 // Remove begins to delete exactly this object, not another one of its name.
 func (c *Cluster) Remove(ctx context.Context, live client.Object, extent Extent) error {
 	uid := live.GetUID()
+	return c.remove(ctx, live, extent, client.Preconditions{UID: &uid})
+}
+
+// RemoveUnchanged does what [Cluster.Remove] does, and fails with a conflict if the
+// object has changed since it was read.
+func (c *Cluster) RemoveUnchanged(ctx context.Context, live client.Object, extent Extent) error {
+	uid, version := live.GetUID(), live.GetResourceVersion()
+	return c.remove(ctx, live, extent, client.Preconditions{UID: &uid, ResourceVersion: &version})
+}
+
+func (c *Cluster) remove(ctx context.Context, live client.Object, extent Extent, conditions client.Preconditions) error {
 	propagation := metav1.DeletePropagationBackground
 	if extent == WithDependents && makesPods(live) {
 		propagation = metav1.DeletePropagationForeground
 	}
 	live = live.DeepCopyObject().(client.Object)
-	return c.Delete(ctx, live, client.PropagationPolicy(propagation), client.Preconditions{UID: &uid})
+	return c.Delete(ctx, live, client.PropagationPolicy(propagation), conditions)
 }
 
 // makesPods says whether an object is of a kind that makes pods, itself or by others.
