@@ -43,6 +43,9 @@ func receive(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := r.Context().Value(connKey{}).(*conn); ok && !c.client.isProxy && r.ContentLength != 0 {
 			c.all.setBusy(c, false)
+			// net/http looks into the body of its own request after the answer, and would
+			// wait for all of a body that it does not know.
+			r = r.WithContext(r.Context())
 			r.Body = &arriving{r.Body, c}
 		}
 		next.ServeHTTP(w, r)
