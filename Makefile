@@ -83,7 +83,7 @@ test: ## Run the tests that take little time; they need no cluster
 test-all: test test-slow ## Run all tests that need no cluster
 
 test-slow: ## Run those of test-all that are not in test: slow ones, the race detector, the local node's module
-	go test -vet=off $(RACE) $(ARGS) $$(go list ./... | grep -v /internal/kit/layouts)
+	go test -vet=off -timeout=30m $(RACE) $(ARGS) $$(go list ./... | grep -v /internal/kit/layouts)
 	$(GO_TEST) $(ARGS) ./internal/kit/layouts # Mostly the go tool, which the race detector does not look at.
 	cd cmd/cluster && $(GO_TEST) $(ARGS) ./...
 
