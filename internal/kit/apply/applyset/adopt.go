@@ -35,8 +35,8 @@ type Candidate struct {
 //
 //   - no other program has ever set a field of it, it has no owner, and it is part of
 //     no set;
-//   - the name ends in the hash of its content, so that kustomize made the name and
-//     nobody has changed the content since;
+//   - the name ends in the hash of its content: kustomize made the name, and the content
+//     has not been changed since then;
 //   - the kustomization still has a generator of that kind, name and namespace, which
 //     now makes another name;
 //   - an older revision of a workload that the kustomization still has used it: a

@@ -9,7 +9,7 @@ import (
 func TestParse(t *testing.T) {
 	for name, test := range map[string]struct {
 		kinds, namespaces string
-		want              []string // of the error; none if there is none
+		want              []string // parts of the error; empty if there must be no error
 	}{
 		"empty":                           {"", "", nil},
 		"one each":                        {"ConfigMap", "monitoring", nil},

@@ -152,8 +152,8 @@ func TestSameObjectTwice(t *testing.T) {
 	}
 }
 
-// One error names every permission that is missing. A kind that is gone since the
-// cluster was asked for its kinds is none.
+// One error names every permission that is missing. It is no error if the cluster no
+// longer has a kind that it had when it was asked for its kinds.
 func TestListsRefused(t *testing.T) {
 	refuse := func(refusal error) *kube.Cluster {
 		return newCluster(interceptor.Funcs{List: func(context.Context, client.WithWatch, client.ObjectList, ...client.ListOption) error { return refusal }})

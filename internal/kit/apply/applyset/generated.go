@@ -19,8 +19,8 @@ var generatedKinds = []schema.GroupKind{{Kind: "ConfigMap"}, {Kind: "Secret"}}
 // which 0, 1, 3, a and e are the letters g, h, k, m and t.
 var withHash = regexp.MustCompile(`^(.+)-([2456789bcdfghkmt]{10})$`)
 
-// splitHash returns the name that the generator gives an object, prefixes and suffixes
-// included, and the hash behind it; or "" where there is none.
+// splitHash splits the name of a generated object into the generator's name, with
+// prefixes and suffixes, and the hash. Both are "" if the name does not end in a hash.
 func splitHash(name string) (generator, hash string) {
 	if parts := withHash.FindStringSubmatch(name); parts != nil {
 		return parts[1], parts[2]

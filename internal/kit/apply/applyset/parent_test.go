@@ -19,7 +19,7 @@ import (
 func TestParentOfOthers(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(labels, annotations map[string]string)
-		want   []string // of the error; none if there is none
+		want   []string // parts of the error; empty if there must be no error
 	}{
 		"ours":             {func(_, _ map[string]string) {}, nil},
 		"of a later ko":    {func(_, a map[string]string) { a[ToolingAnnotation] = "ko/v9" }, nil},
@@ -78,7 +78,7 @@ func TestExtendAndSettle(t *testing.T) {
 	wantError(t, p.Settle(t.Context(), c, second))
 	wantLists("Secret,Service", "c")
 
-	// What somebody else has written there is ours again.
+	// The next write replaces what somebody else has written there.
 	foreign := shop.Object(Of(first))
 	if err := c.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(foreign), client.FieldOwner("other"), client.ForceOwnership); err != nil {
 		t.Fatal(err)

@@ -97,7 +97,7 @@ func TestPruneRefused(t *testing.T) {
 		of       string
 		refusal  func(client.Object) error
 		kept     string
-		want     []string // of the error; none if there is none
+		want     []string // parts of the error; empty if there must be no error
 		requests int
 	}{
 		"no right": {"v1 Service api/old", forbidden, "", []string{"permission is missing: verb delete, resource services, namespace api;"}, 1},

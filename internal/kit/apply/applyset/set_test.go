@@ -78,7 +78,7 @@ func TestLabel(t *testing.T) {
 	labelled := func(id string) kube.Object { return with(decode(t, "v1 Service api/other")[0], PartOfLabel, id) }
 	for name, test := range map[string]struct {
 		other kube.Object
-		want  []string // of the error; none if there is none
+		want  []string // parts of the error; empty if there must be no error
 	}{
 		"without a label":        {decode(t, "v1 Service api/other")[0], nil},
 		"part of this set":       {labelled(shop.ID()), nil},
