@@ -94,10 +94,15 @@ func (s *smallServer) note(state http.ConnState) {
 	}
 }
 
-// stacks returns what all goroutines do.
+// stacks returns what all goroutines do. Its text grows until it holds them all.
 func stacks() string {
 	text := make([]byte, 1<<20)
-	return string(text[:runtime.Stack(text, true)])
+	for {
+		if n := runtime.Stack(text, true); n < len(text) {
+			return string(text[:n])
+		}
+		text = make([]byte, 2*len(text))
+	}
 }
 
 // dial opens a connection of the client and sends the text on it.
