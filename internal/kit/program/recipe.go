@@ -40,9 +40,10 @@ type Recipe struct {
 	Env        []string // the whole environment; of two values the later one counts
 	Flags      []string // of `go build` and `go list`
 
-	ldflags []string // templates
-	added   []string // more ldflags, unless they are there
-	run     func(*exec.Cmd) error
+	platform v1.Platform
+	ldflags  []string // templates
+	added    []string // more ldflags, unless they are there
+	run      func(*exec.Cmd) error
 }
 
 // Recipe decides how the program is compiled, as upstream's configForImportPath,
@@ -51,7 +52,7 @@ func (p *Program) Recipe(ctx context.Context, target Target) (*Recipe, error) {
 	entry := p.resolved(target.Debugging)
 	r := &Recipe{
 		ImportPath: p.ImportPath, Dir: filepath.Join(p.settings.workingDirectory(), p.dir),
-		ldflags: entry.Ldflags, run: p.settings.run,
+		platform: target.Platform, ldflags: entry.Ldflags, run: p.settings.run,
 	}
 	if err := r.setEnv(target, entry.Env); err != nil {
 		return nil, err
@@ -129,6 +130,9 @@ func (r *Recipe) BuildArgs(ctx context.Context) ([]string, error) {
 	}
 	return append(slices.Clip(r.Flags), "-ldflags="+strings.Join(ldflags, " ")), nil
 }
+
+// Platform returns what the program is compiled for, such as linux/amd64.
+func (r *Recipe) Platform() string { return r.platform.String() }
 
 // Vars returns the environment by name.
 func (r *Recipe) Vars() map[string]string {

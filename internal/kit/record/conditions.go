@@ -13,21 +13,23 @@ import (
 
 // conditionsOf returns a hash of what a program is compiled with, as far as that can be
 // told without the go tool: where, by which go tool, with which flags and variables.
-func conditionsOf(ctx context.Context, recipe *program.Recipe) (string, error) {
-	dir, err := filepath.Abs(recipe.Dir)
-	if err != nil {
-		return "", err
-	}
-	args, err := recipe.BuildArgs(ctx)
-	if err != nil {
-		return "", err
-	}
+func conditionsOf(ctx context.Context, recipes []*program.Recipe) (string, error) {
 	var all strings.Builder
-	fmt.Fprintf(&all, "%q %q %q %q\n", recipe.ImportPath, dir, recipe.GoTool(ctx).Path, args)
-	vars := recipe.Vars()
-	for _, name := range slices.Sorted(maps.Keys(vars)) {
-		if bearsOnGo(name) {
-			fmt.Fprintf(&all, "%s=%q\n", name, vars[name])
+	for _, recipe := range recipes {
+		dir, err := filepath.Abs(recipe.Dir)
+		if err != nil {
+			return "", err
+		}
+		args, err := recipe.BuildArgs(ctx)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&all, "%q %q %q %q\n", recipe.ImportPath, dir, recipe.GoTool(ctx).Path, args)
+		vars := recipe.Vars()
+		for _, name := range slices.Sorted(maps.Keys(vars)) {
+			if bearsOnGo(name) {
+				fmt.Fprintf(&all, "%s=%q\n", name, vars[name])
+			}
 		}
 	}
 	return hash(all.String()), nil

@@ -131,7 +131,7 @@ func newLook() *record.Look { return record.NewLook((*exec.Cmd).Run) }
 // record finds what the image is made of now.
 func (p *place) record() (*record.Record, error) {
 	p.Helper()
-	return record.New(p.Context(), newLook(), p.recipe(), nil)
+	return record.New(p.Context(), newLook(), []*program.Recipe{p.recipe()}, nil)
 }
 
 func (p *place) mustRecord() *record.Record {
@@ -193,5 +193,5 @@ func data(all *bytes.Buffer, dir, name string) error {
 }
 
 func holds(ctx context.Context, p *place, r *record.Record) bool {
-	return r.Holds(ctx, newLook(), p.recipe(), nil)
+	return r.Holds(ctx, newLook(), []*program.Recipe{p.recipe()}, nil)
 }

@@ -39,6 +39,7 @@ const (
 	stats   aspect = "stats"   // sizes and times of a file, or of the files in a directory
 	status  aspect = "status"  // of the repository
 	form    aspect = "form"    // whether it is a file, a directory or a link
+	touch   aspect = "touch"   // when it was last touched
 )
 
 // at returns what there is to see. What cannot be read is never the same as before.
@@ -61,6 +62,11 @@ func (l *Look) see(what aspect, path string) string {
 		text, err = l.repository(path)
 	case form:
 		text, err = formOf(path)
+	case touch:
+		var info fs.FileInfo
+		if info, err = os.Stat(path); err == nil {
+			text = stat(info)
+		}
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

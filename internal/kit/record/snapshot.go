@@ -10,6 +10,9 @@ import (
 type Snapshot struct {
 	mu   sync.Mutex
 	seen map[sight]string
+	// touched is which inode each path was, and when it was last touched. It is compared
+	// at the end of a build only: a checkout touches files without changing them.
+	touched map[string]string
 }
 
 // sight is something that was looked at.
@@ -18,15 +21,40 @@ type sight struct {
 	path string
 }
 
-func newSnapshot() *Snapshot { return &Snapshot{seen: map[sight]string{}} }
+func newSnapshot() *Snapshot {
+	return &Snapshot{seen: map[sight]string{}, touched: map[string]string{}}
+}
 
 // note looks at a path, remembers what there is to see, and returns it.
 func (s *Snapshot) note(look *Look, what aspect, path string) string {
+	touched := ""
+	if what == content || what == names {
+		touched = look.at(touch, path) // At first: a file may be changed while it is read.
+	}
 	text := look.at(what, path)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seen[sight{what, path}] = text
+	if touched != "" {
+		s.touched[path] = touched
+	}
 	return text
+}
+
+// add adds what was looked at for another program.
+func (s *Snapshot) add(other *Snapshot) {
+	maps.Copy(s.seen, other.seen)
+	maps.Copy(s.touched, other.touched)
+}
+
+// isUntouched reports whether all is to be seen as it was, and was so all the time.
+func (s *Snapshot) isUntouched(look *Look) bool {
+	for path, was := range s.touched {
+		if look.at(touch, path) != was {
+			return false
+		}
+	}
+	return s.Holds(look)
 }
 
 // Holds reports whether all is to be seen as it was. It reads the content of files that

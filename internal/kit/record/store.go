@@ -3,27 +3,13 @@ package record
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-
-	"github.com/koshop/koshop/internal/kit/program"
 )
-
-// Record is what one image was made of, and where it is.
-type Record struct {
-	// Image is the reference of the image, by digest.
-	Image string
-	// Inputs are what it was made of.
-	Inputs Inputs
-
-	conditions string
-	snapshot   *Snapshot
-}
 
 // Store keeps records in a directory. It may be used concurrently, also by several
 // processes.
@@ -152,36 +138,4 @@ func unquote(text string) ([]string, error) {
 		text = strings.TrimPrefix(text[len(quoted):], " ")
 	}
 	return values, nil
-}
-
-// New finds what the image of the program is made of. The other inputs are those that
-// the recipe says nothing of, such as the base image.
-func New(ctx context.Context, look *Look, recipe *program.Recipe, others []Input) (*Record, error) {
-	inputs, snapshot, err := look.Find(ctx, recipe)
-	if err != nil {
-		return nil, err
-	}
-	conditions, err := conditionsOf(ctx, recipe)
-	return &Record{Inputs: newInputs(append(inputs, others...)), snapshot: snapshot, conditions: conditions}, err
-}
-
-// Holds reports whether the image would be made of the same now. It asks no go tool, and
-// false may be wrong: [New] knows better.
-func (r *Record) Holds(ctx context.Context, look *Look, recipe *program.Recipe, others []Input) bool {
-	conditions, err := conditionsOf(ctx, recipe)
-	return err == nil && conditions == r.conditions && r.hasOthers(others) && r.snapshot.Holds(look)
-}
-
-// hasOthers reports whether the inputs that the recipe says nothing of are these.
-func (r *Record) hasOthers(others []Input) bool {
-	recorded := map[Input]bool{}
-	for _, input := range r.Inputs {
-		recorded[input] = true
-	}
-	for _, input := range others {
-		if !recorded[input] {
-			return false
-		}
-	}
-	return true
 }
