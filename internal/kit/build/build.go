@@ -126,7 +126,7 @@ func (b *Builder) Build(ctx context.Context, importPath string) (build.Result, e
 	if err == nil {
 		return image, nil
 	}
-	return nil, b.explain(ctx, importPath, recipe, err)
+	return nil, explain(ctx, importPath, recipe, p, err)
 }
 
 func (b *Builder) build(ctx context.Context, recipe *program.Recipe, p *program.Program) (build.Result, error) {
@@ -174,12 +174,16 @@ func (b *Builder) buildWith(ctx context.Context, p *program.Program, opts *optio
 }
 
 // explain adds what a failed build is about and what to do.
-func (b *Builder) explain(ctx context.Context, importPath string, recipe *program.Recipe, err error) error {
+func explain(ctx context.Context, importPath string, recipe *program.Recipe, p *program.Program, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("building %s: %w", importPath, context.Cause(ctx))
 	}
 	if isRegistryError(err) {
-		image, setting := b.baseImage(importPath)
+		setting := "defaultBaseImage in .ko.yaml, or KO_DEFAULTBASEIMAGE,"
+		image, own := p.BaseImage()
+		if own {
+			setting = "its entry under baseImageOverrides in .ko.yaml"
+		}
 		return fmt.Errorf("building %s: the base image %s cannot be fetched: %w\n"+
 			"set %s to an image that this machine can pull", importPath, image, err, setting)
 	}
@@ -189,16 +193,6 @@ func (b *Builder) explain(ctx context.Context, importPath string, recipe *progra
 		}
 	}
 	return fmt.Errorf("building %s: %w", importPath, err)
-}
-
-// baseImage returns the base image of an import path and the setting it is from.
-// Keys of .ko.yaml have lost their case.
-func (b *Builder) baseImage(importPath string) (image, setting string) {
-	opts := &b.settings.Options
-	if image := opts.BaseImageOverrides[strings.ToLower(strings.TrimPrefix(importPath, build.StrictScheme))]; image != "" {
-		return image, "its entry under baseImageOverrides in .ko.yaml"
-	}
-	return opts.BaseImage, "defaultBaseImage in .ko.yaml, or KO_DEFAULTBASEIMAGE,"
 }
 
 // isRegistryError tells a failed pull of the base image, the only thing a build

@@ -22,11 +22,14 @@ import (
 	"github.com/koshop/koshop/internal/kit/reload/carrier"
 	"github.com/koshop/koshop/internal/kit/reload/parcel"
 	"github.com/koshop/koshop/internal/kit/resolve"
+	"github.com/koshop/koshop/internal/kit/reuse"
 )
 
 // kustomizeLong begins what a command's help says of -k.
 const kustomizeLong = "\n\nWith -k it renders a kustomization instead, without kubectl: every import path reference in it is built and published as " +
 	"${KO_DOCKER_REPO}/<command name>, and the objects are "
+
+const rebuildFlag = "rebuild"
 
 // addKustomize gives an upstream command, which has --namespace by now, the
 // flag -k and makes it run kustomize when that flag is set.
@@ -34,6 +37,10 @@ func addKustomize(cmd *cobra.Command, kustomize func(cmd *cobra.Command, dir str
 	directory := addDirectoryFlag(cmd.Flags(), "Process a kustomization directory, local or remote. Cannot be used together with -f")
 	cmd.Flags().BoolP("quiet", "q", false, "With -k, show no progress, only results and errors")
 	addRenderFlags(cmd.Flags())
+	if cmd.Flags().Lookup("push") != nil { // It builds images.
+		cmd.Flags().Bool(rebuildFlag, false, "With -k, build every image, even if nothing that it is made of has changed")
+		onlyWithKustomize(cmd, rebuildFlag)
+	}
 	cmd.Flag("namespace").Usage = namespaceUsage
 	cmd.Use = strings.Replace(cmd.Use, " -f FILENAME", " (-f FILENAME | -k DIRECTORY)", 1)
 	upstream := cmd.RunE
@@ -138,7 +145,12 @@ func newPipeline(ctx context.Context, flags *pflag.FlagSet) (*pipeline.Pipeline,
 	if live, _ := flags.GetBool("live"); live {
 		supervised.Built = keepForReload
 	}
-	return &pipeline.Pipeline{Builder: supervised, Publisher: publisher, Selector: selector}, nil
+	rebuild, _ := flags.GetBool(rebuildFlag)
+	records, err := reuse.New(reuse.Options{Settings: settings, Publisher: publisher, Rebuild: rebuild, Run: (*exec.Cmd).Run})
+	if err != nil {
+		return nil, err
+	}
+	return &pipeline.Pipeline{Builder: supervised, Publisher: publisher, Records: carrier.Records{Records: records}, Selector: selector}, nil
 }
 
 // keepForReload keeps the program of an image for what is sent first to differ from. It

@@ -5,14 +5,11 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/ko/pkg/build"
-	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/labels"
 
-	"github.com/koshop/koshop/internal/kit/program"
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kit/publish"
 	"github.com/koshop/koshop/internal/kit/render"
@@ -30,10 +27,21 @@ type Builder interface {
 	Build(ctx context.Context, reference string) (build.Result, error)
 }
 
+// Records say which images are published already.
+type Records interface {
+	// Find returns the published image of a reference, if it was built of what it would
+	// be built of now. Otherwise it says in a few words why the image has to be built.
+	Find(ctx context.Context, reference string) (image name.Reference, reason string)
+	// Keep records that the image of a reference was published, if it was built of
+	// what Find saw.
+	Keep(ctx context.Context, reference, digest string) error
+}
+
 // Pipeline is what a run works with.
 type Pipeline struct {
 	Builder   Builder
 	Publisher *publish.Publisher
+	Records   Records // nil has every image built
 	Render    render.Options
 	// Change changes what is rendered before anything is built; nil changes nothing.
 	Change   func(manifests []byte) ([]byte, error)
@@ -53,10 +61,7 @@ func (p *Pipeline) Run(ctx context.Context, target string) (*resolve.Manifests, 
 	}
 	refs := manifests.References()
 	p.Log.Printf("rendered %s: %s, %s", target, count(manifests.Len(), "object"), count(len(refs), "image"))
-	if err := p.check(ctx, refs); err != nil {
-		return nil, err
-	}
-	images, err := p.images(ctx, refs)
+	images, err := p.makeAll(ctx, refs)
 	if err != nil {
 		return nil, err
 	}
@@ -90,66 +95,6 @@ func renderAnd(change func([]byte) ([]byte, error), target string, opts render.O
 		}
 	}
 	return manifests, nil
-}
-
-// check refuses references that can never be built, before the first
-// compilation, and says where each stands.
-func (p *Pipeline) check(ctx context.Context, refs []resolve.Reference) error {
-	programs := make([]string, len(refs))
-	var group errgroup.Group
-	for i, ref := range refs {
-		group.Go(func() (err error) {
-			if programs[i], err = p.Builder.Qualify(ctx, ref.ImportPath); err == nil {
-				err = p.Builder.Check(ctx, ref.ImportPath)
-			}
-			if err != nil {
-				return fmt.Errorf("%s: %w", ref.Uses[0], err)
-			}
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	slices.Sort(programs)
-	return p.Publisher.Check(slices.Compact(programs))
-}
-
-// images builds and publishes all references; one image is pushed while the
-// next is compiled. The first failure cancels the rest.
-func (p *Pipeline) images(ctx context.Context, refs []resolve.Reference) (map[string]name.Reference, error) {
-	published := make([]name.Reference, len(refs))
-	group, ctx := errgroup.WithContext(ctx)
-	for i, ref := range refs {
-		group.Go(func() (err error) {
-			published[i], err = p.image(ctx, ref.ImportPath)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	images := make(map[string]name.Reference, len(refs))
-	for i, ref := range refs {
-		images[ref.ImportPath] = published[i]
-	}
-	return images, nil
-}
-
-func (p *Pipeline) image(ctx context.Context, importPath string) (name.Reference, error) {
-	task := p.Log.Start(program.Name(importPath), "building")
-	defer task.Stop()
-	image, err := p.Builder.Build(ctx, importPath)
-	if err != nil {
-		return nil, err
-	}
-	task.Step("publishing")
-	ref, err := p.Publisher.Publish(ctx, image, importPath)
-	if err != nil {
-		return nil, err
-	}
-	task.Done("published " + ref.String())
-	return ref, nil
 }
 
 // count reads "1 image" or "5 images".

@@ -2,6 +2,7 @@ package program
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/google/ko/pkg/build"
 	"github.com/google/ko/pkg/commands/options"
@@ -33,3 +34,17 @@ func (p *Program) ImageOptions() *options.BuildOptions {
 	opts.Trimpath, opts.DisableOptimizations, opts.Ldflags = false, false, nil
 	return &opts
 }
+
+// BaseImage returns the base image of the program, and whether it is the program's own in
+// .ko.yaml, whose keys have lost their case.
+func (p *Program) BaseImage() (image string, own bool) {
+	opts := &p.settings.Options
+	if image := opts.BaseImageOverrides[strings.ToLower(p.ImportPath)]; image != "" {
+		return image, true
+	}
+	return opts.BaseImage, false
+}
+
+// Capabilities returns the Linux capabilities of the executable in the image
+// (https://man7.org/linux/man-pages/man7/capabilities.7.html).
+func (p *Program) Capabilities() []string { return p.entry.LinuxCapabilities }

@@ -11,6 +11,24 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
+// ImageTargets returns the targets of images, one for each platform. It fails if only
+// the base image says which platforms these are.
+func (s *Settings) ImageTargets() ([]Target, error) {
+	list := s.ImagePlatforms()
+	if len(list) == 1 {
+		list = strings.Split(list[0], ",") // As upstream does.
+	}
+	var targets []Target
+	for _, text := range list {
+		platform, err := v1.ParsePlatform(text)
+		if err != nil || platform.OS == "" || platform.Architecture == "" || platform.OSVersion != "" {
+			return nil, fmt.Errorf("the base image says which platforms %q stands for", text)
+		}
+		targets = append(targets, Target{Platform: *platform})
+	}
+	return targets, nil
+}
+
 // ImageTarget returns the target of images, of several platforms the first: of
 // --platform, or of defaultPlatforms in .ko.yaml, or GOOS and GOARCH, or
 // linux/amd64. It fails if that is no platform.

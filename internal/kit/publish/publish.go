@@ -29,6 +29,7 @@ type Publisher struct {
 	// that share a name are the user's own wish.
 	chosen       bool
 	destinations destinations
+	opts         *options.PublishOptions // as upstream has completed them
 }
 
 // New returns a publisher with upstream's options. Unless the options choose
@@ -47,7 +48,7 @@ func New(opts *options.PublishOptions) (*Publisher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("setting up the push to KO_DOCKER_REPO=%q: %w", opts.DockerRepo, err)
 	}
-	return &Publisher{ko: ko, repo: opts.DockerRepo, namer: options.MakeNamer(opts), chosen: chosen, destinations: destinationsOf(opts)}, nil
+	return &Publisher{ko: ko, repo: opts.DockerRepo, namer: options.MakeNamer(opts), chosen: chosen, destinations: destinationsOf(opts), opts: opts}, nil
 }
 
 // Check refuses import paths, schemes included, whose images would overwrite

@@ -9,7 +9,7 @@ import (
 
 // Record is what one image was made of, and where it is.
 type Record struct {
-	// Image is the reference of the image, by digest.
+	// Image is the digest of the image.
 	Image string
 	// Inputs are what it was made of.
 	Inputs Inputs

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"strings"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/ko/pkg/build"
 
 	"github.com/koshop/koshop/internal/kit/pipeline"
@@ -50,4 +51,15 @@ func (b *Builder) Build(ctx context.Context, path string) (build.Result, error) 
 		}
 	}
 	return image, err
+}
+
+// Records has the image of the supervisor made each time: it is in this program.
+type Records struct{ pipeline.Records }
+
+// Find returns the published image of a reference, if it need not be built.
+func (r Records) Find(ctx context.Context, reference string) (image name.Reference, reason string) {
+	if reference == Reference {
+		return nil, ""
+	}
+	return r.Records.Find(ctx, reference)
 }

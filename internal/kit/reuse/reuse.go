@@ -1,0 +1,151 @@
+// Package reuse finds the published image of a program whose inputs are still the same,
+// so that it is neither compiled nor pushed again. In doubt it finds none.
+package reuse
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/koshop/koshop/internal/kit/program"
+	"github.com/koshop/koshop/internal/kit/publish"
+	"github.com/koshop/koshop/internal/kit/record"
+)
+
+// Images are those of one run. They may be used concurrently.
+type Images struct {
+	settings  *program.Settings
+	publisher *publish.Publisher
+	registry  *registry
+	store     record.Store // without a directory it keeps nothing
+	rebuild   bool
+	run       func(*exec.Cmd) error
+	look      *record.Look
+	slots     *semaphore.Weighted // of those that ask the go tool
+
+	mu    sync.Mutex
+	found map[string]*building
+}
+
+// building is an image that has to be built.
+type building struct {
+	key    record.Key
+	record *record.Record
+	pushed bool // to where the record says it is
+}
+
+// Options say how images are found.
+type Options struct {
+	Settings  *program.Settings
+	Publisher *publish.Publisher
+	Rebuild   bool                  // finds none, as if nothing had been published before
+	Directory string                // of the records; "" is the user's cache directory
+	Run       func(*exec.Cmd) error // does what [exec.Cmd.Run] does, for the go tool and git
+}
+
+// New returns the images of a run that begins now: each file is read once.
+func New(opts Options) (*Images, error) {
+	registry, err := newRegistry(opts.Settings.Options.InsecureRegistry)
+	if err != nil {
+		return nil, err
+	}
+	if opts.Directory == "" {
+		if cache, err := os.UserCacheDir(); err == nil {
+			opts.Directory = filepath.Join(cache, "ko", "records")
+		}
+	}
+	return &Images{
+		settings: opts.Settings, publisher: opts.Publisher, registry: registry, rebuild: opts.Rebuild, run: opts.Run,
+		store: record.Store{Dir: opts.Directory}, look: record.NewLook(opts.Run),
+		slots: semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0))), found: map[string]*building{},
+	}, nil
+}
+
+// Find returns the published image of a reference, if it was built of what it would be
+// built of now, and makes its tags name it. Otherwise it says in a few words why the
+// image has to be built.
+func (i *Images) Find(ctx context.Context, reference string) (image name.Reference, reason string) {
+	s, err := i.subject(ctx, reference)
+	if err != nil {
+		return nil, err.Error()
+	}
+	former := i.store.Load(s.key)
+	if former != nil && !i.rebuild && former.Holds(ctx, i.look, s.recipes, s.others) {
+		if image := i.deployable(ctx, s, former); image != nil {
+			return image, ""
+		}
+	}
+	now, err := i.inputs(ctx, s)
+	if err != nil {
+		return nil, err.Error()
+	}
+	image, reason = i.compare(ctx, s, former, now)
+	if image == nil {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		i.found[reference] = &building{s.key, now, s.place.IsPushed()}
+	}
+	return image, reason
+}
+
+// inputs asks the go tool what an image is made of now.
+func (i *Images) inputs(ctx context.Context, s *subject) (*record.Record, error) {
+	if err := i.slots.Acquire(ctx, 1); err != nil {
+		return nil, err
+	}
+	defer i.slots.Release(1)
+	return record.New(ctx, i.look, s.recipes, s.others)
+}
+
+// compare returns the former image if it was made of the same, as after a file was
+// touched that is in no image.
+func (i *Images) compare(ctx context.Context, s *subject, former, now *record.Record) (name.Reference, string) {
+	switch {
+	case i.rebuild:
+		return nil, "--rebuild"
+	case former == nil:
+		return nil, "nothing is known of an image before it"
+	case !now.Inputs.Equal(former.Inputs):
+		return nil, now.Inputs.Explain(former.Inputs)
+	}
+	image := i.deployable(ctx, s, former)
+	if image == nil {
+		return nil, "its image is no longer in " + s.place.Repository.Name()
+	}
+	now.Image = former.Image
+	if err := i.store.Save(s.key, now); err != nil {
+		return nil, err.Error()
+	}
+	return image, ""
+}
+
+// deployable returns what the image of a record is deployed by, or nil if it cannot be.
+func (i *Images) deployable(ctx context.Context, s *subject, r *record.Record) name.Reference {
+	if !i.registry.offer(ctx, s.place, r.Image) {
+		return nil
+	}
+	image, err := s.place.Reference(r.Image)
+	if err != nil {
+		return nil
+	}
+	return image
+}
+
+// Keep records that the image of a reference was published. It records nothing if
+// something that Find looked at was touched since then.
+func (i *Images) Keep(_ context.Context, reference, digest string) error {
+	i.mu.Lock()
+	b := i.found[reference]
+	i.mu.Unlock()
+	if b == nil || i.store.Dir == "" || !b.pushed || !b.record.Stands(record.NewLook(i.run)) {
+		return nil
+	}
+	b.record.Image = digest
+	return i.store.Save(b.key, b.record)
+}

@@ -1,0 +1,119 @@
+package reuse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/google/ko/pkg/build"
+	upstream "github.com/google/ko/pkg/publish"
+
+	"github.com/koshop/koshop/internal/kit/program"
+	"github.com/koshop/koshop/internal/kit/publish"
+	"github.com/koshop/koshop/internal/kit/record"
+)
+
+// making is changed when the kit makes other images of the same inputs.
+const making = "1"
+
+// subject is a program whose image is asked for.
+type subject struct {
+	key     record.Key
+	place   *publish.Place
+	recipes []*program.Recipe // for each platform
+	others  []record.Input    // that no recipe says anything of
+}
+
+// subject finds what an image is made of as far as the go tool need not be asked. An
+// error says why the image has to be built each time.
+func (i *Images) subject(ctx context.Context, reference string) (*subject, error) {
+	p, err := i.settings.Find(ctx, reference)
+	if err != nil {
+		return nil, err
+	}
+	s := &subject{}
+	if s.place, err = i.publisher.Place(build.StrictScheme + p.ImportPath); err != nil {
+		return nil, err
+	}
+	if s.place == nil {
+		return nil, errors.New("no registry can be asked for what was published before")
+	}
+	directory, err := filepath.Abs(i.settings.Options.WorkingDirectory)
+	if err != nil {
+		return nil, err
+	}
+	s.key = record.Key{WorkingDirectory: directory, ImportPath: p.ImportPath, Repository: s.place.Repository.Name()}
+	targets, err := i.settings.ImageTargets()
+	if err != nil {
+		return nil, err
+	}
+	for _, target := range targets {
+		recipe, err := p.Recipe(ctx, target)
+		if err != nil {
+			return nil, err
+		}
+		s.recipes = append(s.recipes, recipe)
+	}
+	s.others, err = i.others(ctx, p)
+	return s, err
+}
+
+// others returns the inputs of an image that are none of its executable and its data.
+func (i *Images) others(ctx context.Context, p *program.Program) ([]record.Input, error) {
+	opts := &i.settings.Options
+	switch {
+	case opts.Debug:
+		return nil, errors.New("--debug puts the newest Delve into it")
+	case opts.SBOMDir != "":
+		return nil, errors.New("--sbom-dir wants what only a build writes")
+	}
+	base, _ := p.BaseImage()
+	if strings.HasPrefix(base, upstream.LocalDomain+"/") {
+		return nil, fmt.Errorf("its base image %s is in the container daemon", base)
+	}
+	digest, err := i.registry.base(ctx, base)
+	if err != nil {
+		return nil, fmt.Errorf("its base image %s cannot be asked for: %w", base, err)
+	}
+	set := func(name, value string) record.Input {
+		return record.Input{Kind: record.Setting, Name: name, Value: value}
+	}
+	list := func(name string, values []string) record.Input {
+		return set(name, strings.Join(slices.Sorted(slices.Values(values)), "\n"))
+	}
+	return []record.Input{
+		{Kind: record.Base, Name: base, Value: digest},
+		set("import path", p.ImportPath),
+		set("--platform", strings.Join(i.settings.ImagePlatforms(), ",")),
+		set("--image-user", opts.User),
+		set("--sbom", opts.SBOM),
+		list("--image-label", opts.Labels),
+		list("--image-annotation", opts.Annotations),
+		list("linux_capabilities", p.Capabilities()),
+		set("SOURCE_DATE_EPOCH", os.Getenv("SOURCE_DATE_EPOCH")),
+		set("KO_DATA_DATE_EPOCH", os.Getenv("KO_DATA_DATE_EPOCH")),
+		set("the way in which images are made", making),
+		set("the version of github.com/google/ko", version("github.com/google/ko")),
+		set("the version of github.com/google/go-containerregistry", version("github.com/google/go-containerregistry")),
+	}, nil
+}
+
+// version returns which version of a module this program was built with. Another one may
+// make other images.
+func version(module string) string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, dep := range info.Deps {
+		if dep.Path == module {
+			return dep.Version
+		}
+	}
+	return ""
+}
