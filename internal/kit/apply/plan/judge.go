@@ -77,8 +77,8 @@ func (p *Plan) judge(ctx context.Context, changes []*Change) error {
 
 func (c *Change) judge(ctx context.Context, cluster *kube.Cluster) error {
 	if c.Verb == Create {
-		c.Action = Created
-		return Refusal(c.Object, cluster.Create(ctx, c.Object.DeepCopy(), CreateOptions(client.DryRunAll)...))
+		c.Action, c.After = Created, c.Object.DeepCopy()
+		return Refusal(c.Object, cluster.Create(ctx, c.After, CreateOptions(client.DryRunAll)...))
 	}
 	c.Settle(ctx, c.Before)
 	result, err := dryRunApply(ctx, cluster, c.Object, c.Force)
@@ -102,9 +102,9 @@ func (c *Change) judge(ctx context.Context, cluster *kube.Cluster) error {
 	case err != nil:
 		return Refusal(c.Object, err)
 	case c.Before == nil:
-		c.Action = Created
+		c.Action, c.After = Created, result
 	case hasOthers(c.Before) && !isLentAs(c.Before, c.Object) || differs(c.Object, c.Before, result):
-		c.Action = Configured
+		c.Action, c.After = Configured, result
 	default:
 		c.Action = Unchanged
 	}

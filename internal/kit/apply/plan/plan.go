@@ -41,6 +41,7 @@ const (
 type Change struct {
 	Object kube.Object // as it is to be
 	Before kube.Object // as it is; nil where it is not
+	After  kube.Object // as the dry run has it; nil where it has not said so
 	Action Action      // "" until the API server has judged it
 	Verb   Verb
 	Force  bool // take what others own
