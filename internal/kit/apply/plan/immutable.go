@@ -11,7 +11,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/koshop/koshop/internal/kube"
 )
@@ -51,10 +50,8 @@ func (c *Change) immutable(ctx context.Context, cluster *kube.Cluster, refusal e
 // couldBeMade asks whether the API server would take the object if it were not there
 // yet. Rules of a definition's author say in any words that a field may not change.
 func couldBeMade(ctx context.Context, c *kube.Cluster, o kube.Object) bool {
-	other := o.DeepCopy()
-	other.SetGenerateName(o.GetName() + "-")
-	other.SetName("")
-	return c.Create(ctx, other, CreateOptions(client.DryRunAll)...) == nil
+	_, err := makeElsewhere(ctx, c, o)
+	return err == nil
 }
 
 // mayReplace says whether an object may be deleted and made anew.

@@ -89,6 +89,9 @@ func (c *Change) judge(ctx context.Context, cluster *kube.Cluster) error {
 		c.Force = true
 		result, err = dryRunApply(ctx, cluster, c.Object, c.Force)
 	}
+	if c.early.explains(err) {
+		return nil
+	}
 	if fields := c.immutable(ctx, cluster, err); fields != nil {
 		if !c.mayReplace() {
 			return c.immutableError(fields)

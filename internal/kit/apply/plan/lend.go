@@ -7,6 +7,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -32,7 +33,7 @@ func IsLent(o kube.Object) bool { return o.GetAnnotations()[LiveAnnotation] != "
 // manifest has beyond theirs. As fields of our own they would stay: the API server
 // removes a field only when its own manager no longer applies it.
 func Lend(ctx context.Context, c *kube.Cluster, manifest kube.Object) (after kube.Object, err error) {
-	text, err := json.Marshal(manifest.Object)
+	text, err := lentText(manifest)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +45,7 @@ func Lend(ctx context.Context, c *kube.Cluster, manifest kube.Object) (after kub
 		if live == nil {
 			return nil, fmt.Errorf("%s is gone", kube.Name(manifest))
 		}
-		err = lend(ctx, c, live, string(text)+"\n")
+		err = lend(ctx, c, live, text)
 		if err == nil || !apierrors.IsConflict(err) || attempt == lendAttempts {
 			return live, err
 		}
@@ -78,6 +79,25 @@ func lend(ctx context.Context, c *kube.Cluster, live kube.Object, manifest strin
 // isLentAs reports whether an object was lent with this manifest, so that nothing is
 // to be taken over.
 func isLentAs(live, manifest kube.Object) bool {
+	text, err := lentText(manifest)
+	return err == nil && IsLent(manifest) && live.GetAnnotations()[lastApplied] == text
+}
+
+// lentText is how a manifest stands in an object that was lent with it, as kubectl
+// writes it.
+func lentText(manifest kube.Object) (string, error) {
 	text, err := json.Marshal(manifest.Object)
-	return err == nil && IsLent(manifest) && live.GetAnnotations()[lastApplied] == string(text)+"\n"
+	return string(text) + "\n", err
+}
+
+// foreseeLending adds what lending will do to the object.
+func (c *Change) foreseeLending() error {
+	if !IsLent(c.Object) {
+		return nil
+	}
+	text, err := lentText(c.Object)
+	if err != nil {
+		return err
+	}
+	return unstructured.SetNestedField(c.After.Object, text, "metadata", "annotations", lastApplied)
 }

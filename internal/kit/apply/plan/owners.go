@@ -37,6 +37,13 @@ func isTakenOver(entry metav1.ManagedFieldsEntry) bool {
 	return slices.Contains([]string{FieldManager, kubectl, "kubectl-create", "kubectl-replace"}, entry.Manager)
 }
 
+// isOurs says whether an entry is the one of what this program has applied, or becomes
+// a part of it.
+func isOurs(entry metav1.ManagedFieldsEntry) bool {
+	isOwn := entry.Manager == FieldManager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == ""
+	return isOwn || isTakenOver(entry)
+}
+
 // TakeOver makes what kubectl, or create, once set of an object ours, if there is
 // anything.
 func TakeOver(ctx context.Context, c *kube.Cluster, live kube.Object) error {
@@ -82,20 +89,17 @@ func withoutOthers(live kube.Object) ([]metav1.ManagedFieldsEntry, error) {
 	own := metav1.ManagedFieldsEntry{
 		Manager: FieldManager, Operation: metav1.ManagedFieldsOperationApply, APIVersion: live.GetAPIVersion(), FieldsType: "FieldsV1",
 	}
-	fields := &fieldpath.Set{}
+	fields, err := fieldsOf(live.GetManagedFields(), isOurs)
+	if err != nil {
+		return nil, err
+	}
 	var entries []metav1.ManagedFieldsEntry
 	for _, entry := range live.GetManagedFields() {
-		isOwn := entry.Manager == FieldManager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == ""
-		if !isOwn && !isTakenOver(entry) {
+		if isOurs(entry) {
+			own.Time = entry.Time
+		} else {
 			entries = append(entries, entry)
-			continue
 		}
-		set := &fieldpath.Set{}
-		if err := set.FromJSON(entry.FieldsV1.GetRawReader()); err != nil {
-			return nil, err
-		}
-		fields = fields.Union(set)
-		own.Time = entry.Time
 	}
 	raw, err := fields.ToJSON()
 	if err != nil {
@@ -103,4 +107,20 @@ func withoutOthers(live kube.Object) ([]metav1.ManagedFieldsEntry, error) {
 	}
 	own.FieldsV1 = metav1.NewFieldsV1(string(raw))
 	return append(entries, own), nil
+}
+
+// fieldsOf returns the fields of some entries.
+func fieldsOf(entries []metav1.ManagedFieldsEntry, choose func(metav1.ManagedFieldsEntry) bool) (*fieldpath.Set, error) {
+	all := &fieldpath.Set{}
+	for _, entry := range entries {
+		if !choose(entry) || entry.FieldsV1 == nil {
+			continue
+		}
+		set := &fieldpath.Set{}
+		if err := set.FromJSON(entry.FieldsV1.GetRawReader()); err != nil {
+			return nil, err
+		}
+		all = all.Union(set)
+	}
+	return all, nil
 }

@@ -48,6 +48,8 @@ type Change struct {
 
 	replace     bool
 	autoscalers *autoscalers
+	early       *early // nil for one that is judged when its grounds are there
+	guessed     bool   // After is not what the API server says
 }
 
 // Options are choices that people have.
