@@ -20,11 +20,11 @@ type Change struct {
 	Object Object `json:"object"`
 	// Outcome is what would become of the object.
 	Outcome Outcome `json:"change"`
-	// Fields are the values that differ, if the object is there and stays. It is empty
+	// Fields are the values that differ, if the object is there and would be. It is empty
 	// if the object would be created or pruned: then all of it differs.
 	Fields []Field `json:"fields"`
 	// Reasons say why the images were built that the object would have from then on. It
-	// is empty unless the object is there and stays.
+	// is empty unless the object is there and would be.
 	Reasons []Reason `json:"reasons"`
 	// Diff is the unified diff of the object's YAML, without colours; "" if it is
 	// unchanged.
@@ -39,6 +39,15 @@ type Object struct {
 	Name       string `json:"name"`
 }
 
+// String is what people call the object: job/migrate in api.
+func (o Object) String() string {
+	name := strings.ToLower(o.Kind) + "/" + o.Name
+	if o.Namespace != "" {
+		name += " in " + o.Namespace
+	}
+	return name
+}
+
 // Outcome is what would become of an object.
 type Outcome string
 
@@ -46,6 +55,7 @@ type Outcome string
 const (
 	Created   Outcome = "created"   // it is not in the cluster
 	Changed   Outcome = "changed"   // it is there, and would not be the same
+	Replaced  Outcome = "replaced"  // it is there, and would be deleted and made anew
 	Unchanged Outcome = "unchanged" // it is there, and would be the same
 	Pruned    Outcome = "pruned"    // it is there, and would be deleted
 )
@@ -78,10 +88,13 @@ func (p Pair) change(reasons Reasons) (Change, error) {
 		c.Outcome = Created
 	case merged == nil:
 		c.Outcome = Pruned
-	case c.Diff == "":
+	case c.Diff == "" && !p.Replaced:
 		c.Outcome = Unchanged
 	default:
 		c.Outcome = Changed
+		if p.Replaced {
+			c.Outcome = Replaced
+		}
 		plan.Compare(live, merged, func(path string, before, after any) {
 			c.Fields = append(c.Fields, Field{Path: path, Before: before, After: after})
 		})

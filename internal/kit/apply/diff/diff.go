@@ -32,6 +32,8 @@ type Pair struct {
 	// Merged is what the API server's dry run of the apply returned; nil if the object
 	// would be pruned.
 	Merged kube.Object
+	// Replaced says that apply would delete the object and make it anew.
+	Replaced bool
 }
 
 // Result is what applying a set of objects would change.

@@ -191,6 +191,30 @@ func TestNoDifference(t *testing.T) {
 	}
 }
 
+// An object that would be made anew is one that differs, even if nothing else does.
+func TestReplaced(t *testing.T) {
+	live, merged := object(t, first.Replace(payments)), object(t, second.Replace(payments))
+	for name, pair := range map[string]diff.Pair{
+		"and changed": {Live: live, Merged: merged, Replaced: true},
+		"as it is":    {Live: live, Merged: live.DeepCopy(), Replaced: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			result, err := diff.New([]diff.Pair{pair}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := "# deployment/payments-svc in api would be deleted and made anew\n"
+			got := text(t, result, false)
+			if !strings.HasPrefix(got, want) || strings.Contains(got, "+        image: ") != (name == "and changed") {
+				t.Errorf("got\n%s\nwant it to begin with\n%s", got, want)
+			}
+			if result.Changes[0].Outcome != diff.Replaced || !result.Differs() {
+				t.Errorf("%s, differs: %v", result.Changes[0].Outcome, result.Differs())
+			}
+		})
+	}
+}
+
 // The states that are compared are as they were before.
 func TestStatesAreNotChanged(t *testing.T) {
 	live, merged := object(t, secret("data: {password: b2xk}")), object(t, secret("data: {password: bmV3}"))

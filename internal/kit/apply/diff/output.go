@@ -17,12 +17,16 @@ const (
 )
 
 // Text writes the diffs of all objects that would change, each after a line for each
-// image that was built for it, with the reason why. Without colours, `patch` can read
-// it. The caller says whether there are colours: on a terminal only, and not if NO_COLOR
-// is set (https://no-color.org). It fails if w does.
+// image that was built for it, with the reason why, and one if the object would be made
+// anew. Without colours, `patch` can read it. The caller says whether there are colours:
+// on a terminal only, and not if NO_COLOR is set (https://no-color.org). It fails if w
+// does.
 func (r *Result) Text(w io.Writer, colour bool) error {
 	for _, change := range r.Changes {
 		var out strings.Builder
+		if change.Outcome == Replaced {
+			fmt.Fprintf(&out, "# %s would be deleted and made anew\n", change.Object)
+		}
 		for _, reason := range change.Reasons {
 			out.WriteString(reason.line() + "\n")
 		}
