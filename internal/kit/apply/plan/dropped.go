@@ -26,6 +26,10 @@ func (c *Change) takenOver(ctx context.Context, cluster *kube.Cluster) (kube.Obj
 	if err != nil {
 		return nil, err
 	}
+	texts, _, _ := unstructured.NestedMap(c.Object.Object, "stringData")
+	for key := range texts { // What a Secret's manifest says there stands in its data.
+		kept.Insert(fieldpath.MakePathOrDie("data", key))
+	}
 	after := c.After.DeepCopy()
 	drop(after.Object, ours, kept)
 	unstructured.RemoveNestedField(after.Object, "metadata", "annotations", lastApplied)

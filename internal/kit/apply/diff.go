@@ -1,0 +1,46 @@
+package apply
+
+import (
+	"context"
+	"strings"
+
+	"github.com/koshop/koshop/internal/kit/apply/diff"
+	"github.com/koshop/koshop/internal/kit/apply/plan"
+	"github.com/koshop/koshop/internal/kit/progress"
+	"github.com/koshop/koshop/internal/kube"
+)
+
+// Diff returns what [Send] would change with the same objects and options, with the
+// reasons for their images, which may be nil. Nothing is changed in the cluster: all that
+// is sent are dry runs. It fails where Send would be refused, with every refusal. What
+// the API server judges only when other objects of the set are there, such as their
+// namespace, is compared as the manifests have it, and log says so.
+func Diff(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts plan.Options, reasons diff.Reasons, log *progress.Log) (*diff.Result, error) {
+	task := log.Start(c.Host(), "comparing")
+	defer task.Stop()
+	p, err := plan.Make(ctx, plan.NewPlaces(c, objects, log.Printf), objects, opts)
+	if err != nil {
+		return nil, err
+	}
+	changes, guessed, err := p.Foresee(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(guessed) > 0 {
+		log.Printf("compared as the manifests have them, because the API server cannot judge them yet: %s", names(guessed))
+	}
+	pairs := make([]diff.Pair, len(changes))
+	for i, change := range changes {
+		pairs[i] = diff.Pair{Live: change.Before, Merged: change.After, Replaced: change.Action == plan.Replaced}
+	}
+	return diff.New(pairs, reasons)
+}
+
+// names returns what kubectl calls the objects of changes.
+func names(changes []*plan.Change) string {
+	all := make([]string, len(changes))
+	for i, change := range changes {
+		all[i] = kube.Name(change.Object)
+	}
+	return strings.Join(all, ", ")
+}
