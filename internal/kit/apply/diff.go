@@ -36,11 +36,11 @@ func Diff(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts plan
 	return diff.New(pairs, reasons)
 }
 
-// names returns what kubectl calls the objects of changes.
+// names returns what people call the objects of changes.
 func names(changes []*plan.Change) string {
 	all := make([]string, len(changes))
 	for i, change := range changes {
-		all[i] = kube.Name(change.Object)
+		all[i] = kube.Place(change.Object)
 	}
 	return strings.Join(all, ", ")
 }
