@@ -1,6 +1,7 @@
 // Command ko is upstream ko with Kustomize: every command and flag of
 // github.com/google/ko, -k on apply, create, resolve and delete, and the commands
-// up, which needs no cluster, and reload, which needs no new image.
+// up, which needs no cluster, reload, which needs no new image, and diff, which shows what
+// apply would change.
 package main
 
 import (
@@ -14,7 +15,7 @@ import (
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
-		os.Exit(1) // The command has printed it.
+		os.Exit(cli.ExitCode(err)) // The command has printed it.
 	}
 }
 

@@ -18,6 +18,6 @@ func TestMain(m *testing.M) {
 	}
 	if err := cli.New(os.Args[1:]).Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
-		os.Exit(1)
+		os.Exit(cli.ExitCode(err))
 	}
 }

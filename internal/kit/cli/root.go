@@ -27,6 +27,7 @@ func New(args []string) *cobra.Command {
 	addReload(root)
 	addInject(root)
 	addDeps(root)
+	addDiff(root)
 	return root
 }
 

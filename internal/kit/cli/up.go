@@ -111,7 +111,7 @@ func (u *upFlags) add(flags *pflag.FlagSet) {
 func (u *upFlags) options(cmd *cobra.Command, args []string) (opts up.Options, err error) {
 	opts = u.opts
 	if opts.Kustomization, opts.Workloads = u.dir.dir, args; !u.dir.set {
-		return opts, needsDirectory(args)
+		return opts, needsDirectory("up", args)
 	}
 	if err := checkNamespace(cmd.Flag("namespace")); err != nil {
 		return opts, err
@@ -132,15 +132,15 @@ func (u *upFlags) options(cmd *cobra.Command, args []string) (opts up.Options, e
 	return opts, err
 }
 
-// needsDirectory says what to type, for arguments without -k.
-func needsDirectory(args []string) error {
+// needsDirectory says what to type, for a command that was called without -k.
+func needsDirectory(command string, args []string) error {
 	example := "kustomize/overlays/dev"
 	if len(args) > 0 {
 		if info, err := os.Stat(args[0]); err == nil && info.IsDir() {
 			example = args[0]
 		}
 	}
-	return fmt.Errorf("ko up needs the directory of a kustomization: ko up -k DIRECTORY, such as ko up -k %s", example)
+	return fmt.Errorf("ko %[1]s needs the directory of a kustomization: ko %[1]s -k DIRECTORY, such as ko %[1]s -k %[2]s", command, example)
 }
 
 func runUp(cmd *cobra.Command, opts up.Options) error {
