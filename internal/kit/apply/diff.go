@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/koshop/koshop/internal/kit/apply/diff"
@@ -27,7 +28,7 @@ func Diff(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts plan
 		return nil, err
 	}
 	if len(guessed) > 0 {
-		log.Printf("compared as the manifests have them, because the API server cannot judge them yet: %s", names(guessed))
+		log.Printf("compared as the manifests have it, because the API server cannot judge it yet: %s", names(guessed))
 	}
 	pairs := make([]diff.Pair, len(changes))
 	for i, change := range changes {
@@ -36,11 +37,18 @@ func Diff(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts plan
 	return diff.New(pairs, reasons)
 }
 
-// names returns what people call the objects of changes.
+// mostNames bounds how many objects a note names.
+const mostNames = 5
+
+// names returns what people call the objects of changes, as far as they are few.
 func names(changes []*plan.Change) string {
-	all := make([]string, len(changes))
-	for i, change := range changes {
-		all[i] = kube.Place(change.Object)
+	var all []string
+	for _, change := range changes[:min(len(changes), mostNames)] {
+		all = append(all, kube.Place(change.Object))
 	}
-	return strings.Join(all, ", ")
+	list := strings.Join(all, ", ")
+	if more := len(changes) - mostNames; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	return list
 }

@@ -4,6 +4,7 @@ package apply_test
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -73,7 +74,8 @@ func TestDiffOfAFirstDeploy(t *testing.T) {
 	if shown := textOf(t, result); strings.Contains(shown, "hunter2") || !strings.Contains(shown, "+  password: '***'") {
 		t.Errorf("the Secret is not masked:\n%s", shown)
 	}
-	for _, want := range []string{"cannot judge them yet: ", "secret/key in " + ns + "-new", "queue/mails in " + ns + ",", "pod/shell in " + ns} {
+	const more = 1
+	for _, want := range []string{"cannot judge it yet: ", "serviceaccount/robot in " + ns + "-new", "secret/key in " + ns + "-new", fmt.Sprintf(" and %d more", more)} {
 		if !strings.Contains(notes.String(), want) {
 			t.Errorf("the notes lack %q:\n%s", want, notes.String())
 		}
