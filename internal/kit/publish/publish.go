@@ -32,6 +32,15 @@ type Publisher struct {
 	opts         *options.PublishOptions // as upstream has completed them
 }
 
+// ErrNoRepository is the error of [New] when nothing says where images go.
+var ErrNoRepository = errors.New("KO_DOCKER_REPO is not set: export the registry to push images to, such as " +
+	"KO_DOCKER_REPO=localhost:5001 or KO_DOCKER_REPO=ghcr.io/you, or kind.local for a kind cluster")
+
+// LacksRepository reports whether images are to be pushed, and nothing says where to.
+func LacksRepository(opts *options.PublishOptions) bool {
+	return opts.DockerRepo == "" && opts.Push && !opts.Local
+}
+
 // New returns a publisher with upstream's options. Unless the options choose
 // another name, an image has the name that `go install` gives the program:
 // $KO_DOCKER_REPO/user-svc.
@@ -40,9 +49,8 @@ func New(opts *options.PublishOptions) (*Publisher, error) {
 	if !chosen {
 		opts.ImageNamer = func(repo, importPath string) string { return path.Join(repo, program.Name(importPath)) }
 	}
-	if opts.DockerRepo == "" && opts.Push && !opts.Local {
-		return nil, errors.New("KO_DOCKER_REPO is not set: export the registry to push images to, such as " +
-			"KO_DOCKER_REPO=localhost:5001 or KO_DOCKER_REPO=ghcr.io/you, or kind.local for a kind cluster")
+	if LacksRepository(opts) {
+		return nil, ErrNoRepository
 	}
 	ko, err := commands.NewPublisher(opts)
 	if err != nil {
@@ -50,6 +58,10 @@ func New(opts *options.PublishOptions) (*Publisher, error) {
 	}
 	return &Publisher{ko: ko, repo: opts.DockerRepo, namer: options.MakeNamer(opts), chosen: chosen, destinations: destinationsOf(opts), opts: opts}, nil
 }
+
+// Advise sets what an error says to do when the registry takes no image, for one that
+// KO_DOCKER_REPO does not name.
+func (p *Publisher) Advise(remedy string) { p.destinations.main.remedy = remedy }
 
 // Check refuses import paths, schemes included, whose images would overwrite
 // each other's tags because the commands have the same name.
