@@ -148,7 +148,7 @@ func (n *Node) startWorkers(ctx context.Context) error {
 		if err := n.ensure(ctx, n.workers()); err != nil {
 			return err
 		}
-		return n.apply(ctx, values, "manifests/storage.yaml", "manifests/policies.yaml", "manifests/coredns.yaml")
+		return n.apply(ctx, values, "manifests/registry.yaml", "manifests/storage.yaml", "manifests/policies.yaml", "manifests/coredns.yaml")
 	})
 }
 
