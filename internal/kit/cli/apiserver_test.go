@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,9 +14,10 @@ import (
 	"testing"
 )
 
-// apiServer answers what a cluster is asked first: which kinds there are. All
-// else, every object included, is not there. It refuses other tokens than "valid".
-func apiServer(t *testing.T) *httptest.Server {
+// apiServer answers what a cluster is asked first, which kinds there are, and more by
+// path. All else, every object included, is not there. It refuses other tokens than
+// "valid".
+func apiServer(t *testing.T, more ...map[string]string) *httptest.Server {
 	t.Helper()
 	answers := map[string]string{
 		"/api": `{"kind": "APIVersions", "versions": ["v1"]}`,
@@ -23,6 +25,9 @@ func apiServer(t *testing.T) *httptest.Server {
 			{"name": "configmaps", "singularName": "configmap", "namespaced": true, "kind": "ConfigMap", "verbs": ["get", "create", "patch", "delete"]},
 			{"name": "namespaces", "singularName": "namespace", "namespaced": false, "kind": "Namespace", "verbs": ["get", "create", "patch", "delete"]}]}`,
 		"/apis": `{"kind": "APIGroupList", "apiVersion": "v1", "groups": []}`,
+	}
+	for _, each := range more {
+		maps.Copy(answers, each)
 	}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")

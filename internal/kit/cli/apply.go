@@ -75,7 +75,7 @@ func extendSend(cmd *cobra.Command, verb plan.Verb) {
 		if err != nil {
 			return err
 		}
-		manifests, err := release(cmd.Context(), cmd, dir, log)
+		manifests, _, err := release(cmd.Context(), cmd, dir, func() (*kube.Cluster, error) { return cluster, nil }, log)
 		if err != nil {
 			return err
 		}

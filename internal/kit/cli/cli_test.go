@@ -198,7 +198,7 @@ func TestMistakes(t *testing.T) {
 		"registry not set": {
 			env:  map[string]string{"KO_DOCKER_REPO": ""},
 			args: []string{"resolve", "-k", overlay},
-			want: []string{"KO_DOCKER_REPO is not set"},
+			want: []string{"KO_DOCKER_REPO is not set", "; looking for one that the cluster advertises: reading the kubeconfig: there is no "},
 		},
 		"registry unreachable": {
 			env:  map[string]string{"KO_DOCKER_REPO": closed},
@@ -249,6 +249,10 @@ func TestMistakes(t *testing.T) {
 		"namespace with files to resolve": {
 			args: []string{"resolve", "--namespace", "team1", "-f", "config/base/web.yaml"},
 			want: []string{"--namespace goes with -k"},
+		},
+		"a cluster with files to resolve": {
+			args: []string{"resolve", "--context", "team1", "-f", "config/base/web.yaml"},
+			want: []string{"--context goes with -k"},
 		},
 		"no name of a namespace": {
 			args: []string{"resolve", "-k", overlay, "--namespace", "preview_42"},

@@ -12,6 +12,7 @@ import (
 	"github.com/koshop/koshop/internal/kit/apply/diff"
 	"github.com/koshop/koshop/internal/kit/apply/plan"
 	"github.com/koshop/koshop/internal/kit/reload"
+	"github.com/koshop/koshop/internal/kube"
 )
 
 const diffLong = `This command prints what 'ko apply -k DIRECTORY' would change in the cluster with the same flags, as 'kubectl diff' prints it.
@@ -109,7 +110,7 @@ func (f *diffFlags) compare(cmd *cobra.Command, dir string, args []string) (*dif
 	if err != nil {
 		return nil, err
 	}
-	manifests, err := release(cmd.Context(), cmd, dir, log)
+	manifests, reasons, err := release(cmd.Context(), cmd, dir, func() (*kube.Cluster, error) { return cluster, nil }, log)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +122,6 @@ func (f *diffFlags) compare(cmd *cobra.Command, dir string, args []string) (*dif
 	if _, err := reload.Fresh(cmd.Context(), cluster, objects); err != nil {
 		return nil, err
 	}
-	var reasons diff.Reasons // Why images are built anew: nil says nothing of that.
 	return apply.Diff(cmd.Context(), cluster, objects, f.Options, reasons, log)
 }
 

@@ -18,7 +18,6 @@ import (
 	"github.com/koshop/koshop/internal/kit/pipeline"
 	"github.com/koshop/koshop/internal/kit/program"
 	"github.com/koshop/koshop/internal/kit/progress"
-	"github.com/koshop/koshop/internal/kit/publish"
 	"github.com/koshop/koshop/internal/kit/reload/carrier"
 	"github.com/koshop/koshop/internal/kit/reload/parcel"
 	"github.com/koshop/koshop/internal/kit/resolve"
@@ -79,17 +78,17 @@ func beforeDash(cmd *cobra.Command, args []string) int {
 }
 
 // release runs the pipeline with the flags of an upstream command and returns
-// the resolved manifests.
-func release(ctx context.Context, cmd *cobra.Command, dir string, log *progress.Log) (*resolve.Manifests, error) {
+// the resolved manifests. The cluster is connected to only to ask it for a registry.
+func release(ctx context.Context, cmd *cobra.Command, dir string, connect connector, log *progress.Log) (*resolve.Manifests, map[string]string, error) {
 	opts, err := renderOptions(cmd)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	p, err := newPipeline(ctx, cmd.Flags())
+	p, err := newPipeline(ctx, cmd.Flags(), connect, log)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	p.Render, p.Log = opts, log
+	p.Render = opts
 	if live, _ := cmd.Flags().GetBool("live"); live {
 		p.Change = injector(func(note string) { log.Printf("%s", note) }).Manifests
 	}
@@ -98,7 +97,7 @@ func release(ctx context.Context, cmd *cobra.Command, dir string, log *progress.
 	if closed := p.Publisher.Close(); closed != nil && err == nil {
 		err = fmt.Errorf("finishing the publication: %w", closed)
 	}
-	return manifests, err
+	return manifests, p.Reasons, err
 }
 
 // addLive adds the flag that has the pods of a kustomization take new versions of their
@@ -109,7 +108,7 @@ func addLive(cmd *cobra.Command) {
 }
 
 // newPipeline reads upstream's build, publish and selector flags.
-func newPipeline(ctx context.Context, flags *pflag.FlagSet) (*pipeline.Pipeline, error) {
+func newPipeline(ctx context.Context, flags *pflag.FlagSet, connect connector, log *progress.Log) (*pipeline.Pipeline, error) {
 	publishing, building, selecting := &options.PublishOptions{}, &options.BuildOptions{}, &options.SelectorOptions{}
 	own := &cobra.Command{}
 	options.AddPublishArg(own, publishing)
@@ -128,7 +127,7 @@ func newPipeline(ctx context.Context, flags *pflag.FlagSet) (*pipeline.Pipeline,
 	if verbose, _ := flags.GetBool("verbose"); !verbose {
 		silence() // The pipeline reports progress itself.
 	}
-	publisher, err := publish.New(publishing)
+	publisher, advertised, err := newPublisher(ctx, publishing, onlyCompares(flags), connect, log)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +149,9 @@ func newPipeline(ctx context.Context, flags *pflag.FlagSet) (*pipeline.Pipeline,
 	if err != nil {
 		return nil, err
 	}
-	return &pipeline.Pipeline{Builder: supervised, Publisher: publisher, Records: carrier.Records{Records: records}, Selector: selector}, nil
+	return &pipeline.Pipeline{
+		Builder: supervised, Publisher: publisher, Registry: advertised, Records: carrier.Records{Records: records}, Selector: selector, Log: log,
+	}, nil
 }
 
 // keepForReload keeps the program of an image for what is sent first to differ from. It

@@ -18,6 +18,10 @@ func defaultToBuild(push *pflag.Flag) {
 	}
 }
 
+// onlyCompares reports whether the flags are those of a command whose images need not be
+// published.
+func onlyCompares(flags *pflag.FlagSet) bool { return flags.Lookup("push").DefValue == "false" }
+
 // onlyBuild changes upstream's flags so that images are built and not published, and
 // have the references that they would be published by. With --push they are published.
 func onlyBuild(flags *pflag.FlagSet) error {
@@ -29,8 +33,6 @@ func onlyBuild(flags *pflag.FlagSet) error {
 	switch {
 	case local || strings.HasPrefix(repo, publish.LocalDomain) || strings.HasPrefix(repo, publish.KindDomain):
 		return errors.New("without a registry, the references of images are known only once they are loaded into the container daemon or the nodes of kind: pass --push to have that done")
-	case repo == "":
-		return errors.New("KO_DOCKER_REPO is not set: export the registry that images are pushed to, such as KO_DOCKER_REPO=localhost:5001 or KO_DOCKER_REPO=ghcr.io/you")
 	}
 	for _, name := range []string{"oci-layout-path", "tarball"} {
 		if flags.Changed(name) {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/koshop/koshop/internal/kube"
 )
 
 const resolveExample = `
@@ -19,19 +21,25 @@ func extendResolve(root *cobra.Command) {
 	cmd := command(root, "resolve")
 	cmd.Long += kustomizeLong + "printed."
 	cmd.Example += "\n" + resolveExample
-	addNamespace(cmd)
+	connection := addConnectionFlags(cmd)
 	addLive(cmd)
 	upstream := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if cmd.Flags().Changed("namespace") {
 			return errors.New("--namespace goes with -k: files say themselves where their objects are")
 		}
+		for _, name := range []string{"context", "kubeconfig"} {
+			if cmd.Flags().Changed(name) {
+				return fmt.Errorf("--%s goes with -k, to ask that cluster for its registry", name)
+			}
+		}
 		return upstream(cmd, args)
 	}
-	addKustomize(cmd, func(cmd *cobra.Command, dir string, _ []string) error {
+	addKustomize(cmd, func(cmd *cobra.Command, dir string, args []string) error {
 		log := newProgress(cmd)
 		defer log.Close()
-		manifests, err := release(cmd.Context(), cmd, dir, log)
+		connect := func() (*kube.Cluster, error) { return connection.connect(args, log) }
+		manifests, _, err := release(cmd.Context(), cmd, dir, connect, log)
 		if err != nil {
 			return err
 		}

@@ -38,8 +38,16 @@ func (p *Pipeline) makeAll(ctx context.Context, refs []resolve.Reference) (map[s
 		return nil, err
 	}
 	published := make(map[string]name.Reference, len(refs))
+	p.Reasons = map[string]string{}
 	for _, image := range images {
-		published[image.reference.ImportPath] = image.published
+		pulled, err := p.Registry.Pulled(image.published)
+		if err != nil {
+			return nil, err
+		}
+		published[image.reference.ImportPath] = pulled
+		if image.reason != "" {
+			p.Reasons[pulled.String()] = image.reason
+		}
 	}
 	return published, nil
 }
@@ -127,11 +135,17 @@ func (p *Pipeline) buildOne(ctx context.Context, image *image) error {
 	if image.reason != "" {
 		p.Log.Printf("%s: built: %s", program.Name(reference), image.reason)
 	}
-	task.Step("publishing")
+	if !p.Publisher.OnlyNames() {
+		task.Step("publishing")
+	}
 	if image.published, err = p.Publisher.Publish(ctx, built, reference); err != nil {
 		return err
 	}
-	task.Done("published " + image.published.String())
+	if p.Publisher.OnlyNames() {
+		task.Done("is " + image.published.String())
+	} else {
+		task.Done("published " + image.published.String())
+	}
 	if err := p.keep(ctx, reference, built); err != nil {
 		p.Log.Printf("%s: the next run builds it again: %v", program.Name(reference), err)
 	}

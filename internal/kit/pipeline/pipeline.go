@@ -12,6 +12,7 @@ import (
 
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kit/publish"
+	"github.com/koshop/koshop/internal/kit/registry"
 	"github.com/koshop/koshop/internal/kit/render"
 	"github.com/koshop/koshop/internal/kit/resolve"
 )
@@ -46,6 +47,12 @@ type Pipeline struct {
 	// Change changes what is rendered before anything is built; nil changes nothing.
 	Change   func(manifests []byte) ([]byte, error)
 	Selector labels.Selector // nil selects every object
+
+	// Reasons is filled by Run: why images were built, by what they are deployed by.
+	Reasons map[string]string
+	// Registry says by which name the nodes pull what is published; the zero value, by
+	// the same.
+	Registry registry.Registry
 	Log      *progress.Log
 }
 

@@ -12,7 +12,7 @@ import (
 // Place is where the image of one program is in a registry.
 type Place struct {
 	Repository name.Repository
-	Tags       []name.Tag // at least one
+	Tags       []name.Tag // at least one if it is pushed
 
 	image   string // as it is written in manifests
 	tagOnly bool
@@ -24,6 +24,11 @@ type Place struct {
 func isRegistry(opts *options.PublishOptions) bool {
 	return !opts.Local && opts.DockerRepo != "" && !strings.HasPrefix(opts.DockerRepo, publish.KindDomain) &&
 		opts.OCILayoutPath == "" && opts.TarballFile == "" && opts.ImageRefsFile == ""
+}
+
+// OnlyNames reports whether images are published nowhere, and only get names.
+func (p *Publisher) OnlyNames() bool {
+	return !p.opts.Push && isRegistry(p.opts)
 }
 
 // Place returns where the image of an import path, scheme included, is published to, or
@@ -58,13 +63,15 @@ func (p *Place) IsPushed() bool { return p.pushed }
 // Reference returns what the image with a digest is deployed by, as upstream's
 // publishers do.
 func (p *Place) Reference(digest string) (name.Reference, error) {
-	tag := p.Tags[0].TagStr()
-	if p.tagOnly {
-		return name.NewTag(p.image + ":" + tag)
-	}
 	image := p.image
-	if !p.pushed || len(p.Tags) == 1 && tag != "latest" {
-		image += ":" + tag // It is a release, as a rule.
+	if len(p.Tags) > 0 {
+		tag := p.Tags[0].TagStr()
+		if p.tagOnly {
+			return name.NewTag(image + ":" + tag)
+		}
+		if !p.pushed || len(p.Tags) == 1 && tag != "latest" {
+			image += ":" + tag // It is a release, as a rule.
+		}
 	}
 	return name.NewDigest(image + "@" + digest)
 }
