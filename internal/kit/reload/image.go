@@ -19,8 +19,10 @@ import (
 	"github.com/koshop/koshop/internal/kit/program"
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kit/publish"
+	"github.com/koshop/koshop/internal/kit/registry"
 	"github.com/koshop/koshop/internal/kit/reload/carrier"
 	"github.com/koshop/koshop/internal/kit/reload/parcel"
+	"github.com/koshop/koshop/internal/kube"
 )
 
 // runOrPublish is for a program that deploys what it is given an image of, such
@@ -48,10 +50,17 @@ func (r *Reload) publish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	advertised, err := r.advertised(ctx)
+	if err != nil {
+		return err
+	}
 	task := r.Log.Start(r.program.Name(), "building")
 	defer task.Stop()
 	ref, err := publishImage(ctx, builder, ko.StrictScheme+r.program.ImportPath, r.Publishing, task)
 	if err != nil {
+		return err
+	}
+	if ref, err = advertised.Pulled(ref); err != nil {
 		return err
 	}
 	if err := writeReference(ref, r.lastFile(), r.ImageFile); err != nil {
@@ -67,6 +76,19 @@ func (r *Reload) publish(ctx context.Context) error {
 	}
 	packed.Remember()
 	return r.returnTo(ctx, ref, packed)
+}
+
+// tiltsRegistry is the variable in which Tilt passes the registry that it chose: the one
+// that the cluster advertises, or else its Tiltfile's.
+const tiltsRegistry = "EXPECTED_REGISTRY"
+
+// advertised chooses the registry of the cluster, unless something else says where the
+// image goes.
+func (r *Reload) advertised(ctx context.Context) (registry.Registry, error) {
+	if os.Getenv(tiltsRegistry) != "" {
+		return registry.Registry{}, nil
+	}
+	return registry.Choose(ctx, r.Publishing, func() (*kube.Cluster, error) { return r.Cluster, nil }, r.Log)
 }
 
 // returnTo has pods that have an image already, and so stay, run its program again:
@@ -123,8 +145,7 @@ func publishImage(ctx context.Context, builder pipeline.Builder, importPath stri
 		return nil, fmt.Errorf("taking the digest of %s: %w", importPath, err)
 	}
 	task.Step("publishing")
-	// Tilt may know a registry of the cluster's, and by what name that is pulled from.
-	publishing.DockerRepo = cmp.Or(os.Getenv("EXPECTED_REGISTRY"), publishing.DockerRepo)
+	publishing.DockerRepo = cmp.Or(os.Getenv(tiltsRegistry), publishing.DockerRepo)
 	publishing.TagOnly, publishing.Tags = true, []string{"live-" + digest.Hex[:16]}
 	publisher, err := publish.New(publishing)
 	if err != nil {
