@@ -135,7 +135,6 @@ func TestMistakesWithDiff(t *testing.T) {
 		"an unknown form":           {args: []string{"diff", "-k", overlay, "-o", "yaml"}, want: []string{`--output "yaml": the only form that there is is json`}},
 		"no cluster":                {args: []string{"diff", "-k", overlay, "--context", "nowhere"}, want: []string{`context "nowhere" does not exist`}},
 		"kubectl's other flags":     {args: []string{"diff", "-k", overlay, "--", "--prune"}, want: []string{"unknown flag: --prune", "connection flags"}},
-		"an unset registry":         {env: map[string]string{"KO_DOCKER_REPO": ""}, args: []string{"diff", "-k", overlay}, want: []string{"KO_DOCKER_REPO is not set"}},
 		"the nodes of kind":         {env: map[string]string{"KO_DOCKER_REPO": "kind.local"}, args: []string{"diff", "-k", overlay}, want: []string{"pass --push"}},
 		"the container daemon":      {args: []string{"diff", "-k", overlay, "-L"}, want: []string{"pass --push"}},
 		"a tarball":                 {args: []string{"diff", "-k", overlay, "--tarball=a.tar"}, want: []string{"--tarball goes with --push"}},

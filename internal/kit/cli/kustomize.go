@@ -78,7 +78,8 @@ func beforeDash(cmd *cobra.Command, args []string) int {
 }
 
 // release runs the pipeline with the flags of an upstream command and returns
-// the resolved manifests. The cluster is connected to only to ask it for a registry.
+// the resolved manifests, and why images were built, by what they are deployed by. The
+// cluster is connected to only to ask it for a registry.
 func release(ctx context.Context, cmd *cobra.Command, dir string, connect connector, log *progress.Log) (*resolve.Manifests, map[string]string, error) {
 	opts, err := renderOptions(cmd)
 	if err != nil {

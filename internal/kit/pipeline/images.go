@@ -142,7 +142,7 @@ func (p *Pipeline) buildOne(ctx context.Context, image *image) error {
 		return err
 	}
 	if p.Publisher.OnlyNames() {
-		task.Done("is " + image.published.String())
+		task.Done("built " + image.published.String())
 	} else {
 		task.Done("published " + image.published.String())
 	}
