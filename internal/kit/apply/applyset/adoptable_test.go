@@ -58,6 +58,12 @@ var adoptions = map[string]struct {
 		pod.Object["status"] = map[string]any{"phase": "Succeeded"}
 		v.more = append(v.more, pod)
 	}, "pod/web-1-x still names it"},
+	"a pod of the revision that ends": {func(t *testing.T, v *town) {
+		v.more = append(v.more, going(madeBy(v.revision, podNaming(t, v.old.GetName()))))
+	}, ""},
+	"a pod of others that ends": {func(t *testing.T, v *town) {
+		v.more = append(v.more, going(podNaming(t, v.old.GetName())))
+	}, "pod/web-1-x still names it"},
 	"an annotation": {func(t *testing.T, v *town) {
 		o := applied(decode(t, "networking.k8s.io/v1 Ingress api/web")...)[0]
 		o.SetAnnotations(map[string]string{"example.com/auth": "api/" + v.old.GetName()})
@@ -92,9 +98,7 @@ var adoptions = map[string]struct {
 	}, "none"},
 	"with an owner": {func(_ *testing.T, v *town) { madeBy(v.web, v.old) }, "none"},
 	"being deleted": {func(_ *testing.T, v *town) {
-		now := metav1.Now()
-		v.old.SetDeletionTimestamp(&now)
-		v.old.SetFinalizers([]string{"example.com/x"})
+		going(v.old)
 	}, "none"},
 }
 

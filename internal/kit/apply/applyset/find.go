@@ -82,6 +82,14 @@ func (p *Parent) Find(ctx context.Context, c *kube.Cluster, present []kube.Objec
 	return found, nil
 }
 
+// Foresee returns what [Parent.Find] will return once the parent lists these members. It
+// changes nothing, and shows before a run which permissions it lacks.
+func (p *Parent) Foresee(ctx context.Context, c *kube.Cluster, members, present []kube.Object) (*Found, error) {
+	then := *p
+	then.Listed = p.Listed.Union(Of(members))
+	return then.Find(ctx, c, present)
+}
+
 // whyKept says why an object is not to be pruned, or "".
 func (p *Parent) whyKept(o kube.Object, now presence) string {
 	if why := p.whyNotOurs(o); why != "" {

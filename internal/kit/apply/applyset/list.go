@@ -110,7 +110,7 @@ func list(ctx context.Context, c client.Reader, q query, opts ...client.ListOpti
 
 // missing says which permission the user lacks, in the words of a Role.
 func missing(err error, verb string, resource schema.GroupResource, namespace string) error {
-	return fmt.Errorf("permission is missing: verb %s, resource %s%s; ask those who run the cluster for it, or do without --prune: %w",
+	return fmt.Errorf("permission is missing: verb %s, resource %s%s; ask those who run the cluster for it: %w",
 		verb, resource, in(namespace), err)
 }
 

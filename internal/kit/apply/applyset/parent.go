@@ -75,11 +75,24 @@ func toolName(tooling string) string {
 // Exists says whether the cluster has the parent.
 func (p *Parent) Exists() bool { return p.live != nil }
 
+// Live returns the parent as it was last read or written, or nil where there is none.
+func (p *Parent) Live() kube.Object { return p.live }
+
 // Extend has the parent list objects that are about to be applied, besides all that it
 // lists: if the run ends before it is done, the next one finds them. It fails if
-// [IsNoNamespace], or if another run has changed the parent since it was read.
+// [IsNoNamespace], or if another run has changed the parent since it was read. A parent
+// that lists all of them already is left as it is.
 func (p *Parent) Extend(ctx context.Context, c *kube.Cluster, objects []kube.Object) error {
-	return p.write(ctx, c, p.Listed.Union(Of(objects)))
+	if more := Of(objects); !p.Exists() || !p.Lists(more) {
+		return p.write(ctx, c, p.Listed.Union(more))
+	}
+	return nil
+}
+
+// Lists says whether members with these contents would be found.
+func (p *Parent) Lists(contents Contents) bool {
+	namespaces := contents.Namespaces.Clone().Delete(p.Namespace)
+	return p.Listed.Kinds.IsSuperset(contents.Kinds) && p.Listed.Namespaces.IsSuperset(namespaces)
 }
 
 // Settle has the parent list these members and nothing else: the objects that were

@@ -130,7 +130,7 @@ func TestParentRefused(t *testing.T) {
 	refusal = forbidden(shop.key())
 	absent, there := &Parent{Set: shop, Listed: Of(nil)}, &Parent{Set: shop, Listed: Of(nil), live: shop.key()}
 	wantError(t, absent.Extend(t.Context(), c, nil), "permission is missing: verb create, resource configmaps, namespace api")
-	wantError(t, there.Extend(t.Context(), c, nil), "permission is missing: verb patch, resource configmaps, namespace api")
+	wantError(t, there.Extend(t.Context(), c, decode(t, "v1 Service api/web")), "permission is missing: verb patch, resource configmaps, namespace api")
 	wantError(t, there.Remove(t.Context(), c), "permission is missing: verb delete, resource configmaps, namespace api")
 	if absent.Exists() || !there.Exists() {
 		t.Error("a refused change counts as done")
@@ -161,6 +161,10 @@ func TestRequestsForTheParent(t *testing.T) {
 	}}, shop.Object(Of(nil)))
 	p := parentOf(t, c)
 	wantError(t, p.Extend(t.Context(), c, nil))
+	if len(sent) > 0 {
+		t.Errorf("it lists all of them already, and was sent: %v", sent)
+	}
+	wantError(t, p.Extend(t.Context(), c, decode(t, "v1 Service api/web")))
 	if len(sent) != 1 || sent[0].GetResourceVersion() == "" || sent[0].GetUID() != types.UID("") {
 		t.Errorf("sent: %v", sent)
 	}

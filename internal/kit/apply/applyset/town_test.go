@@ -35,6 +35,14 @@ func madeBy(owner, o kube.Object) kube.Object {
 	return o
 }
 
+// going makes an object one that is being deleted.
+func going(o kube.Object) kube.Object {
+	now := metav1.Now()
+	o.SetDeletionTimestamp(&now)
+	o.SetFinalizers([]string{"example.com/x"})
+	return o
+}
+
 // town is a cluster in which a Deployment has used a ConfigMap that is gone from the
 // kustomization, and uses another one of the same generator now.
 type town struct {

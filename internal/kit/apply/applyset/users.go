@@ -72,7 +72,7 @@ func sortUsers(present, live []kube.Object) *users {
 	}
 	for _, o := range live {
 		owner := metav1.GetControllerOf(o)
-		if ended := owner != nil && idle.Has(owner.UID) && hasEnded(o); !idle.Has(o.GetUID()) && !ended {
+		if ended := owner != nil && idle.Has(owner.UID) && isPast(o); !idle.Has(o.GetUID()) && !ended {
 			all.others = append(all.others, o)
 		}
 	}
@@ -94,10 +94,11 @@ func isIdle(o kube.Object) bool {
 	return false
 }
 
-// hasEnded says whether an object is a pod that runs no more.
-func hasEnded(o kube.Object) bool {
+// isPast says whether an object is a pod that runs no more, or is on its way out: no
+// container of it is started again, and what it has mounted it keeps.
+func isPast(o kube.Object) bool {
 	phase := kube.Text(o, "status", "phase")
-	return o.GetKind() == "Pod" && (phase == "Succeeded" || phase == "Failed")
+	return o.GetKind() == "Pod" && (phase == "Succeeded" || phase == "Failed" || o.GetDeletionTimestamp() != nil)
 }
 
 // of names a user of an object that is not an older revision of a present workload, or

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/koshop/koshop/internal/kit/apply/applyset"
 	"github.com/koshop/koshop/internal/kit/apply/plan"
 	"github.com/koshop/koshop/internal/kube"
 )
@@ -124,7 +125,8 @@ func forgetPods(job kube.Object) (ended bool) {
 func others(live kube.Object) []string {
 	var names []string
 	for _, entry := range live.GetManagedFields() {
-		if entry.Manager != plan.FieldManager && entry.Subresource == "" && !slices.Contains(names, entry.Manager) {
+		own := entry.Manager == plan.FieldManager || entry.Manager == applyset.FieldManager
+		if !own && entry.Subresource == "" && !slices.Contains(names, entry.Manager) {
 			names = append(names, entry.Manager)
 		}
 	}

@@ -40,6 +40,7 @@ type entry struct {
 	object kube.Object
 	before kube.Object // nil where there was none
 	after  kube.Object // what came of it; nil where that is not known
+	shared bool        // undone only if nobody has changed it since
 }
 
 // Send carries out changes in order and stops at the first that fails, which may

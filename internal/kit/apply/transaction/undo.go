@@ -173,6 +173,8 @@ func (t *Transaction) undo(ctx context.Context, e *entry) (leaving kube.Object, 
 	switch {
 	case err != nil:
 		return nil, err
+	case live != nil && e.isTaken(live):
+		return nil, errors.New("another run has changed it meanwhile")
 	case live == nil && e.before == nil:
 		return nil, nil
 	case live == nil:
@@ -183,6 +185,12 @@ func (t *Transaction) undo(ctx context.Context, e *entry) (leaving kube.Object, 
 		return live, nil // It was to be replaced, and is on its way out.
 	}
 	return nil, t.restore(ctx, e.before, live)
+}
+
+// isTaken says whether somebody has changed an object since that is shared.
+func (e *entry) isTaken(live kube.Object) bool {
+	is := func(o kube.Object) bool { return o != nil && o.GetResourceVersion() == live.GetResourceVersion() }
+	return e.shared && e.after != nil && !is(e.before) && !is(e.after)
 }
 
 // unmake begins to remove an object that this run has made.
