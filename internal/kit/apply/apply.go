@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/koshop/koshop/internal/kit/apply/applyset"
 	"github.com/koshop/koshop/internal/kit/apply/event"
 	"github.com/koshop/koshop/internal/kit/apply/plan"
 	"github.com/koshop/koshop/internal/kit/apply/readiness"
@@ -22,6 +23,10 @@ type Options struct {
 	Wait    bool          // return when everything is ready
 	Timeout time.Duration // how long to wait
 	Atomic  bool          // if that fails, put back what was there before
+	// Set is the set that the objects belong to if they are applied; without a name,
+	// there is none. Without a namespace, it is in that of most objects.
+	Set   applyset.Set
+	Prune bool // with Wait, delete members that are not among the objects, once these are ready
 	// Accepted is called once every object is accepted, before anything is changed; it
 	// may be nil.
 	Accepted func(context.Context) error
@@ -33,6 +38,10 @@ type Options struct {
 func Send(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts Options, log *progress.Log, report event.Report) error {
 	task := log.Start(c.Host(), map[plan.Verb]string{plan.Apply: "applying", plan.Create: "creating"}[opts.Verb])
 	defer task.Stop()
+	m := &membership{cluster: c, set: opts.Set, prunes: opts.Prune}
+	if opts.Verb == plan.Apply {
+		opts.Read = m.join
+	}
 	p, err := plan.Make(ctx, plan.NewPlaces(c, objects, log.Printf), objects, opts.Options)
 	if err != nil {
 		return err
@@ -44,7 +53,7 @@ func Send(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts Opti
 	}
 	t := transaction.New(c, opts.Timeout, log)
 	defer t.Close()
-	if err := carryOut(ctx, p, t); err != nil {
+	if err := carryOut(ctx, p, t, m); err != nil {
 		return t.Undo(ctx, err)
 	}
 	task.Stop()
@@ -58,14 +67,21 @@ func Send(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts Opti
 	if !opts.Wait {
 		return nil
 	}
-	err = readiness.Wait(ctx, c, set, opts.Timeout, log, report)
-	if err == nil {
-		return nil
+	if err = readiness.Wait(ctx, c, set, opts.Timeout, log, report); err == nil {
+		err = m.prune(ctx, t, log, report)
 	}
-	if !opts.Atomic {
+	switch {
+	case err == nil:
+		return nil
+	case !opts.Atomic:
 		return fmt.Errorf("kept: what was applied is in the cluster as it is: %w", err)
 	}
-	err = t.Undo(ctx, err)
+	return undo(ctx, t, err, m.pruned, report)
+}
+
+// undo undoes a run that has failed after everything was sent, and what it has pruned.
+func undo(ctx context.Context, t *transaction.Transaction, failure error, pruned []kube.Object, report event.Report) error {
+	err := t.Undo(ctx, failure)
 	if incomplete, ok := errors.AsType[*transaction.IncompleteError](err); ok {
 		return fmt.Errorf("%s undone: %w", map[bool]string{true: "not", false: "partly"}[incomplete.Nothing], err)
 	}
@@ -74,12 +90,19 @@ func Send(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts Opti
 			report.Done(change.Object, "undone")
 		}
 	}
+	for _, o := range pruned {
+		report.Done(o, "undone")
+	}
 	return fmt.Errorf("undone: %w", err)
 }
 
 // carryOut sends what others rest on, has the rest judged on that, and sends it.
-func carryOut(ctx context.Context, p *plan.Plan, t *transaction.Transaction) error {
-	if err := t.Send(ctx, p.Grounds); err != nil {
+func carryOut(ctx context.Context, p *plan.Plan, t *transaction.Transaction, m *membership) error {
+	grounds, err := m.extend(ctx, t, p.Grounds)
+	if err != nil {
+		return err
+	}
+	if err := t.Send(ctx, grounds); err != nil {
 		return err
 	}
 	if err := p.JudgeRest(ctx); err != nil {

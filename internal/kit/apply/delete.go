@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/koshop/koshop/internal/kit/apply/applyset"
 	"github.com/koshop/koshop/internal/kit/apply/event"
 	"github.com/koshop/koshop/internal/kit/apply/plan"
 	"github.com/koshop/koshop/internal/kit/progress"
@@ -22,57 +23,103 @@ type DeleteOptions struct {
 	IgnoreNotFound bool          // an object that is not there is no error
 	Wait           bool          // return when the objects are gone, their pods and finalizers included
 	Timeout        time.Duration // how long to wait; 0 is for ever
+	// Set is the set that the objects belong to, all of which is deleted if there is
+	// such a set. Without a name, only the objects are.
+	Set applyset.Set
 }
 
-// Delete removes objects in the reverse of the order they are applied in. As
-// `kubectl delete`, it goes on after an object that is not there and reports it at
-// the end. A namespace that may not be deleted is kept, and that is reported as what
-// happened to it.
+// Delete removes objects in the reverse of the order they are applied in, and with them
+// all other members of their set. As `kubectl delete`, it goes on after an object that is
+// not there and reports it at the end. A namespace that may not be deleted is kept, and
+// that is reported as what happened to it.
 func Delete(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts DeleteOptions, log *progress.Log, report event.Report) error {
+	places := plan.NewPlaces(c, objects, log.Printf)
+	set, unknown, err := findRemoval(ctx, c, opts.Set, objects, places, report)
+	if err != nil {
+		return err
+	}
+	objects = append(slices.Clone(objects), set.members()...)
 	plan.InOrder(objects)
 	slices.Reverse(objects)
-	places := plan.NewPlaces(c, objects, log.Printf)
-	var failed []error
-	var going []client.Object
+	d := &deletion{cluster: c, places: places, set: set, opts: opts, report: report, failed: []error{unknown}}
 	for _, o := range objects {
-		live, err := deleteOne(ctx, c, o, places)
-		switch {
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case isNoAccess(err):
-			return errors.Join(append(failed, err)...) // It would be the same for every other object.
-		case (kube.IsAbsent(err) || plan.IsUnknown(err)) && opts.IgnoreNotFound:
-		case plan.IsKept(o, err):
-			report.Done(o, string(plan.Kept))
-		case err != nil:
-			failed = append(failed, fmt.Errorf("deleting %s: %w", kube.Name(o), err))
-		default:
-			going = append(going, live)
-			report.Done(o, string(plan.Deleted))
+		if err := d.take(ctx, o); err != nil {
+			return err
 		}
 	}
 	if opts.Wait {
-		failed = append(failed, awaitAllGone(ctx, c, going, opts.Timeout, log, report))
+		err := awaitAllGone(ctx, c, d.going, opts.Timeout, log, report)
+		d.failed, d.left = append(d.failed, err), d.left || err != nil
 	}
-	return errors.Join(failed...)
+	if !d.left {
+		d.failed = append(d.failed, set.end(ctx, c, report))
+	}
+	return errors.Join(d.failed...)
+}
+
+// deletion is a run that deletes objects.
+type deletion struct {
+	cluster *kube.Cluster
+	places  *plan.Places
+	set     *removal
+	opts    DeleteOptions
+	report  event.Report
+
+	failed []error
+	going  []client.Object
+	left   bool // a member of the set may be left
+}
+
+// take begins to delete one object and notes what comes of it. It returns an error if
+// no other object can be deleted either.
+func (d *deletion) take(ctx context.Context, o kube.Object) error {
+	live, kept, err := d.delete(ctx, o)
+	absent := kube.IsAbsent(err) || plan.IsUnknown(err)
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case isNoAccess(err):
+		return errors.Join(append(d.failed, err)...)
+	case absent && d.opts.IgnoreNotFound:
+	case plan.IsKept(o, err):
+		d.left = d.left || d.set.has(live)
+		d.report.Done(o, string(plan.Kept))
+	case err != nil:
+		d.left = d.left || !absent
+		d.failed = append(d.failed, fmt.Errorf("deleting %s: %w", kube.Name(o), err))
+	case kept != "":
+		d.left = d.left || d.set.gone[o]
+		d.report.Explains(o, string(plan.Kept), kept)
+	default:
+		d.going = append(d.going, live)
+		d.report.Done(o, string(plan.Deleted))
+	}
+	return nil
+}
+
+// delete begins to delete an object and returns it as it was, or why it is kept.
+func (d *deletion) delete(ctx context.Context, o kube.Object) (live kube.Object, kept string, err error) {
+	if d.set.gone[o] {
+		kept, err := d.set.parent.Prune(ctx, d.cluster, o)
+		return o, kept, err
+	}
+	if err := d.places.Place(o); err != nil {
+		return nil, "", err
+	}
+	live = o.DeepCopy()
+	if err := d.cluster.Get(ctx, client.ObjectKeyFromObject(o), live); err != nil {
+		return nil, "", err
+	}
+	if d.set.isAnothers(live) {
+		return live, "it is part of another set", nil
+	}
+	return live, "", d.cluster.Remove(ctx, live, kube.WithDependents)
 }
 
 // isNoAccess says whether the cluster serves nothing to this user.
 func isNoAccess(err error) bool {
 	_, none := errors.AsType[*kube.AccessError](err)
 	return none
-}
-
-// deleteOne begins to delete an object and returns it as it was.
-func deleteOne(ctx context.Context, c *kube.Cluster, o kube.Object, places *plan.Places) (kube.Object, error) {
-	if err := places.Place(o); err != nil {
-		return nil, err
-	}
-	live := o.DeepCopy()
-	if err := c.Get(ctx, client.ObjectKeyFromObject(o), live); err != nil {
-		return nil, err
-	}
-	return live, c.Remove(ctx, live, kube.WithDependents)
 }
 
 // awaitAllGone waits for objects that are going.

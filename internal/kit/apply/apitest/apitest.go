@@ -77,11 +77,31 @@ func Cluster(t testing.TB) *kube.Cluster {
 // Kubectl runs the real kubectl against the API server, with text as its input.
 func Kubectl(t testing.TB, text string, args ...string) {
 	t.Helper()
-	cmd := exec.Command(filepath.Join(os.Getenv(Programs), "kubectl"), append([]string{"--kubeconfig=" + kubeconfig}, args...)...)
-	cmd.Stdin = strings.NewReader(text)
-	if out, err := cmd.CombinedOutput(); err != nil {
+	if out, err := TryKubectl(text, args...); err != nil {
 		t.Fatalf("kubectl %q: %v\n%s", args, err, out)
 	}
+}
+
+// TryKubectl does what [Kubectl] does, and returns what it prints.
+func TryKubectl(text string, args ...string) (string, error) {
+	cmd := exec.Command(filepath.Join(os.Getenv(Programs), "kubectl"), append([]string{"--kubeconfig=" + kubeconfig}, args...)...)
+	cmd.Stdin = strings.NewReader(text)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// As returns the same cluster for a user who has no permission but those that every
+// user has, and those that a test gives.
+func As(t testing.TB, user string) *kube.Cluster {
+	t.Helper()
+	Cluster(t)
+	other := rest.CopyConfig(config)
+	other.Impersonate = rest.ImpersonationConfig{UserName: user, Groups: []string{"system:authenticated"}}
+	c, err := kube.New(other, "default", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // startControllers starts those that delete what nobody owns any more and what is in

@@ -23,12 +23,14 @@ type Event struct {
 	// Namespace is the object's, or "".
 	Namespace string `json:"namespace,omitempty"`
 	// Action is what was done to an object: created, configured, unchanged, replaced,
-	// deleted, kept (it may not be deleted), or undone: it is as it was before.
+	// deleted, pruned (deleted because it is gone from the kustomization), adopted (it
+	// was applied before there was a set), kept (not deleted), or undone: it is as it was
+	// before.
 	Action string `json:"action,omitempty"`
 	// State is how an object that is waited for is doing: ready, progressing, blocked
 	// (by what could still change), failed, or for one that is deleted, gone.
 	State string `json:"state,omitempty"`
-	// Message explains the state, or is the error.
+	// Message explains the action or the state, or is the error.
 	Message string `json:"message,omitempty"`
 }
 
@@ -45,6 +47,11 @@ type Report func(Event)
 // Done reports what was done to an object.
 func (r Report) Done(o kube.Object, action string) {
 	r(Event{Time: time.Now(), Event: Object, Object: kube.Name(o), Namespace: o.GetNamespace(), Action: action})
+}
+
+// Explains reports what was done to an object, and why.
+func (r Report) Explains(o kube.Object, action, why string) {
+	r(Event{Time: time.Now(), Event: Object, Object: kube.Name(o), Namespace: o.GetNamespace(), Action: action, Message: why})
 }
 
 // Waits reports how an object is doing that is waited for.

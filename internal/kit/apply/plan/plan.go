@@ -34,7 +34,9 @@ const (
 	Unchanged  Action = "unchanged"
 	Replaced   Action = "replaced"
 	Deleted    Action = "deleted"
-	Kept       Action = "kept" // because this user may not delete it
+	Kept       Action = "kept" // not deleted; without a reason, because this user may not
+	Pruned     Action = "pruned"
+	Adopted    Action = "adopted" // made a member of the set, only to be pruned
 )
 
 // Change is what is to become of one object.
@@ -57,6 +59,10 @@ type Options struct {
 	Verb           Verb
 	ForceConflicts bool // take fields that other managers own
 	Replace        bool // delete objects that cannot be changed as wanted, and make them anew
+	// Read is called with the objects, which have their namespaces, and what the cluster
+	// has of each, nil where it is not there, before any is judged. It may change the
+	// objects, and refuse them all. It may be nil.
+	Read func(ctx context.Context, objects, live []kube.Object) error
 }
 
 // Plan is what is to become of a set of objects. An object that rests on another
@@ -84,7 +90,7 @@ func Make(ctx context.Context, places *Places, objects []kube.Object, opts Optio
 	for _, o := range objects {
 		p.changes = append(p.changes, &Change{Object: o, Verb: opts.Verb, Force: opts.ForceConflicts, replace: opts.Replace, autoscalers: scaled})
 	}
-	if err := p.look(ctx); err != nil {
+	if err := p.look(ctx, opts); err != nil {
 		return nil, fmt.Errorf("nothing was changed in the cluster: %w", err)
 	}
 	grounds, err := p.findGrounds(ctx)
@@ -118,7 +124,7 @@ func (c *Change) Sent(before, after kube.Object) {
 }
 
 // look reads what there is of the objects.
-func (p *Plan) look(ctx context.Context) error {
+func (p *Plan) look(ctx context.Context, opts Options) error {
 	objects := make([]kube.Object, len(p.changes))
 	for i, change := range p.changes {
 		objects[i] = change.Object
@@ -129,6 +135,9 @@ func (p *Plan) look(ctx context.Context) error {
 	}
 	for i, change := range p.changes {
 		change.Before = live[i]
+	}
+	if opts.Read != nil {
+		return opts.Read(ctx, objects, live)
 	}
 	return nil
 }

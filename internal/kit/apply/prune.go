@@ -1,0 +1,114 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/koshop/koshop/internal/kit/apply/applyset"
+	"github.com/koshop/koshop/internal/kit/apply/event"
+	"github.com/koshop/koshop/internal/kit/apply/plan"
+	"github.com/koshop/koshop/internal/kit/apply/transaction"
+	"github.com/koshop/koshop/internal/kit/progress"
+	"github.com/koshop/koshop/internal/kube"
+)
+
+// foresee asks, before anything is changed, all that pruning is going to ask, so that a
+// permission that is missing shows here.
+func (m *membership) foresee(ctx context.Context) error {
+	found, err := m.parent.Foresee(ctx, m.cluster, m.members, m.present)
+	if err == nil {
+		var candidates []applyset.Candidate
+		if candidates, _, err = applyset.Adoptable(ctx, m.cluster, m.present); err == nil {
+			err = m.parent.CheckAccess(ctx, m.cluster, slices.DeleteFunc(found.Gone, isPrecious), candidates)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("--prune: %w\nwithout --prune, the same command deletes nothing and does without such permissions", err)
+	}
+	return nil
+}
+
+// isPrecious says whether with an object goes what nobody can make anew. Such objects
+// are not pruned, as they are not replaced.
+func isPrecious(o kube.Object) bool { return applyset.Loss(o) != "" }
+
+// prune adopts and deletes what is gone from the kustomization, once everything else is
+// ready, and has the parent list what is left.
+func (m *membership) prune(ctx context.Context, t *transaction.Transaction, log *progress.Log, report event.Report) error {
+	if !m.prunes {
+		return nil
+	}
+	task := log.Start("pruning", "")
+	defer task.Stop()
+	if err := m.adopt(ctx, t, report); err != nil {
+		return err
+	}
+	found, err := m.parent.Find(ctx, m.cluster, m.present)
+	if err != nil {
+		return err
+	}
+	left := slices.Clone(m.members)
+	keep := func(o kube.Object, why string) {
+		left = append(left, o)
+		if o.GetDeletionTimestamp() == nil {
+			report.Explains(o, string(plan.Kept), why)
+		}
+	}
+	for _, kept := range found.Kept {
+		keep(kept.Object, kept.Why)
+	}
+	for _, o := range found.Gone {
+		task.Step(kube.Name(o))
+		why, err := m.pruneOne(ctx, t, o)
+		switch {
+		case err != nil:
+			return err
+		case why != "":
+			keep(o, why)
+		default:
+			m.pruned = append(m.pruned, o)
+			report.Done(o, string(plan.Pruned))
+		}
+	}
+	return m.write(ctx, t, m.parent.Settle, left)
+}
+
+// pruneOne begins to delete a member, or returns why it is kept.
+func (m *membership) pruneOne(ctx context.Context, t *transaction.Transaction, o kube.Object) (kept string, err error) {
+	if isPrecious(o) {
+		return fmt.Sprintf("it is gone from the kustomization, and with it goes %s: delete it with kubectl, or all of the set with ko delete -k", applyset.Loss(o)), nil
+	}
+	err = t.Take(transaction.Step{Object: o, Before: o, Do: func() (_ kube.Object, err error) {
+		kept, err = m.parent.Prune(ctx, m.cluster, o)
+		if err == nil && kept != "" {
+			err = transaction.ErrUnchanged
+		}
+		return nil, err
+	}})
+	return kept, err
+}
+
+// adopt makes members of what was applied without --prune, and is gone from the
+// kustomization. What is not proven to be ours is told of once, in the first run.
+func (m *membership) adopt(ctx context.Context, t *transaction.Transaction, report event.Report) error {
+	candidates, kept, err := applyset.Adoptable(ctx, m.cluster, m.present)
+	if err != nil {
+		return err
+	}
+	for _, candidate := range candidates {
+		err := t.Take(transaction.Step{Object: candidate.Object, Before: candidate.Object, Do: func() (kube.Object, error) {
+			return candidate.Object, m.parent.Adopt(ctx, m.cluster, candidate)
+		}})
+		if err != nil {
+			return err
+		}
+		report.Explains(candidate.Object, string(plan.Adopted), candidate.Reason)
+	}
+	if m.first {
+		for _, kept := range kept {
+			report.Explains(kept.Object, string(plan.Kept), "it looks like an old object of the kustomization, but "+kept.Why)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,93 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/koshop/koshop/internal/kit/apply/applyset"
+	"github.com/koshop/koshop/internal/kit/apply/event"
+	"github.com/koshop/koshop/internal/kit/apply/plan"
+	"github.com/koshop/koshop/internal/kube"
+)
+
+// removal is what is known of a set that is deleted with the objects of a kustomization.
+type removal struct {
+	parent *applyset.Parent     // nil where there is no set, or this user may not read it
+	gone   map[kube.Object]bool // members that the kustomization no longer names
+}
+
+// findRemoval finds the set that objects belong to, and those of its members that are
+// not among them. If the members cannot be found, that is failed: the objects can be
+// deleted all the same, and the parent has to stay.
+func findRemoval(ctx context.Context, c *kube.Cluster, set applyset.Set, objects []kube.Object, places *plan.Places, report event.Report) (r *removal, failed, err error) {
+	r = &removal{gone: map[kube.Object]bool{}}
+	if set.Name == "" {
+		return r, nil, nil
+	}
+	for _, o := range objects {
+		if err := places.Place(o); isNoAccess(err) {
+			return nil, nil, err
+		}
+	}
+	parent, err := readParent(ctx, c, set, objects)
+	if apierrors.IsForbidden(err) || err == nil && !parent.Exists() {
+		return r, nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("nothing was deleted: %w", err)
+	}
+	found, err := parent.Find(ctx, c, nil)
+	if err != nil {
+		return r, fmt.Errorf("what is gone from the kustomization is still there, and %s, the record of it: %w", kube.NameIn(parent.Live()), err), nil
+	}
+	r.parent = parent
+	named := map[string]bool{}
+	for _, o := range objects {
+		named[kube.NameIn(o)] = true
+	}
+	for _, o := range found.Gone {
+		if !named[kube.NameIn(o)] {
+			r.gone[o] = true
+		}
+	}
+	for _, kept := range found.Kept {
+		if !named[kube.NameIn(kept.Object)] && kept.Object.GetDeletionTimestamp() == nil {
+			report.Explains(kept.Object, string(plan.Kept), kept.Why)
+		}
+	}
+	return r, nil, nil
+}
+
+// members returns what is to be deleted besides the objects.
+func (r *removal) members() []kube.Object {
+	var all []kube.Object
+	for o := range r.gone {
+		all = append(all, o)
+	}
+	return all
+}
+
+// has says whether an object is a member of the set.
+func (r *removal) has(live kube.Object) bool {
+	return r.parent != nil && live != nil && live.GetLabels()[applyset.PartOfLabel] == r.parent.ID()
+}
+
+// isAnothers says whether an object is a member of another set than this one.
+func (r *removal) isAnothers(live kube.Object) bool {
+	return r.parent != nil && live.GetLabels()[applyset.PartOfLabel] != "" && !r.has(live)
+}
+
+// end deletes the parent, of which no member is left.
+func (r *removal) end(ctx context.Context, c *kube.Cluster, report event.Report) error {
+	if r.parent == nil {
+		return nil
+	}
+	record := r.parent.Live()
+	if err := r.parent.Remove(ctx, c); err != nil {
+		return err
+	}
+	report.Done(record, string(plan.Deleted))
+	return nil
+}

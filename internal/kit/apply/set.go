@@ -1,0 +1,176 @@
+package apply
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/koshop/koshop/internal/kit/apply/applyset"
+	"github.com/koshop/koshop/internal/kit/apply/plan"
+	"github.com/koshop/koshop/internal/kit/apply/transaction"
+	"github.com/koshop/koshop/internal/kube"
+)
+
+// membership is what a run knows of the set that its objects belong to.
+type membership struct {
+	cluster *kube.Cluster
+	set     applyset.Set
+	prunes  bool
+
+	parent  *applyset.Parent // nil where the objects are in no set
+	present []kube.Object    // all objects of the run
+	members []kube.Object    // those of them that have the label of the set
+	pruned  []kube.Object
+	first   bool // there was no set before
+}
+
+// join makes objects members of their set before they are judged. Without --prune it
+// does so only if there is the set: to apply a member without the label would take it
+// out of the set. It changes nothing in the cluster.
+func (m *membership) join(ctx context.Context, objects, live []kube.Object) error {
+	m.present = objects
+	parent, err := readParent(ctx, m.cluster, m.set, objects)
+	if !m.prunes && (apierrors.IsForbidden(err) || err == nil && !parent.Exists()) {
+		keepLabels(objects, live)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	m.parent, m.first = parent, !parent.Exists()
+	for i, o := range objects {
+		given, err := m.isGiven(ctx, o, live[i])
+		if err != nil {
+			return err
+		}
+		if !given {
+			m.members = append(m.members, o)
+		}
+	}
+	if err := errors.Join(parent.Check(live), parent.Label(m.members)); err != nil || !m.prunes {
+		return err
+	}
+	return m.foresee(ctx)
+}
+
+// readParent reads the parent of a set. It is in the namespace that the set names, or
+// else in one of those that the objects are in: where there is one already, or in the
+// first of [homes]. The name of the set may be "": then there is none.
+func readParent(ctx context.Context, c *kube.Cluster, set applyset.Set, objects []kube.Object) (*applyset.Parent, error) {
+	if set.Name == "" {
+		return &applyset.Parent{Set: set, Listed: applyset.Of(nil)}, nil
+	}
+	namespaces := []string{set.Namespace}
+	if set.Namespace == "" {
+		namespaces = homes(objects, c.Namespace)
+	}
+	var first *applyset.Parent
+	for _, namespace := range namespaces {
+		set.Namespace = namespace
+		parent, err := set.Read(ctx, c)
+		if err != nil || parent.Exists() {
+			return parent, err
+		}
+		if first == nil {
+			first = parent
+		}
+	}
+	return first, nil
+}
+
+// homes returns the namespaces that objects are in, the one of most of them first, or
+// the one of the context if they are in none. The order depends on the objects alone,
+// not on who applies them.
+func homes(objects []kube.Object, context string) []string {
+	count := map[string]int{}
+	for _, o := range objects {
+		if o.GetNamespace() != "" {
+			count[o.GetNamespace()]++
+		}
+	}
+	if len(count) == 0 {
+		return []string{context}
+	}
+	return slices.SortedFunc(maps.Keys(count), func(a, b string) int {
+		return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(a, b))
+	})
+}
+
+// keepLabels leaves objects in the sets that they are in. The run knows no set of its
+// own, and takes no object out of another.
+func keepLabels(objects, live []kube.Object) {
+	for i, o := range objects {
+		if live[i] == nil {
+			continue
+		}
+		id, labelled := live[i].GetLabels()[applyset.PartOfLabel]
+		if _, has := o.GetLabels()[applyset.PartOfLabel]; labelled && !has {
+			labels := o.GetLabels()
+			if labels == nil {
+				labels = map[string]string{}
+			}
+			labels[applyset.PartOfLabel] = id
+			o.SetLabels(labels)
+		}
+	}
+}
+
+// isGiven says whether an object is a namespace that this user may not give the label
+// to. It is no member: see [plan.IsGiven]. A dry run shows it.
+func (m *membership) isGiven(ctx context.Context, o, live kube.Object) (bool, error) {
+	if live == nil || kube.Kind(o) != kube.NamespaceKind {
+		return false, nil
+	}
+	labelled := o.DeepCopy()
+	if err := m.parent.Label([]kube.Object{labelled}); err != nil {
+		return false, nil // Label says so of the object itself.
+	}
+	err := m.cluster.Apply(ctx, client.ApplyConfigurationFromUnstructured(labelled), plan.ApplyOptions(true, client.DryRunAll)...)
+	if ctx.Err() != nil {
+		return false, context.Cause(ctx)
+	}
+	return apierrors.IsForbidden(err), nil // Of other errors, the plan tells.
+}
+
+// extend has the parent list the members before any is sent. It returns the grounds
+// that are still to be sent: where the namespace of the parent is one of them, it has
+// to be there first.
+func (m *membership) extend(ctx context.Context, t *transaction.Transaction, grounds []*plan.Change) ([]*plan.Change, error) {
+	if m.parent == nil {
+		return grounds, nil
+	}
+	err := m.write(ctx, t, m.parent.Extend, m.members)
+	if !applyset.IsNoNamespace(err) {
+		return grounds, err
+	}
+	own := slices.IndexFunc(grounds, func(ground *plan.Change) bool {
+		return kube.Kind(ground.Object) == kube.NamespaceKind && ground.Object.GetName() == m.parent.Namespace
+	})
+	if own < 0 {
+		return nil, fmt.Errorf("%w: create the namespace", err)
+	}
+	if err := t.Send(ctx, grounds[own:own+1]); err != nil {
+		return nil, err
+	}
+	rest := slices.Delete(slices.Clone(grounds), own, own+1)
+	return rest, m.write(ctx, t, m.parent.Extend, m.members)
+}
+
+// write changes the parent in a way that is undone with the rest.
+func (m *membership) write(ctx context.Context, t *transaction.Transaction,
+	do func(context.Context, *kube.Cluster, []kube.Object) error, objects []kube.Object,
+) error {
+	return t.Take(transaction.Step{
+		Object: m.parent.Object(m.parent.Listed), Before: m.parent.Live(), Shared: true,
+		Do: func() (kube.Object, error) {
+			err := do(ctx, m.cluster, objects)
+			return m.parent.Live(), err
+		},
+	})
+}
