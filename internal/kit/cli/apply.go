@@ -24,6 +24,10 @@ const applyExample = `
   # The same, and return when everything runs, or else put back what was there:
   ko apply -k kustomize/overlays/dev --wait --atomic
 
+  # The same, and then delete what a former apply made and the kustomization no
+  # longer has:
+  ko apply -k kustomize/overlays/dev --prune --atomic
+
   # Apply it to another namespace, as if its kustomization file named that one:
   ko apply -k kustomize/overlays/dev --namespace team1
 
@@ -71,6 +75,11 @@ func extendSend(cmd *cobra.Command, verb plan.Verb) {
 		if err := opts.settle(cmd, log); err != nil {
 			return err
 		}
+		if opts.set != nil {
+			if err := opts.join(cmd, dir); err != nil {
+				return err
+			}
+		}
 		cluster, err := connection.connect(args, log)
 		if err != nil {
 			return err
@@ -93,7 +102,10 @@ func extendSend(cmd *cobra.Command, verb plan.Verb) {
 }
 
 // sendFlags say what a command may do to a cluster, and whether it waits.
-type sendFlags struct{ apply.Options }
+type sendFlags struct {
+	apply.Options
+	set *setFlag // nil where objects are in no set
+}
 
 // addSendFlags adds flags that go with -k only: with -f, kubectl's own stand after "--".
 func addSendFlags(cmd *cobra.Command, verb plan.Verb) *sendFlags {
@@ -106,7 +118,9 @@ func addSendFlags(cmd *cobra.Command, verb plan.Verb) *sendFlags {
 	if verb == plan.Apply {
 		cmd.Flags().BoolVar(&f.ForceConflicts, "force-conflicts", false, "With -k, take fields that other managers own")
 		cmd.Flags().BoolVar(&f.Replace, "replace", false, "With -k, delete objects that cannot be changed as wanted, such as Jobs, and make them anew")
-		names = append(names, "force-conflicts", "replace")
+		cmd.Flags().BoolVar(&f.Prune, "prune", false, "With -k, delete what a former apply of this kustomization made and this one no longer has, once everything else is ready")
+		names = append(names, "force-conflicts", "replace", "prune")
+		f.set = addSetFlag(cmd)
 	}
 	onlyWithKustomize(cmd, names...)
 	return f
@@ -116,9 +130,13 @@ func addSendFlags(cmd *cobra.Command, verb plan.Verb) *sendFlags {
 // becomes of it.
 func (f *sendFlags) settle(cmd *cobra.Command, log *progress.Log) error {
 	if !cmd.Flags().Changed("wait") {
-		f.Wait = f.Atomic || log.Live()
+		f.Wait = f.Atomic || f.Prune || log.Live()
 	}
 	switch {
+	case f.Prune && cmd.Flags().Changed("selector"):
+		return errors.New("--prune goes with the whole kustomization: it cannot be used with --selector, which leaves objects out")
+	case f.Prune && !f.Wait:
+		return errors.New("--prune waits: it cannot be used with --wait=false")
 	case f.Atomic && !f.Wait:
 		return errors.New("--atomic waits: it cannot be used with --wait=false")
 	case cmd.Flags().Changed("timeout") && !f.Wait:
@@ -127,6 +145,15 @@ func (f *sendFlags) settle(cmd *cobra.Command, log *progress.Log) error {
 		return fmt.Errorf("--timeout %s: it has to be longer than nothing, such as 5m", f.Timeout)
 	}
 	return nil
+}
+
+// join finds out which set the objects of a kustomization belong to.
+func (f *sendFlags) join(cmd *cobra.Command, dir string) (err error) {
+	f.Set, err = f.set.set(cmd, dir)
+	if err == nil && f.Prune && f.Set.Name == "" {
+		err = fmt.Errorf("--prune: %s is in no Go module, by which its set would be told from others: name the set with --applyset, always the same", dir)
+	}
+	return err
 }
 
 // decode returns the objects of manifests, of which there must be some.

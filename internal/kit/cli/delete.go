@@ -32,6 +32,7 @@ func extendDelete(root *cobra.Command, args []string) {
 	cmd.Flags().DurationVar(&opts.Timeout, "timeout", 0, "How long to wait; 0 is for as long as it takes")
 	selecting := &options.SelectorOptions{}
 	options.AddSelectorArg(cmd, selecting)
+	set := addSetFlag(cmd)
 	connection := addConnectionFlags(cmd)
 	output := addOutputFlag(cmd)
 	addKustomize(cmd, func(cmd *cobra.Command, dir string, args []string) (err error) {
@@ -52,6 +53,11 @@ func extendDelete(root *cobra.Command, args []string) {
 		selector, err := parseSelector(selecting.Selector)
 		if err != nil {
 			return err
+		}
+		if selector == nil { // Of a part of the objects, the rest of the set is no business.
+			if opts.Set, err = set.set(cmd, dir); err != nil {
+				return err
+			}
 		}
 		rendering, err := renderOptions(cmd)
 		if err != nil {

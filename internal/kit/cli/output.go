@@ -30,7 +30,7 @@ func (o *output) report(cmd *cobra.Command, log *progress.Log) (event.Report, er
 	case "":
 		return func(e event.Event) {
 			if e.Event == event.Object {
-				log.Result(cmd.OutOrStdout(), "%s %s", e.Object, inWords(e.Action))
+				log.Result(cmd.OutOrStdout(), "%s %s", e.Object, inWords(e))
 			}
 		}, nil
 	}
@@ -44,9 +44,12 @@ func (o *output) fails(report event.Report, err error) {
 	}
 }
 
-func inWords(action string) string {
-	if action == string(plan.Kept) {
+func inWords(e event.Event) string {
+	switch {
+	case e.Message != "":
+		return e.Action + ": " + e.Message
+	case e.Action == string(plan.Kept):
 		return "kept, because you may not delete it"
 	}
-	return action
+	return e.Action
 }

@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/google/ko/pkg/commands"
+	"github.com/spf13/cobra"
+	"golang.org/x/mod/modfile"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/koshop/koshop/internal/kit/apply/applyset"
+)
+
+// setFlag is the value of --applyset.
+type setFlag struct{ name string }
+
+// addSetFlag adds --applyset, which kubectl has too. There it is also for other kinds of
+// parents, and has no default.
+func addSetFlag(cmd *cobra.Command) *setFlag {
+	f := &setFlag{}
+	cmd.Flags().StringVar(&f.name, "applyset", "", "With -k, the name of the ConfigMap that keeps the record of the set for --prune; by default it is made of the module and the directory of the kustomization")
+	onlyWithKustomize(cmd, "applyset")
+	return f
+}
+
+// set returns the set of a kustomization. It has no name where none is given and none
+// can be made.
+func (f *setFlag) set(cmd *cobra.Command, dir string) (applyset.Set, error) {
+	set := applyset.Set{Name: f.name, Version: commands.Version}
+	if !cmd.Flags().Changed("applyset") {
+		name, err := setName(dir)
+		set.Name = name
+		return set, err
+	}
+	if wrong := validation.IsDNS1123Subdomain(f.name); len(wrong) > 0 {
+		return set, fmt.Errorf("--applyset %q: it is the name of a ConfigMap, without its kind, such as shop-dev: %s", f.name, wrong[0])
+	}
+	return set, nil
+}
+
+// setName returns the name of the set of a kustomization, such as ko-dev-0f9b1c2d3e, or
+// "" if nothing tells it from those of others. It is the same on every machine: behind
+// the name of the directory stands a hash of the Go module that the directory is in and
+// of its path there, or for a remote kustomization, of its URL without what is asked of
+// it, such as a version.
+func setName(dir string) (string, error) {
+	info, err := os.Stat(dir)
+	switch {
+	case err == nil && !info.IsDir():
+		return "", nil // Rendering says so.
+	case err == nil:
+		return localSetName(dir)
+	case !strings.Contains(dir, "/"):
+		return "", nil
+	}
+	url, _, _ := strings.Cut(dir, "?")
+	return nameOfSet(strings.TrimSuffix(url, "/")), nil
+}
+
+func localSetName(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return "", err
+	}
+	for root := dir; ; root = filepath.Dir(root) {
+		text, err := os.ReadFile(filepath.Join(root, "go.mod"))
+		if err == nil && modfile.ModulePath(text) != "" {
+			inModule, err := filepath.Rel(root, dir)
+			return nameOfSet(path.Join(modfile.ModulePath(text), filepath.ToSlash(inModule))), err
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("looking for the Go module that the kustomization is in: %w", err)
+		}
+		if root == filepath.Dir(root) {
+			return "", nil
+		}
+	}
+}
+
+// notInName is what the name of a directory may have, and that of an object may not.
+var notInName = regexp.MustCompile(`[^a-z0-9]+`)
+
+// longestBase is how much of the name of a directory stands in that of a set, in bytes:
+// the whole name is short enough for a label.
+const longestBase = 40
+
+func nameOfSet(identity string) string {
+	base := notInName.ReplaceAllString(strings.ToLower(path.Base(identity)), "-")
+	base = strings.Trim(base[:min(len(base), longestBase)], "-")
+	hash := sha256.Sum256([]byte(identity))
+	return "ko-" + cmp.Or(base, "set") + "-" + hex.EncodeToString(hash[:5])
+}
