@@ -64,6 +64,7 @@ func Send(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts Opti
 			set.Unchanged = append(set.Unchanged, change.Object)
 		}
 	}
+	m.tell(report)
 	if !opts.Wait {
 		return nil
 	}
@@ -76,11 +77,12 @@ func Send(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts Opti
 	case !opts.Atomic:
 		return fmt.Errorf("kept: what was applied is in the cluster as it is: %w", err)
 	}
-	return undo(ctx, t, err, m.pruned, report)
+	return undo(ctx, t, err, m.others, report)
 }
 
-// undo undoes a run that has failed after everything was sent, and what it has pruned.
-func undo(ctx context.Context, t *transaction.Transaction, failure error, pruned []kube.Object, report event.Report) error {
+// undo undoes a run that has failed after everything was sent, and what it has done to
+// others than its own objects.
+func undo(ctx context.Context, t *transaction.Transaction, failure error, others []kube.Object, report event.Report) error {
 	err := t.Undo(ctx, failure)
 	if incomplete, ok := errors.AsType[*transaction.IncompleteError](err); ok {
 		return fmt.Errorf("%s undone: %w", map[bool]string{true: "not", false: "partly"}[incomplete.Nothing], err)
@@ -90,7 +92,7 @@ func undo(ctx context.Context, t *transaction.Transaction, failure error, pruned
 			report.Done(change.Object, "undone")
 		}
 	}
-	for _, o := range pruned {
+	for _, o := range others {
 		report.Done(o, "undone")
 	}
 	return fmt.Errorf("undone: %w", err)

@@ -67,7 +67,7 @@ func (m *membership) prune(ctx context.Context, t *transaction.Transaction, log 
 		case why != "":
 			keep(o, why)
 		default:
-			m.pruned = append(m.pruned, o)
+			m.others = append(m.others, o)
 			report.Done(o, string(plan.Pruned))
 		}
 	}

@@ -115,7 +115,7 @@ func TestSetWithItsOwnNamespace(t *testing.T) {
 		}
 	})
 	r := mustApply(t, c, pruning(shopSet), append(slices.Clone(own), more...)...)
-	wantLines(t, r.lines, "configmap/more created", "configmap/settings created", "configmap/settings created", "namespace/"+ns+" created", "namespace/"+ns+"-b created")
+	wantLines(t, r.lines, "configmap/more created", "configmap/settings created", "configmap/settings created", "namespace/"+ns+" created", "namespace/"+ns+"-b created", "configmap/shop created")
 	wantThere(t, c, true, record(shopSet, ns))
 
 	r = mustApply(t, c, pruning(shopSet), own[:2]...)

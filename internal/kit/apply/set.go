@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/koshop/koshop/internal/kit/apply/applyset"
+	"github.com/koshop/koshop/internal/kit/apply/event"
 	"github.com/koshop/koshop/internal/kit/apply/plan"
 	"github.com/koshop/koshop/internal/kit/apply/transaction"
 	"github.com/koshop/koshop/internal/kube"
@@ -26,8 +27,8 @@ type membership struct {
 	parent  *applyset.Parent // nil where the objects are in no set
 	present []kube.Object    // all objects of the run
 	members []kube.Object    // those of them that have the label of the set
-	pruned  []kube.Object
-	first   bool // there was no set before
+	others  []kube.Object    // what is changed besides: pruned objects, and a new parent
+	first   bool             // there was no set before
 }
 
 // join makes objects members of their set before they are judged. Without --prune it
@@ -160,6 +161,14 @@ func (m *membership) extend(ctx context.Context, t *transaction.Transaction, gro
 	}
 	rest := slices.Delete(slices.Clone(grounds), own, own+1)
 	return rest, m.write(ctx, t, m.parent.Extend, m.members)
+}
+
+// tell reports a new parent.
+func (m *membership) tell(report event.Report) {
+	if m.parent != nil && m.first {
+		m.others = append(m.others, m.parent.Live())
+		report.Done(m.parent.Live(), string(plan.Created))
+	}
 }
 
 // write changes the parent in a way that is undone with the rest.

@@ -46,6 +46,11 @@ func extendDelete(root *cobra.Command, args []string) {
 		if opts.Timeout < 0 {
 			return fmt.Errorf("--timeout %s: it has to be longer than nothing, or 0 for as long as it takes", opts.Timeout)
 		}
+		if selecting.Selector == "" { // With one, only what it matches is deleted.
+			if opts.Set, err = set.set(cmd, dir); err != nil {
+				return err
+			}
+		}
 		cluster, err := connection.connect(args, log)
 		if err != nil {
 			return err
@@ -53,11 +58,6 @@ func extendDelete(root *cobra.Command, args []string) {
 		selector, err := parseSelector(selecting.Selector)
 		if err != nil {
 			return err
-		}
-		if selector == nil { // Of a part of the objects, the rest of the set is no business.
-			if opts.Set, err = set.set(cmd, dir); err != nil {
-				return err
-			}
 		}
 		rendering, err := renderOptions(cmd)
 		if err != nil {
