@@ -64,11 +64,11 @@ func mustKo(t testing.TB, args ...string) output {
 	return out
 }
 
-// published returns the digest of each image that ko says it published, by the
+// published returns the digest of each image that ko says is published, by the
 // image's name.
 func published(stderr string) map[string]string {
 	digests := map[string]string{}
-	for _, match := range regexp.MustCompile(`(?m)^(\S+): published \S+@(sha256:[0-9a-f]{64})`).FindAllStringSubmatch(stderr, -1) {
+	for _, match := range regexp.MustCompile(`(?m)^(\S+): (?:published|unchanged) \S+@(sha256:[0-9a-f]{64})`).FindAllStringSubmatch(stderr, -1) {
 		digests[match[1]] = match[2]
 	}
 	return digests

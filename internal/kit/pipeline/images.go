@@ -70,11 +70,7 @@ func (p *Pipeline) check(ctx context.Context, images []*image) error {
 	if err := p.Publisher.Check(slices.Compact(programs)); err != nil {
 		return err
 	}
-	err = each(images, func(image *image) error { return p.findOrCheck(ctx, image) })
-	if n := unchanged(images); err == nil && n > 0 {
-		p.Log.Printf("%s unchanged", count(n, "image"))
-	}
-	return err
+	return each(images, func(image *image) error { return p.findOrCheck(ctx, image) })
 }
 
 // each calls f for all images, some at the same time.
@@ -93,23 +89,14 @@ func each(images []*image, f func(*image) error) error {
 }
 
 func (p *Pipeline) findOrCheck(ctx context.Context, image *image) error {
+	reference := image.reference.ImportPath
 	if p.Records != nil {
-		if image.published, image.reason = p.Records.Find(ctx, image.reference.ImportPath); image.published != nil {
+		if image.published, image.reason = p.Records.Find(ctx, reference); image.published != nil {
+			p.Log.Printf("%s: unchanged %s", program.Name(reference), image.published)
 			return nil
 		}
 	}
-	return p.Builder.Check(ctx, image.reference.ImportPath)
-}
-
-// unchanged counts the images that were published before.
-func unchanged(images []*image) int {
-	n := 0
-	for _, image := range images {
-		if image.published != nil {
-			n++
-		}
-	}
-	return n
+	return p.Builder.Check(ctx, reference)
 }
 
 // build builds and publishes; one image is pushed while the next is compiled. The first
