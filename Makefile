@@ -41,7 +41,7 @@ USE_CLUSTER = $(if $(CONTEXT)$(KUBECONFIG),,if [ -f $(CLUSTER_DIR)/env ]; then .
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # "make cluster deploy-dev" means one after the other.
-.PHONY: help up intercept install deploy-dev deploy-workshop undeploy-dev undeploy-workshop test test-all test-slow test-apiserver chaos mutants e2e bench bench-up bench-shop fuzz lint vuln cluster cluster-down $(KO) $(INTERCEPT)
+.PHONY: help up intercept install deploy-dev deploy-workshop undeploy-dev undeploy-workshop test test-all test-slow test-apiserver test-prune chaos mutants e2e bench bench-up bench-shop fuzz lint vuln cluster cluster-down $(KO) $(INTERCEPT)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,6 +95,9 @@ mutants: ## Run the tests of payments and orders, and the faults, on mistakes th
 
 test-apiserver: $(CLUSTER_DIR)/bin/kube-apiserver ## Run those tests that take a real API server, without a node
 	KUBEBUILDER_ASSETS=$(CLUSTER_DIR)/bin $(GO_TEST) -tags=apiserver -parallel=6 $(ARGS) ./internal/kit/apply/... ./internal/kit/registry
+
+test-prune: $(CLUSTER_DIR)/bin/kube-apiserver ## Edit overlays 1,000 times at random and apply them with --prune; PRUNE_EDITS
+	KUBEBUILDER_ASSETS=$(CLUSTER_DIR)/bin PRUNE_EDITS=$(or $(PRUNE_EDITS),1000) $(GO_TEST) -tags=apiserver -count=1 -timeout=3h -v -run='^TestRandomEdits$$' $(ARGS) ./internal/kit/apply
 
 $(CLUSTER_DIR)/bin/kube-apiserver:
 	$(MAKE) cluster cluster-down
