@@ -175,10 +175,14 @@ func (m *membership) tell(report event.Report) {
 func (m *membership) write(ctx context.Context, t *transaction.Transaction,
 	do func(context.Context, *kube.Cluster, []kube.Object) error, objects []kube.Object,
 ) error {
+	before := m.parent.Live()
 	return t.Take(transaction.Step{
-		Object: m.parent.Object(m.parent.Listed), Before: m.parent.Live(), Shared: true,
+		Object: m.parent.Object(m.parent.Listed), Before: before, Shared: true,
 		Do: func() (kube.Object, error) {
 			err := do(ctx, m.cluster, objects)
+			if err == nil && m.parent.Live() == before {
+				err = transaction.ErrUnchanged
+			}
 			return m.parent.Live(), err
 		},
 	})

@@ -41,6 +41,7 @@ func (t *Transaction) Take(step Step) error {
 		e.after = after
 		return nil
 	case !isRefusal(err):
+		e.after = nil // It may have taken effect all the same.
 		return err
 	}
 	if !known {
