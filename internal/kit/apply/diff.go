@@ -15,11 +15,14 @@ import (
 // reasons for their images, which may be nil. Nothing is changed in the cluster: all that
 // is sent are dry runs. It fails where Send would be refused, with every refusal. What
 // the API server judges only when other objects of the set are there, such as their
-// namespace, is compared as the manifests have it, and log says so.
-func Diff(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts plan.Options, reasons diff.Reasons, log *progress.Log) (*diff.Result, error) {
+// namespace, is compared as the manifests have it, and log says so. What would be pruned
+// is not among the changes.
+func Diff(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts Options, reasons diff.Reasons, log *progress.Log) (*diff.Result, error) {
 	task := log.Start(c.Host(), "comparing")
 	defer task.Stop()
-	p, err := plan.Make(ctx, plan.NewPlaces(c, objects, log.Printf), objects, opts)
+	m := &membership{cluster: c, set: opts.Set}
+	opts.Read = m.join // Applied objects get, or keep, the label of their set.
+	p, err := plan.Make(ctx, plan.NewPlaces(c, objects, log.Printf), objects, opts.Options)
 	if err != nil {
 		return nil, err
 	}

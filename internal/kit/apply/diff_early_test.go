@@ -58,7 +58,7 @@ func TestDiffOfAFirstDeploy(t *testing.T) {
 	}, "\n---\n"), "NS", ns)
 	before := versions(t, c, ns)
 	var notes bytes.Buffer
-	result, err := apply.Diff(t.Context(), dryOnly(t, c), decode(t, "", manifests), plan.Options{}, nil, progress.New(&notes))
+	result, err := apply.Diff(t.Context(), dryOnly(t, c), decode(t, "", manifests), apply.Options{}, nil, progress.New(&notes))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ import (
 // run is sent for that.
 func compare(t *testing.T, c *kube.Cluster, opts plan.Options, objects ...kube.Object) (*diff.Result, error) {
 	t.Helper()
-	return apply.Diff(t.Context(), dryOnly(t, c), objects, opts, nil, progress.New(io.Discard))
+	return apply.Diff(t.Context(), dryOnly(t, c), objects, apply.Options{Options: opts}, nil, progress.New(io.Discard))
 }
 
 // mustCompare is the same where there is to be no error, and returns the text.

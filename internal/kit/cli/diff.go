@@ -10,7 +10,6 @@ import (
 
 	"github.com/koshop/koshop/internal/kit/apply"
 	"github.com/koshop/koshop/internal/kit/apply/diff"
-	"github.com/koshop/koshop/internal/kit/apply/plan"
 	"github.com/koshop/koshop/internal/kit/reload"
 	"github.com/koshop/koshop/internal/kube"
 )
@@ -42,7 +41,8 @@ var errDiffers = errors.New("there are differences")
 
 // diffFlags are the values of the flags of diff.
 type diffFlags struct {
-	plan.Options
+	apply.Options
+	set        *setFlag
 	form       string
 	connection *connection
 }
@@ -67,6 +67,7 @@ func addDiff(root *cobra.Command) {
 	cmd.Flags().BoolVar(&f.ForceConflicts, "force-conflicts", false, "Show what 'ko apply --force-conflicts' would change: it takes fields that other managers own")
 	cmd.Flags().BoolVar(&f.Replace, "replace", false, "Show what 'ko apply --replace' would change: it deletes objects that cannot be changed as wanted, and makes them anew")
 	cmd.Flags().StringVarP(&f.form, "output", "o", "", "\"json\" prints the changes as a JSON list, with the objects that would not change")
+	f.set = addSetFlag(cmd)
 	f.connection = addConnectionFlags(cmd)
 	addKustomize(cmd, f.run)
 	kustomize := cmd.RunE
@@ -104,6 +105,10 @@ func (f *diffFlags) compare(cmd *cobra.Command, dir string, args []string) (*dif
 	log := newProgress(cmd)
 	defer log.Close()
 	if err := onlyBuild(cmd.Flags()); err != nil {
+		return nil, err
+	}
+	var err error
+	if f.Set, err = f.set.set(cmd, dir); err != nil {
 		return nil, err
 	}
 	cluster, err := f.connection.connect(args, log)
