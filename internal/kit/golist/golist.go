@@ -33,6 +33,9 @@ type Package struct {
 	GoFiles, CgoFiles, CFiles, CXXFiles, MFiles, HFiles, FFiles []string
 	SFiles, SwigFiles, SwigCXXFiles, SysoFiles                  []string
 	EmbedPatterns, EmbedFiles                                   []string
+
+	// These are left out of the build, until they are changed.
+	IgnoredGoFiles, IgnoredOtherFiles []string
 }
 
 // Module is the module of a package; see `go help list`.

@@ -12,8 +12,10 @@ import (
 )
 
 // conditionsOf returns a hash of what a program is compiled with, as far as that can be
-// told without the go tool: where, by which go tool, with which flags and variables.
-func conditionsOf(ctx context.Context, recipes []*program.Recipe) (string, error) {
+// told without looking for its packages: where, by which go tool, with which flags and
+// variables. The path of a go tool says little: what is there may choose another one, by
+// a link, a directory of its own, or what go.mod says.
+func conditionsOf(ctx context.Context, look *Look, recipes []*program.Recipe) (string, error) {
 	var all strings.Builder
 	for _, recipe := range recipes {
 		dir, err := filepath.Abs(recipe.Dir)
@@ -25,6 +27,11 @@ func conditionsOf(ctx context.Context, recipes []*program.Recipe) (string, error
 			return "", err
 		}
 		fmt.Fprintf(&all, "%q %q %q %q\n", recipe.ImportPath, dir, recipe.GoTool(ctx).Path, args)
+		toolchain, err := look.toolchain(ctx, dir, recipe)
+		if err != nil {
+			return "", err
+		}
+		all.WriteString(toolchain)
 		vars := recipe.Vars()
 		for _, name := range slices.Sorted(maps.Keys(vars)) {
 			if bearsOnGo(name) {

@@ -86,6 +86,9 @@ func (f *finder) addLocal(p *golist.Package) error {
 	for _, file := range append(p.Files(), p.Embedded()...) {
 		f.addFile(File, f.name(p, file), file)
 	}
+	for _, file := range slices.Concat(p.IgnoredGoFiles, p.IgnoredOtherFiles) {
+		f.snapshot.note(f.look, content, filepath.Join(p.Dir, file)) // Its build tags may be changed.
+	}
 	for _, pattern := range p.EmbedPatterns {
 		for _, dir := range golist.NewEmbed(p.Dir, pattern).Dirs() {
 			f.snapshot.note(f.look, names, dir)

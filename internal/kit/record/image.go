@@ -37,7 +37,7 @@ func New(ctx context.Context, look *Look, recipes []*program.Recipe, others []In
 	}
 	var err error
 	r.Inputs = newInputs(all)
-	r.conditions, err = conditionsOf(ctx, recipes)
+	r.conditions, err = conditionsOf(ctx, look, recipes)
 	return r, err
 }
 
@@ -55,10 +55,10 @@ func (in Inputs) of(platform string) Inputs {
 	return named
 }
 
-// Holds reports whether the image would be made of the same now. It asks no go tool, and
-// false may be wrong: [New] knows better.
+// Holds reports whether the image would be made of the same now. It asks the go tool only
+// for its version, and false may be wrong: [New] knows better.
 func (r *Record) Holds(ctx context.Context, look *Look, recipes []*program.Recipe, others []Input) bool {
-	conditions, err := conditionsOf(ctx, recipes)
+	conditions, err := conditionsOf(ctx, look, recipes)
 	return err == nil && conditions == r.conditions && r.hasOthers(others) && r.snapshot.Holds(look)
 }
 

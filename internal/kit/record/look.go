@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"github.com/koshop/koshop/internal/kit/program"
 )
 
 // absent is what a file or a directory has that is not there.
@@ -149,6 +151,21 @@ func listStats(path string) (string, error) {
 
 func stat(info fs.FileInfo) string {
 	return fmt.Sprint(info.Mode(), info.Size(), info.ModTime().UnixNano(), " ", inode(info))
+}
+
+// toolchain returns which go tool compiles a program in a directory, and where it is.
+func (l *Look) toolchain(ctx context.Context, dir string, recipe *program.Recipe) (string, error) {
+	key := fmt.Sprintf("toolchain %q %q", dir, recipe.Env)
+	ask, _ := l.seen.LoadOrStore(key, sync.OnceValues(func() (string, error) {
+		cmd := recipe.GoTool(ctx, "env", "GOVERSION", "GOROOT", "GOTOOLDIR")
+		var stdout, stderr strings.Builder
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		if err := l.run(cmd); err != nil {
+			return "", fmt.Errorf("go env: %w: %s", err, strings.TrimSpace(stderr.String()))
+		}
+		return stdout.String(), nil
+	}))
+	return ask.(func() (string, error))()
 }
 
 // repository describes the commit, the tags, and whether there are changes, which the

@@ -2,8 +2,11 @@ package record
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/mod/modfile"
 
 	"github.com/koshop/koshop/internal/kit/golist"
 	"github.com/koshop/koshop/internal/kit/program"
@@ -29,7 +32,42 @@ func (f *finder) findModules(context.Context) error {
 	}
 	f.noteMainModule()
 	f.addWorkspace()
+	f.noteReplacements()
 	return nil
+}
+
+// noteReplacements notes the go.mod of each directory that takes the place of a module,
+// even if the program has no package of it: it has a say in the versions of others.
+func (f *finder) noteReplacements() {
+	for _, m := range f.localModules() {
+		if file, err := modfile.ParseLax(filepath.Join(m.Dir, "go.mod"), readFile(filepath.Join(m.Dir, "go.mod")), nil); err == nil {
+			f.noteDirectories(m.Dir, file.Replace)
+		}
+	}
+	if work := f.env["GOWORK"]; work != "" && work != "off" {
+		if file, err := modfile.ParseWork(work, readFile(work), nil); err == nil {
+			f.noteDirectories(filepath.Dir(work), file.Replace)
+		}
+	}
+}
+
+func (f *finder) noteDirectories(from string, replacements []*modfile.Replace) {
+	for _, r := range replacements {
+		dir := r.New.Path
+		if r.New.Version != "" {
+			continue
+		}
+		if !filepath.IsAbs(dir) {
+			dir = filepath.Join(from, dir)
+		}
+		f.snapshot.note(f.look, content, filepath.Join(dir, "go.mod"))
+	}
+}
+
+// readFile returns what a file has; what cannot be read was noted as such already.
+func readFile(name string) []byte {
+	text, _ := os.ReadFile(name)
+	return text
 }
 
 // addVersion adds what an executable says of a module that it has packages of.

@@ -38,6 +38,7 @@ var extras = map[string]string{
 	"app/lib/more.go":              "package lib\n\nfunc init() { Name += \"%d\" }\n",
 	"app/lib/more_windows.go":      "package lib\n\nfunc init() { Name += \"%d\" }\n",
 	"app/lib/more_test.go":         "package lib\n\n// %d\n",
+	"app/lib/left_out.go":          "//go:build never%d\n\npackage lib\n\nfunc init() { Name += \"more\" }\n",
 	"app/lib/NOTES":                "%d\n",
 	"app/web/site/more.html":       "%d\n",
 	"app/web/site/sub/more.html":   "%d\n",
@@ -79,7 +80,7 @@ func (e *editor) edit() string {
 		must(e.place, os.Chtimes(e.path(name), at, at))
 		return "touch " + name
 	default:
-		value := []string{"", "-tags=loud", "-tags=other"}[e.random.IntN(3)]
+		value := []string{"", "-tags=loud", "-tags=never1"}[e.random.IntN(3)]
 		e.Setenv("GOFLAGS", value)
 		return "GOFLAGS=" + value
 	}

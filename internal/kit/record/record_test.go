@@ -1,8 +1,11 @@
 package record_test
 
 import (
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -57,6 +60,9 @@ var changes = map[string]change{
 	"another variable":             {make: setenv("UNRELATED", "yes")},
 	"another cache":                {make: func(p *place) { p.Setenv("GOTMPDIR", p.TempDir()) }},
 	"the same bytes again":         {make: edit("app/lib/lib.go", "lib", "lib")},
+	"a build tag taken away":       {make: edit("app/lib/left_out.go", "//go:build never\n", ""), before: leaveOut("//go:build never\n\npackage lib\n"), reason: "lib/left_out.go is new"},
+	"cgo taken away":               {make: edit("app/lib/left_out.go", "import \"C\"\n", ""), before: leaveOut("package lib\n\nimport \"C\"\n"), reason: "lib/left_out.go is new"},
+	"a comment in a file left out": {make: edit("app/lib/left_out.go", "package", "// A comment.\npackage"), before: leaveOut("//go:build never\n\npackage lib\n")},
 	"times":                        {make: touch},
 	"a mode":                       {make: func(p *place) { must(p, os.Chmod(p.path("app/lib/lib.go"), 0o600)) }},
 	"other bytes, size and time":   {make: sameSizeAndTime, reason: "lib/lib.go changed"},
@@ -80,6 +86,11 @@ func useOther(p *place) {
 	p.write("other/go.mod", "module example.com/replaced\n\ngo 1.26\n")
 	p.write("other/replaced.go", "package replaced\n\nvar Name = \"other\"\n")
 	p.replace("app/go.mod", "=> ../replaced", "=> ../other")
+}
+
+// leaveOut writes a file that is not compiled, which begins with a text.
+func leaveOut(begin string) func(*place) {
+	return func(p *place) { p.write("app/lib/left_out.go", begin+"\nfunc init() { Name += \"more\" }\n") }
 }
 
 func vendor(p *place) { p.run("go", "mod", "vendor") }
@@ -132,6 +143,43 @@ func stamped(p *place) {
 }
 
 func commit(p *place) { p.run("git", "commit", "--quiet", "--allow-empty", "--message=second") }
+
+// A path that leads to another Go now is not the same Go.
+func TestGoBehindALink(t *testing.T) {
+	p := newPlace(t)
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	must(p, err)
+	first := strings.TrimSpace(string(root))
+	second := copyOfGo(p, first)
+	link := filepath.Join(t.TempDir(), "go")
+	must(p, os.Symlink(filepath.Join(first, "bin", "go"), link))
+	t.Setenv("KO_GO_PATH", link)
+	former := p.mustRecord()
+	if !holds(t.Context(), p, former) {
+		t.Fatal("nothing has changed, and the record does not hold")
+	}
+	must(p, errors.Join(os.Remove(link), os.Symlink(filepath.Join(second, "bin", "go"), link)))
+	if holds(t.Context(), p, former) {
+		t.Error("there is another Go, and the record holds")
+	}
+}
+
+// copyOfGo returns another directory with the same Go, in which only the go tool is a
+// copy: it finds the rest beside itself.
+func copyOfGo(p *place, root string) string {
+	dir := p.TempDir()
+	entries, err := os.ReadDir(root)
+	must(p, err)
+	for _, entry := range entries {
+		if entry.Name() != "bin" {
+			must(p, os.Symlink(filepath.Join(root, entry.Name()), filepath.Join(dir, entry.Name())))
+		}
+	}
+	tool, err := os.ReadFile(filepath.Join(root, "bin", "go"))
+	must(p, err)
+	must(p, errors.Join(os.Mkdir(filepath.Join(dir, "bin"), 0o755), os.WriteFile(filepath.Join(dir, "bin", "go"), tool, 0o755)))
+	return dir
+}
 
 // The image of the record is used again exactly if a build would make the same one.
 func TestChanges(t *testing.T) {
