@@ -19,10 +19,11 @@ const maxValue = 100
 // cluster, in the field at a path such as spec.template and below it.
 func differences(wanted, live map[string]any, field string) []string {
 	var found []string
+	isSecret := wanted["kind"] == "Secret" && wanted["apiVersion"] == "v1"
 	Compare(live, wanted, func(path string, live, wanted any) {
 		switch {
 		case isNothing(wanted), same(wanted, live), !within(path, field):
-		case mayBeSecret.MatchString(path):
+		case mayBeSecret.MatchString(path), isSecret && inSecret.MatchString(path):
 			found = append(found, path+": another value is there, and neither is shown")
 		default:
 			found = append(found, fmt.Sprintf("%s: %s is there, %s is wanted", path, show(live), show(wanted)))
@@ -37,6 +38,9 @@ func differences(wanted, live map[string]any, field string) []string {
 // mayBeSecret are the fields in which people keep secrets, though they should not:
 // what is printed here gets into the logs of a pipeline.
 var mayBeSecret = regexp.MustCompile(`\benv\[[^]]*\]\.value$`)
+
+// inSecret are the fields of a Secret that are secret.
+var inSecret = regexp.MustCompile(`^(data|stringData)\b`)
 
 // within says whether a path is that of a field or below it.
 func within(path, field string) bool {

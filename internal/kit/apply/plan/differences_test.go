@@ -59,6 +59,20 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
+// The values of a Secret are not shown.
+func TestDifferencesOfASecret(t *testing.T) {
+	const secret = "apiVersion: v1\nkind: Secret\n"
+	for field, want := range map[string]string{"data": "data.password", "stringData": "stringData.password"} {
+		got := differences(fields(t, secret+field+": {password: bmV3}"), fields(t, secret+field+": {password: b2xk}"), field)
+		if !slices.Equal(got, []string{want + ": another value is there, and neither is shown"}) {
+			t.Errorf("%q", got)
+		}
+	}
+	if got := differences(fields(t, secret+"type: new"), fields(t, secret+"type: old"), "type"); !slices.Equal(got, []string{"type: old is there, new is wanted"}) {
+		t.Errorf("%q", got)
+	}
+}
+
 func fields(t *testing.T, text string) map[string]any {
 	t.Helper()
 	var fields map[string]any
