@@ -38,7 +38,7 @@ type Options struct {
 func Send(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts Options, log *progress.Log, report event.Report) error {
 	task := log.Start(c.Host(), map[plan.Verb]string{plan.Apply: "applying", plan.Create: "creating"}[opts.Verb])
 	defer task.Stop()
-	m := &membership{cluster: c, set: opts.Set, prunes: opts.Prune}
+	m := &membership{cluster: c, set: opts.Set, prunes: opts.Prune, note: log.Printf}
 	if opts.Verb == plan.Apply {
 		opts.Read = m.join
 	}

@@ -89,6 +89,16 @@ func TestPruneWithFewPermissions(t *testing.T) {
 	wantLines(t, r.lines, "service/old deleted", "configmap/shop deleted")
 }
 
+// Who may read the record and not change it can apply without --prune, also what is of a
+// kind that the record does not list yet.
+func TestPlainApplyOfAReader(t *testing.T) {
+	c := apitest.Cluster(t)
+	ns := newNamespace(t, c)
+	mustApply(t, c, pruning(shopSet), plain(t, ns, "settings"))
+	r := mustApply(t, userOf(t, c, ns, allOfServices+readParent), plainly(shopSet), decode(t, ns, front)...)
+	wantLines(t, r.lines, "service/web created")
+}
+
 // Who may not list what the set has deletes what the kustomization names, is told of
 // the rest, and leaves the record of it.
 func TestDeleteOfASetWithoutPermissions(t *testing.T) {

@@ -23,6 +23,7 @@ type membership struct {
 	cluster *kube.Cluster
 	set     applyset.Set
 	prunes  bool
+	note    func(format string, args ...any)
 
 	parent  *applyset.Parent // nil where the objects are in no set
 	present []kube.Object    // all objects of the run
@@ -147,6 +148,10 @@ func (m *membership) extend(ctx context.Context, t *transaction.Transaction, gro
 		return grounds, nil
 	}
 	err := m.write(ctx, t, m.parent.Extend, m.members)
+	if !m.prunes && m.parent.Exists() && apierrors.IsForbidden(err) {
+		m.note("the record of the set does not get the kinds and namespaces that are new, so --prune may not find their objects: %v", err)
+		return grounds, nil
+	}
 	if !applyset.IsNoNamespace(err) {
 		return grounds, err
 	}
