@@ -151,7 +151,7 @@ func (f *sendFlags) settle(cmd *cobra.Command, log *progress.Log) error {
 func (f *sendFlags) join(cmd *cobra.Command, dir string) (err error) {
 	f.Set, err = f.set.set(cmd, dir)
 	if err == nil && f.Prune && f.Set.Name == "" {
-		err = fmt.Errorf("--prune: %s is in no Go module, by which its set would be told from others: name the set with --applyset, always the same", dir)
+		err = fmt.Errorf("--prune: %s is in no Go module whose path begins with a domain, by which its set would be told from others: name the set with --applyset, always the same", dir)
 	}
 	return err
 }

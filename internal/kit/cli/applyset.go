@@ -50,8 +50,8 @@ func (f *setFlag) set(cmd *cobra.Command, dir string) (applyset.Set, error) {
 
 // setName returns the name of the set of a kustomization, such as ko-dev-0f9b1c2d3e, or
 // "" if nothing tells it from those of others. It is the same on every machine: behind
-// the name of the directory stands a hash of the Go module that the directory is in and
-// of its path there, or for a remote kustomization, of its URL without what is asked of
+// the name of the directory stands a hash of the Go module that the directory is in, if
+// its path begins with a domain, and of its path there, or for a remote kustomization, of its URL without what is asked of
 // it, such as a version.
 func setName(dir string) (string, error) {
 	info, err := os.Stat(dir)
@@ -78,6 +78,9 @@ func localSetName(dir string) (string, error) {
 	for root := dir; ; root = filepath.Dir(root) {
 		text, err := os.ReadFile(filepath.Join(root, "go.mod"))
 		if err == nil && modfile.ModulePath(text) != "" {
+			if !hasDomain(modfile.ModulePath(text)) {
+				return "", nil
+			}
 			inModule, err := filepath.Rel(root, dir)
 			return nameOfSet(path.Join(modfile.ModulePath(text), filepath.ToSlash(inModule))), err
 		}
@@ -88,6 +91,13 @@ func localSetName(dir string) (string, error) {
 			return "", nil
 		}
 	}
+}
+
+// hasDomain reports whether a module path tells the module from those of others: whoever
+// has the domain gives it once (https://go.dev/ref/mod#module-path).
+func hasDomain(modulePath string) bool {
+	first, _, _ := strings.Cut(modulePath, "/")
+	return strings.Contains(first, ".")
 }
 
 // notInName is what the name of a directory may have, and that of an object may not.

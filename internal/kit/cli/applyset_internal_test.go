@@ -73,7 +73,11 @@ func TestSetNameOfARemoteKustomization(t *testing.T) {
 
 // Where nothing tells a kustomization from others, its set has no name.
 func TestNoSetName(t *testing.T) {
-	for _, dir := range []string{t.TempDir(), "no-such-directory"} {
+	short := t.TempDir()
+	if err := os.WriteFile(filepath.Join(short, "go.mod"), []byte("module app\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{t.TempDir(), short, "no-such-directory"} {
 		if got := name(t, dir); got != "" {
 			t.Errorf("%s: %q", dir, got)
 		}
