@@ -91,7 +91,7 @@ func each(images []*image, f func(*image) error) error {
 func (p *Pipeline) findOrCheck(ctx context.Context, image *image) error {
 	reference := image.reference.ImportPath
 	if p.Records != nil {
-		if image.published, image.reason = p.Records.Find(ctx, reference); image.published != nil {
+		if image.published, image.reason = p.Records.Find(ctx, image.program); image.published != nil {
 			p.Log.Printf("%s: unchanged %s", program.Name(reference), image.published)
 			return nil
 		}
@@ -112,7 +112,7 @@ func (p *Pipeline) build(ctx context.Context, images []*image) error {
 }
 
 func (p *Pipeline) buildOne(ctx context.Context, image *image) error {
-	reference := image.reference.ImportPath
+	reference := image.program
 	task := p.Log.Start(program.Name(reference), "building")
 	defer task.Stop()
 	built, err := p.Builder.Build(ctx, reference)

@@ -84,6 +84,9 @@ func (p *Publisher) Check(importPaths []string) error {
 // Publish pushes the image of an import path, scheme included, and returns the
 // reference to deploy: by digest, or by tag with --tag-only.
 func (p *Publisher) Publish(ctx context.Context, image build.Result, importPath string) (name.Reference, error) {
+	if p.OnlyNames() {
+		return p.name(image, importPath)
+	}
 	ref, err := p.ko.Publish(ctx, image, importPath)
 	if err != nil && ctx.Err() != nil {
 		return nil, fmt.Errorf("publishing %s: %w", importPath, context.Cause(ctx))

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -29,6 +30,20 @@ func isRegistry(opts *options.PublishOptions) bool {
 // OnlyNames reports whether images are published nowhere, and only get names.
 func (p *Publisher) OnlyNames() bool {
 	return !p.opts.Push && isRegistry(p.opts)
+}
+
+// name returns what an image would be deployed by if it were published. Upstream's
+// publisher for that does not take names with capitals, as the one that pushes does.
+func (p *Publisher) name(image build.Result, importPath string) (name.Reference, error) {
+	place, err := p.Place(importPath)
+	if err != nil {
+		return nil, fmt.Errorf("naming the image of %s: %w", importPath, err)
+	}
+	digest, err := image.Digest()
+	if err != nil {
+		return nil, fmt.Errorf("taking the digest of %s: %w", importPath, err)
+	}
+	return place.Reference(digest.String())
 }
 
 // Place returns where the image of an import path, scheme included, is published to, or
