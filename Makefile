@@ -94,7 +94,7 @@ mutants: ## Run the tests of payments and orders, and the faults, on mistakes th
 	MUTANTS=1 $(GO_TEST) -count=1 -timeout=6h -v -run='^Test(TheSuiteFindsMutants|MutantsOfTheMoneyRules)$$' $(ARGS) ./internal/shop/chaos
 
 test-apiserver: $(CLUSTER_DIR)/bin/kube-apiserver ## Run those tests that take a real API server, without a node
-	KUBEBUILDER_ASSETS=$(CLUSTER_DIR)/bin $(GO_TEST) -tags=apiserver -parallel=6 $(ARGS) ./internal/kit/apply/... ./internal/kit/registry
+	KUBEBUILDER_ASSETS=$(CLUSTER_DIR)/bin $(GO_TEST) -tags=apiserver -timeout=30m -parallel=6 $(ARGS) ./internal/kit/apply/... ./internal/kit/registry
 
 test-prune: $(CLUSTER_DIR)/bin/kube-apiserver ## Edit overlays 1,000 times at random and apply them with --prune; PRUNE_EDITS
 	KUBEBUILDER_ASSETS=$(CLUSTER_DIR)/bin PRUNE_EDITS=$(or $(PRUNE_EDITS),1000) $(GO_TEST) -tags=apiserver -count=1 -timeout=3h -v -run='^TestRandomEdits$$' $(ARGS) ./internal/kit/apply
