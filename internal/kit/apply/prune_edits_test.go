@@ -171,7 +171,7 @@ func TestRandomEdits(t *testing.T) {
 	c := apitest.Cluster(t)
 	random := chance(t)
 	for i := range overlays {
-		random, n := rand.New(rand.NewPCG(random.Uint64(), 0)), edits(t)/overlays
+		random, n := rand.New(rand.NewPCG(random.Uint64(), 0)), (edits(t)+overlays-1)/overlays
 		t.Run(fmt.Sprintf("overlay %d", i), func(t *testing.T) {
 			t.Parallel()
 			editAndApply(t, c, random, n)
@@ -189,7 +189,9 @@ func editAndApply(t *testing.T, c *kube.Cluster, random *rand.Rand, n int) {
 		objects := o.render(t)
 		switch random.IntN(8) {
 		case 0: // applied without --prune in between
-			mustApply(t, c, plainly(shopSet), objects...)
+			opts := plainly(shopSet)
+			opts.Replace = true
+			mustApply(t, c, opts, objects...)
 			objects = o.render(t)
 		case 1: // ended anywhere
 			at := 1 + random.Int64N(80)
