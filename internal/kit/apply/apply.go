@@ -23,8 +23,8 @@ type Options struct {
 	Wait    bool          // return when everything is ready
 	Timeout time.Duration // how long to wait
 	Atomic  bool          // if that fails, put back what was there before
-	// Set is the set that the objects belong to if they are applied; without a name,
-	// there is none. Without a namespace, it is in that of most objects.
+	// Set is the set that applied objects belong to. If it has no name, there is no set.
+	// If it has no namespace, its record is in the namespace that most objects are in.
 	Set   applyset.Set
 	Prune bool // with Wait, delete members that are not among the objects, once these are ready
 	// Accepted is called once every object is accepted, before anything is changed; it

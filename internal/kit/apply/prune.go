@@ -29,8 +29,8 @@ func (m *membership) foresee(ctx context.Context) error {
 	return nil
 }
 
-// isPrecious says whether with an object goes what nobody can make anew. Such objects
-// are not pruned, as they are not replaced.
+// isPrecious reports whether deleting an object destroys what nobody can make again, such
+// as the data of a claim. Such objects are neither pruned nor replaced.
 func isPrecious(o kube.Object) bool { return applyset.Loss(o) != "" }
 
 // prune adopts and deletes what is gone from the kustomization, once everything else is
