@@ -28,7 +28,7 @@ import (
 const kustomizeLong = "\n\nWith -k it renders a kustomization instead, without kubectl: every import path reference in it is built and published as " +
 	"${KO_DOCKER_REPO}/<command name>, and the objects are "
 
-const rebuildFlag = "rebuild"
+const rebuildFlag, noRemoteFlag = "rebuild", "no-remote-record"
 
 // addKustomize gives an upstream command, which has --namespace by now, the
 // flag -k and makes it run kustomize when that flag is set.
@@ -38,7 +38,8 @@ func addKustomize(cmd *cobra.Command, kustomize func(cmd *cobra.Command, dir str
 	addRenderFlags(cmd.Flags())
 	if cmd.Flags().Lookup("push") != nil { // It builds images.
 		cmd.Flags().Bool(rebuildFlag, false, "With -k, build every image, even if nothing that it is made of has changed")
-		onlyWithKustomize(cmd, rebuildFlag)
+		cmd.Flags().Bool(noRemoteFlag, false, "With -k, neither ask the registry for images that other machines have made of the same, nor keep a record there for them")
+		onlyWithKustomize(cmd, rebuildFlag, noRemoteFlag)
 	}
 	cmd.Flag("namespace").Usage = namespaceUsage
 	cmd.Use = strings.Replace(cmd.Use, " -f FILENAME", " (-f FILENAME | -k DIRECTORY)", 1)
@@ -146,7 +147,8 @@ func newPipeline(ctx context.Context, flags *pflag.FlagSet, connect connector, l
 		supervised.Built = keepForReload
 	}
 	rebuild, _ := flags.GetBool(rebuildFlag)
-	records, err := reuse.New(reuse.Options{Settings: settings, Publisher: publisher, Rebuild: rebuild, Run: (*exec.Cmd).Run})
+	noRemote, _ := flags.GetBool(noRemoteFlag)
+	records, err := reuse.New(reuse.Options{Settings: settings, Publisher: publisher, Rebuild: rebuild, Remote: !noRemote, Run: (*exec.Cmd).Run})
 	if err != nil {
 		return nil, err
 	}

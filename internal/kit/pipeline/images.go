@@ -134,7 +134,7 @@ func (p *Pipeline) buildOne(ctx context.Context, image *image) error {
 		task.Done("published " + image.published.String())
 	}
 	if err := p.keep(ctx, reference, built); err != nil {
-		p.Log.Printf("%s: the next run builds it again: %v", program.Name(reference), err)
+		p.Log.Printf("%s: no record is kept: %v", program.Name(reference), err)
 	}
 	return nil
 }

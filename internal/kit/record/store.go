@@ -13,6 +13,8 @@ import (
 
 // Store keeps records in a directory. It may be used concurrently, also by several
 // processes.
+//
+// One without a directory keeps nothing.
 type Store struct{ Dir string }
 
 // Key names a record: what an image was made from, and where it was pushed to.
@@ -32,6 +34,9 @@ const formLine = "ko record 1"
 
 // Load returns the record of the key, or nil if there is none that this version can read.
 func (s Store) Load(key Key) *Record {
+	if s.Dir == "" {
+		return nil
+	}
 	text, err := os.ReadFile(s.file(key))
 	if err != nil {
 		return nil
@@ -45,6 +50,9 @@ func (s Store) Load(key Key) *Record {
 
 // Save writes the record of the key, whole or not at all.
 func (s Store) Save(key Key, r *Record) error {
+	if s.Dir == "" {
+		return nil
+	}
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return fmt.Errorf("keeping the record of %s: %w", key.ImportPath, err)
 	}

@@ -4,6 +4,7 @@ package reuse
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,8 +24,9 @@ type Images struct {
 	settings  *program.Settings
 	publisher *publish.Publisher
 	registry  *registry
-	store     record.Store // without a directory it keeps nothing
+	store     record.Store
 	rebuild   bool
+	remote    bool
 	run       func(*exec.Cmd) error
 	look      *record.Look
 	slots     *semaphore.Weighted // of those that ask the go tool
@@ -36,8 +38,8 @@ type Images struct {
 // building is an image that has to be built.
 type building struct {
 	key    record.Key
+	place  *publish.Place
 	record *record.Record
-	pushed bool // to where the record says it is
 }
 
 // Options say how images are found.
@@ -45,6 +47,7 @@ type Options struct {
 	Settings  *program.Settings
 	Publisher *publish.Publisher
 	Rebuild   bool                  // finds none, as if nothing had been published before
+	Remote    bool                  // keeps records in the registry too, for other machines
 	Directory string                // of the records; "" is the user's cache directory
 	Run       func(*exec.Cmd) error // does what [exec.Cmd.Run] does, for the go tool and git
 }
@@ -61,7 +64,7 @@ func New(opts Options) (*Images, error) {
 		}
 	}
 	return &Images{
-		settings: opts.Settings, publisher: opts.Publisher, registry: registry, rebuild: opts.Rebuild, run: opts.Run,
+		settings: opts.Settings, publisher: opts.Publisher, registry: registry, rebuild: opts.Rebuild, remote: opts.Remote, run: opts.Run,
 		store: record.Store{Dir: opts.Directory}, look: record.NewLook(opts.Run),
 		slots: semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0))), found: map[string]*building{},
 	}, nil
@@ -89,7 +92,7 @@ func (i *Images) Find(ctx context.Context, reference string) (image name.Referen
 	if image == nil {
 		i.mu.Lock()
 		defer i.mu.Unlock()
-		i.found[reference] = &building{s.key, now, s.place.IsPushed()}
+		i.found[reference] = &building{s.key, s.place, now}
 	}
 	return image, reason
 }
@@ -103,26 +106,37 @@ func (i *Images) inputs(ctx context.Context, s *subject) (*record.Record, error)
 	return record.New(ctx, i.look, s.recipes, s.others)
 }
 
-// compare returns the former image if it was made of the same, as after a file was
-// touched that is in no image.
+// compare returns an image that was made of the same: the former one, as after a file was
+// touched that is in no image, or one that another machine has made.
 func (i *Images) compare(ctx context.Context, s *subject, former, now *record.Record) (name.Reference, string) {
-	switch {
-	case i.rebuild:
+	if i.rebuild {
 		return nil, "--rebuild"
+	}
+	for _, digest := range i.candidates(ctx, s, former, now) {
+		now.Image = digest
+		if image := i.deployable(ctx, s, now); image != nil {
+			_ = i.store.Save(s.key, now) // It only saves time.
+			return image, ""
+		}
+	}
+	switch {
 	case former == nil:
 		return nil, "nothing is known of an image before it"
-	case !now.Inputs.Equal(former.Inputs):
-		return nil, now.Inputs.Explain(former.Inputs)
-	}
-	image := i.deployable(ctx, s, former)
-	if image == nil {
+	case now.Inputs.Equal(former.Inputs):
 		return nil, "its image is no longer in " + s.place.Repository.Name()
 	}
-	now.Image = former.Image
-	if err := i.store.Save(s.key, now); err != nil {
-		return nil, err.Error()
+	return nil, now.Inputs.Explain(former.Inputs)
+}
+
+// candidates returns the digests of images that were made of the same.
+func (i *Images) candidates(ctx context.Context, s *subject, former, now *record.Record) []string {
+	switch {
+	case former != nil && now.Inputs.Equal(former.Inputs):
+		return []string{former.Image}
+	case i.remote:
+		return i.registry.made(ctx, s.place.Repository, now.Inputs.Hash())
 	}
-	return image, ""
+	return nil
 }
 
 // deployable returns what the image of a record is deployed by, or nil if it cannot be.
@@ -139,13 +153,17 @@ func (i *Images) deployable(ctx context.Context, s *subject, r *record.Record) n
 
 // Keep records that the image of a reference was published. It records nothing if
 // something that Find looked at was touched since then.
-func (i *Images) Keep(_ context.Context, reference, digest string) error {
+func (i *Images) Keep(ctx context.Context, reference, digest string) error {
 	i.mu.Lock()
 	b := i.found[reference]
 	i.mu.Unlock()
-	if b == nil || i.store.Dir == "" || !b.pushed || !b.record.Stands(record.NewLook(i.run)) {
+	if b == nil || !b.place.IsPushed() || !b.record.Stands(record.NewLook(i.run)) {
 		return nil
 	}
 	b.record.Image = digest
-	return i.store.Save(b.key, b.record)
+	err := i.store.Save(b.key, b.record)
+	if i.remote {
+		err = errors.Join(err, i.registry.keep(ctx, b.place.Repository, b.record.Inputs.Hash(), digest))
+	}
+	return err
 }

@@ -29,18 +29,26 @@ type user struct {
 	building   options.BuildOptions
 	publishing options.PublishOptions
 	rebuild    bool
+	remote     bool
 	meanwhile  func() // is called while the image is built
 }
 
 func newUser(t *testing.T) *user {
 	kittest.Unset(t, "GOFLAGS", "CGO_ENABLED", "KOCACHE", "SOURCE_DATE_EPOCH", "KO_DATA_DATE_EPOCH")
-	u := &user{T: t, host: kittest.UseRegistry(t), records: t.TempDir()}
-	t.Chdir(t.TempDir())
+	u := &user{T: t, host: kittest.UseRegistry(t)}
+	u.clone()
+	u.reset()
+	return u
+}
+
+// clone writes the program into a new directory, as on a machine that has no records.
+func (u *user) clone() {
+	u.Helper()
+	u.records = u.TempDir()
+	u.Chdir(u.TempDir())
 	u.write("go.mod", "module example.com/app\n\ngo 1.26\n")
 	u.write("web/main.go", "package main\n\nfunc main() { println(\"hello\") }\n")
 	u.write("web/kodata/page", "hello\n")
-	u.reset()
-	return u
 }
 
 // reset sets the options to those of a user who sets none.
@@ -70,7 +78,7 @@ func (u *user) run() (reference, reason string) {
 	settings, err := program.Load(&building, (*exec.Cmd).Run)
 	u.check(err)
 	images, err := reuse.New(reuse.Options{
-		Settings: settings, Publisher: publisher, Rebuild: u.rebuild, Directory: u.records, Run: (*exec.Cmd).Run,
+		Settings: settings, Publisher: publisher, Rebuild: u.rebuild, Remote: u.remote, Directory: u.records, Run: (*exec.Cmd).Run,
 	})
 	u.check(err)
 	const web = "ko://example.com/app/web"
