@@ -30,6 +30,18 @@ const kustomizeLong = "\n\nWith -k it renders a kustomization instead, without k
 
 const rebuildFlag, noRemoteFlag = "rebuild", "no-remote-record"
 
+// addRecordFlags adds the flags that say whether an image whose inputs have not changed is
+// built. They may go with -k only.
+func addRecordFlags(flags *pflag.FlagSet, onlyWithK bool) {
+	rebuild := "Build every image, even if nothing that it is made of has changed"
+	noRemote := "Neither ask the registry for images that other machines have made of the same, nor keep a record there for them"
+	if onlyWithK {
+		rebuild, noRemote = "With -k, b"+rebuild[1:], "With -k, n"+noRemote[1:]
+	}
+	flags.Bool(rebuildFlag, false, rebuild)
+	flags.Bool(noRemoteFlag, false, noRemote)
+}
+
 // addKustomize gives an upstream command, which has --namespace by now, the
 // flag -k and makes it run kustomize when that flag is set.
 func addKustomize(cmd *cobra.Command, kustomize func(cmd *cobra.Command, dir string, args []string) error) {
@@ -37,8 +49,7 @@ func addKustomize(cmd *cobra.Command, kustomize func(cmd *cobra.Command, dir str
 	cmd.Flags().BoolP("quiet", "q", false, "With -k, show no progress, only results and errors")
 	addRenderFlags(cmd.Flags())
 	if cmd.Flags().Lookup("push") != nil { // It builds images.
-		cmd.Flags().Bool(rebuildFlag, false, "With -k, build every image, even if nothing that it is made of has changed")
-		cmd.Flags().Bool(noRemoteFlag, false, "With -k, neither ask the registry for images that other machines have made of the same, nor keep a record there for them")
+		addRecordFlags(cmd.Flags(), true)
 		onlyWithKustomize(cmd, rebuildFlag, noRemoteFlag)
 	}
 	cmd.Flag("namespace").Usage = namespaceUsage
@@ -129,6 +140,9 @@ func newPipeline(ctx context.Context, flags *pflag.FlagSet, connect connector, l
 	if verbose, _ := flags.GetBool("verbose"); !verbose {
 		silence() // The pipeline reports progress itself.
 	}
+	if flags.Lookup(explainFlag) != nil { // Images of `ko build` have upstream's names.
+		publishing.ImageNamer = options.MakeNamer(publishing)
+	}
 	publisher, advertised, err := newPublisher(ctx, publishing, onlyCompares(flags), connect, log)
 	if err != nil {
 		return nil, err
@@ -148,7 +162,10 @@ func newPipeline(ctx context.Context, flags *pflag.FlagSet, connect connector, l
 	}
 	rebuild, _ := flags.GetBool(rebuildFlag)
 	noRemote, _ := flags.GetBool(noRemoteFlag)
-	records, err := reuse.New(reuse.Options{Settings: settings, Publisher: publisher, Rebuild: rebuild, Remote: !noRemote, Run: (*exec.Cmd).Run})
+	explain, _ := flags.GetBool(explainFlag)
+	records, err := reuse.New(reuse.Options{
+		Settings: settings, Publisher: publisher, Rebuild: rebuild, Remote: !noRemote, ReadOnly: explain, Run: (*exec.Cmd).Run,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,11 @@ type connector func() (*kube.Cluster, error)
 func newPublisher(ctx context.Context, opts *options.PublishOptions, compares bool, connect connector, log *progress.Log) (*publish.Publisher, registry.Registry, error) {
 	push := opts.Push
 	opts.Push = push || compares // To compare, images get the names that pushing would give them.
-	advertised, err := registry.Choose(ctx, opts, connect, log)
+	var advertised registry.Registry
+	var err error
+	if connect != nil { // There is a cluster.
+		advertised, err = registry.Choose(ctx, opts, connect, log)
+	}
 	opts.Push = push
 	if err != nil {
 		return nil, registry.Registry{}, err

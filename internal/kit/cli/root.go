@@ -21,6 +21,7 @@ func New(args []string) *cobra.Command {
 	extendApply(root)
 	extendCreate(root)
 	extendResolve(root)
+	extendBuild(root)
 	extendDelete(root, args)
 	extendVersion(root)
 	addUp(root)

@@ -18,33 +18,75 @@ const atOnce = 32
 
 // image is what becomes of a reference.
 type image struct {
-	reference resolve.Reference
+	reference string         // as the user has it
+	where     string         // the reference stands, "" if the user gave it to the command
 	program   string         // the import path, scheme included
 	published name.Reference // nil until it is
 	reason    string         // why it has to be built; "" if nothing is known of it
 }
 
-// makeAll builds and publishes the images of all references that are not published
-// already, and returns what each is deployed by.
+// name is what people call the image.
+func (i *image) name() string { return program.Name(i.program) }
+
+// makeAll makes the images of all references that stand in manifests, and returns what
+// each is deployed by.
 func (p *Pipeline) makeAll(ctx context.Context, refs []resolve.Reference) (map[string]name.Reference, error) {
+	images := make([]*image, len(refs))
+	for i, ref := range refs {
+		images[i] = &image{reference: ref.ImportPath, where: ref.Uses[0].String()}
+	}
+	return p.produce(ctx, images)
+}
+
+// Images builds and publishes the images of references that stand in no manifest, such as
+// ./cmd/web, and returns what each is deployed by.
+func (p *Pipeline) Images(ctx context.Context, refs []string) (map[string]name.Reference, error) {
+	return p.produce(ctx, newImages(refs))
+}
+
+// Explanation says why an image would be built.
+type Explanation struct {
+	Name   string // that people call the image by
+	Reason string // in a few words; "" if it would not be built
+}
+
+// Explain explains the images of references. It builds nothing.
+func (p *Pipeline) Explain(ctx context.Context, refs []string) ([]Explanation, error) {
+	images := newImages(refs)
+	if err := p.check(ctx, images); err != nil {
+		return nil, err
+	}
+	all := make([]Explanation, len(refs))
+	for i, image := range images {
+		all[i] = Explanation{image.name(), image.reason}
+	}
+	return all, nil
+}
+
+func newImages(refs []string) []*image {
 	images := make([]*image, len(refs))
 	for i, ref := range refs {
 		images[i] = &image{reference: ref}
 	}
+	return images
+}
+
+// produce builds and publishes images that are not published already, and returns what each is deployed by.
+func (p *Pipeline) produce(ctx context.Context, images []*image) (map[string]name.Reference, error) {
 	if err := p.check(ctx, images); err != nil {
 		return nil, err
 	}
 	if err := p.build(ctx, images); err != nil {
 		return nil, err
 	}
-	published := make(map[string]name.Reference, len(refs))
+	published := make(map[string]name.Reference, len(images))
 	p.Reasons = map[string]string{}
 	for _, image := range images {
 		pulled, err := p.Registry.Pulled(image.published)
 		if err != nil {
 			return nil, err
 		}
-		published[image.reference.ImportPath] = pulled
+		published[image.reference] = pulled
 		if image.reason != "" {
 			p.Reasons[pulled.String()] = image.reason
 		}
@@ -56,7 +98,7 @@ func (p *Pipeline) makeAll(ctx context.Context, refs []resolve.Reference) (map[s
 // never be built, before the first compilation. It says where each of them stands.
 func (p *Pipeline) check(ctx context.Context, images []*image) error {
 	err := each(images, func(image *image) (err error) {
-		image.program, err = p.Builder.Qualify(ctx, image.reference.ImportPath)
+		image.program, err = p.Builder.Qualify(ctx, image.reference)
 		return err
 	})
 	if err != nil {
@@ -79,24 +121,24 @@ func each(images []*image, f func(*image) error) error {
 	group.SetLimit(atOnce)
 	for _, image := range images {
 		group.Go(func() error {
-			if err := f(image); err != nil {
-				return fmt.Errorf("%s: %w", image.reference.Uses[0], err)
+			err := f(image)
+			if err != nil && image.where != "" {
+				return fmt.Errorf("%s: %w", image.where, err)
 			}
-			return nil
+			return err
 		})
 	}
 	return group.Wait()
 }
 
 func (p *Pipeline) findOrCheck(ctx context.Context, image *image) error {
-	reference := image.reference.ImportPath
 	if p.Records != nil {
 		if image.published, image.reason = p.Records.Find(ctx, image.program); image.published != nil {
-			p.Log.Printf("%s: unchanged %s", program.Name(reference), image.published)
+			p.Log.Printf("%s: unchanged %s", image.name(), image.published)
 			return nil
 		}
 	}
-	return p.Builder.Check(ctx, reference)
+	return p.Builder.Check(ctx, image.program)
 }
 
 // build builds and publishes; one image is pushed while the next is compiled. The first
@@ -112,20 +154,19 @@ func (p *Pipeline) build(ctx context.Context, images []*image) error {
 }
 
 func (p *Pipeline) buildOne(ctx context.Context, image *image) error {
-	reference := image.program
-	task := p.Log.Start(program.Name(reference), "building")
+	task := p.Log.Start(image.name(), "building")
 	defer task.Stop()
-	built, err := p.Builder.Build(ctx, reference)
+	built, err := p.Builder.Build(ctx, image.program)
 	if err != nil {
 		return err
 	}
 	if image.reason != "" {
-		p.Log.Printf("%s: built: %s", program.Name(reference), image.reason)
+		p.Log.Printf("%s: built: %s", image.name(), image.reason)
 	}
 	if !p.Publisher.OnlyNames() {
 		task.Step("publishing")
 	}
-	if image.published, err = p.Publisher.Publish(ctx, built, reference); err != nil {
+	if image.published, err = p.Publisher.Publish(ctx, built, image.program); err != nil {
 		return err
 	}
 	if p.Publisher.OnlyNames() {
@@ -133,13 +174,13 @@ func (p *Pipeline) buildOne(ctx context.Context, image *image) error {
 	} else {
 		task.Done("published " + image.published.String())
 	}
-	if err := p.keep(ctx, reference, built); err != nil {
-		p.Log.Printf("%s: no record is kept: %v", program.Name(reference), err)
+	if err := p.keep(ctx, image.program, built); err != nil {
+		p.Log.Printf("%s: no record is kept: %v", image.name(), err)
 	}
 	return nil
 }
 
-func (p *Pipeline) keep(ctx context.Context, reference string, built build.Result) error {
+func (p *Pipeline) keep(ctx context.Context, program string, built build.Result) error {
 	if p.Records == nil {
 		return nil
 	}
@@ -147,5 +188,5 @@ func (p *Pipeline) keep(ctx context.Context, reference string, built build.Resul
 	if err != nil {
 		return err
 	}
-	return p.Records.Keep(ctx, reference, digest.String())
+	return p.Records.Keep(ctx, program, digest.String())
 }

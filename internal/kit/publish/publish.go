@@ -45,7 +45,7 @@ func LacksRepository(opts *options.PublishOptions) bool {
 // another name, an image has the name that `go install` gives the program:
 // $KO_DOCKER_REPO/user-svc.
 func New(opts *options.PublishOptions) (*Publisher, error) {
-	chosen := opts.PreserveImportPaths || opts.BaseImportPaths || opts.Bare
+	chosen := opts.ImageNamer != nil || opts.PreserveImportPaths || opts.BaseImportPaths || opts.Bare
 	if !chosen {
 		opts.ImageNamer = func(repo, importPath string) string { return path.Join(repo, program.Name(importPath)) }
 	}

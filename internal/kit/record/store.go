@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Store keeps records in a directory. It may be used concurrently, also by several
@@ -68,7 +69,25 @@ func (s Store) Save(key Key, r *Record) error {
 		os.Remove(file.Name())
 		return fmt.Errorf("keeping the record of %s: %w", key.ImportPath, err)
 	}
+	s.removeOld()
 	return nil
+}
+
+// tooOld is how long a record is kept that is not written again.
+const tooOld = 90 * 24 * time.Hour
+
+// removeOld removes records that nobody has needed for long, such as those of directories
+// that are gone. What cannot be removed stays.
+func (s Store) removeOld() {
+	entries, err := os.ReadDir(s.Dir)
+	if err != nil {
+		return
+	}
+	for _, entry := range entries {
+		if info, err := entry.Info(); err == nil && time.Since(info.ModTime()) > tooOld {
+			_ = os.Remove(filepath.Join(s.Dir, entry.Name()))
+		}
+	}
 }
 
 func (r *Record) text() []byte {

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/koshop/koshop/internal/kit/record"
 )
@@ -43,6 +44,11 @@ func TestStore(t *testing.T) {
 	other.Repository = "localhost:5001/other"
 	if store.Load(other) != nil {
 		t.Error("the record of one repository is found for another one")
+	}
+	old := filepath.Join(store.Dir, "old")
+	past := time.Now().AddDate(0, 0, -100)
+	if err := errors.Join(os.WriteFile(old, nil, 0o600), os.Chtimes(old, past, past), store.Save(key, saved)); err != nil {
+		t.Fatal(err)
 	}
 	if files, err := os.ReadDir(store.Dir); err != nil || len(files) != 1 {
 		t.Errorf("the store has %v, %v", files, err)

@@ -81,22 +81,25 @@ func (r *registry) base(ctx context.Context, image string) (digest string, err e
 }
 
 // offer reports whether the image with this digest can be deployed from its place. It
-// makes the tags name it, as pushing it would.
-func (r *registry) offer(ctx context.Context, place *publish.Place, digest string) bool {
+// makes the tags name it, as pushing it would, unless it may only read.
+func (r *registry) offer(ctx context.Context, place *publish.Place, digest string, readOnly bool) bool {
 	if !place.IsPushed() {
 		return true // Nobody said that it would be there.
 	}
-	isThere := false
+	var wrong []name.Tag
 	for _, tag := range place.Tags {
-		if descriptor, err := r.puller.Head(ctx, tag); err == nil && descriptor.Digest.String() == digest {
-			isThere = true
-			continue
+		if descriptor, err := r.puller.Head(ctx, tag); err != nil || descriptor.Digest.String() != digest {
+			wrong = append(wrong, tag)
 		}
-		image, err := r.puller.Get(ctx, place.Repository.Digest(digest))
-		if err != nil || remote.Tag(tag, image, r.with(ctx)...) != nil {
-			return false
-		}
-		isThere = true
 	}
-	return isThere
+	if len(wrong) == 0 && len(place.Tags) > 0 {
+		return true
+	}
+	image, err := r.puller.Get(ctx, place.Repository.Digest(digest))
+	for _, tag := range wrong {
+		if err == nil && !readOnly {
+			err = remote.Tag(tag, image, r.with(ctx)...)
+		}
+	}
+	return err == nil
 }

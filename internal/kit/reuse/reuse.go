@@ -27,6 +27,7 @@ type Images struct {
 	store     record.Store
 	rebuild   bool
 	remote    bool
+	readOnly  bool
 	run       func(*exec.Cmd) error
 	look      *record.Look
 	slots     *semaphore.Weighted // of those that ask the go tool
@@ -47,6 +48,7 @@ type Options struct {
 	Settings  *program.Settings
 	Publisher *publish.Publisher
 	Rebuild   bool                  // finds none, as if nothing had been published before
+	ReadOnly  bool                  // changes nothing: no tag in the registry, no record
 	Remote    bool                  // keeps records in the registry too, for other machines
 	Directory string                // of the records; "" is the user's cache directory
 	Run       func(*exec.Cmd) error // does what [exec.Cmd.Run] does, for the go tool and git
@@ -64,7 +66,7 @@ func New(opts Options) (*Images, error) {
 		}
 	}
 	return &Images{
-		settings: opts.Settings, publisher: opts.Publisher, registry: registry, rebuild: opts.Rebuild, remote: opts.Remote, run: opts.Run,
+		settings: opts.Settings, publisher: opts.Publisher, registry: registry, rebuild: opts.Rebuild, remote: opts.Remote, readOnly: opts.ReadOnly, run: opts.Run,
 		store: record.Store{Dir: opts.Directory}, look: record.NewLook(opts.Run),
 		slots: semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0))), found: map[string]*building{},
 	}, nil
@@ -115,7 +117,9 @@ func (i *Images) compare(ctx context.Context, s *subject, former, now *record.Re
 	for _, digest := range i.candidates(ctx, s, former, now) {
 		now.Image = digest
 		if image := i.deployable(ctx, s, now); image != nil {
-			_ = i.store.Save(s.key, now) // It only saves time.
+			if !i.readOnly {
+				_ = i.store.Save(s.key, now) // It only saves time.
+			}
 			return image, ""
 		}
 	}
@@ -141,7 +145,7 @@ func (i *Images) candidates(ctx context.Context, s *subject, former, now *record
 
 // deployable returns what the image of a record is deployed by, or nil if it cannot be.
 func (i *Images) deployable(ctx context.Context, s *subject, r *record.Record) name.Reference {
-	if !i.registry.offer(ctx, s.place, r.Image) {
+	if !i.registry.offer(ctx, s.place, r.Image, i.readOnly) {
 		return nil
 	}
 	image, err := s.place.Reference(r.Image)
@@ -157,7 +161,7 @@ func (i *Images) Keep(ctx context.Context, reference, digest string) error {
 	i.mu.Lock()
 	b := i.found[reference]
 	i.mu.Unlock()
-	if b == nil || !b.place.IsPushed() || !b.record.Stands(record.NewLook(i.run)) {
+	if b == nil || i.readOnly || !b.place.IsPushed() || !b.record.Stands(record.NewLook(i.run)) {
 		return nil
 	}
 	b.record.Image = digest
