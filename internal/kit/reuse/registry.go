@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/google"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/koshop/koshop/internal/kit/publish"
 )
@@ -30,19 +31,21 @@ var keychain = authn.NewMultiKeychain(
 
 // registry asks registries for what images there are.
 type registry struct {
-	insecure bool
-	options  []remote.Option
-	puller   *remote.Puller
-	bases    sync.Map // of functions, by the name of a base image
+	insecure  bool
+	transport http.RoundTripper
+	options   []remote.Option
+	puller    *remote.Puller
+	bases     sync.Map // of functions, by the name of a base image
+	open      sync.Map // of functions that return a puller, by the name of a registry
 }
 
 func newRegistry(insecure bool) (*registry, error) {
-	transport := remote.DefaultTransport.(*http.Transport).Clone()
+	network := remote.DefaultTransport.(*http.Transport).Clone()
 	if insecure {
-		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} // --insecure-registry asks for it.
+		network.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} // --insecure-registry asks for it.
 	}
-	r := &registry{insecure: insecure, options: []remote.Option{
-		remote.WithAuthFromKeychain(keychain), remote.WithUserAgent("ko"), remote.WithTransport(transport),
+	r := &registry{insecure: insecure, transport: network, options: []remote.Option{
+		remote.WithAuthFromKeychain(keychain), remote.WithUserAgent("ko"), remote.WithTransport(network),
 	}}
 	var err error
 	if r.puller, err = remote.NewPuller(r.options...); err != nil {
@@ -71,13 +74,49 @@ func (r *registry) base(ctx context.Context, image string) (digest string, err e
 		if digest, isDigest := ref.(name.Digest); isDigest {
 			return digest.DigestStr(), nil
 		}
-		descriptor, err := r.puller.Head(ctx, ref)
+		descriptor, err := r.pullerOf(ctx, ref.Context()).Head(ctx, ref)
 		if err != nil {
 			return "", err
 		}
 		return descriptor.Digest.String(), nil
 	}))
 	return ask.(func() (string, error))()
+}
+
+// pullerOf returns the puller that asks for images of a repository. The general one asks
+// the registry how to authenticate once for each repository, over a connection of its
+// own; of a registry that wants no credentials, that is asked once.
+func (r *registry) pullerOf(ctx context.Context, repository name.Repository) *remote.Puller {
+	given, err := authn.Resolve(ctx, keychain, repository)
+	if err != nil || given != authn.Anonymous {
+		return r.puller
+	}
+	find, _ := r.open.LoadOrStore(repository.RegistryStr(), sync.OnceValue(func() *remote.Puller {
+		if puller := r.openPuller(ctx, repository.Registry); puller != nil {
+			return puller
+		}
+		return r.puller
+	}))
+	return find.(func() *remote.Puller)()
+}
+
+// openPuller returns a puller for all repositories of a registry that wants no
+// credentials, or nil if it does.
+func (r *registry) openPuller(ctx context.Context, registry name.Registry) *remote.Puller {
+	challenge, err := transport.Ping(ctx, registry, r.transport)
+	if err != nil || challenge.Scheme != "" {
+		return nil
+	}
+	retrying := transport.NewUserAgent(transport.NewRetry(r.transport), "ko")
+	ready, err := transport.NewWithContext(ctx, registry, authn.Anonymous, retrying, nil)
+	if err != nil {
+		return nil
+	}
+	puller, err := remote.NewPuller(remote.WithTransport(ready))
+	if err != nil {
+		return nil
+	}
+	return puller
 }
 
 // offer reports whether the image with this digest can be deployed from its place. It
@@ -87,15 +126,16 @@ func (r *registry) offer(ctx context.Context, place *publish.Place, digest strin
 		return true // Nobody said that it would be there.
 	}
 	var wrong []name.Tag
+	puller := r.pullerOf(ctx, place.Repository)
 	for _, tag := range place.Tags {
-		if descriptor, err := r.puller.Head(ctx, tag); err != nil || descriptor.Digest.String() != digest {
+		if descriptor, err := puller.Head(ctx, tag); err != nil || descriptor.Digest.String() != digest {
 			wrong = append(wrong, tag)
 		}
 	}
 	if len(wrong) == 0 && len(place.Tags) > 0 {
 		return true
 	}
-	image, err := r.puller.Get(ctx, place.Repository.Digest(digest))
+	image, err := puller.Get(ctx, place.Repository.Digest(digest))
 	for _, tag := range wrong {
 		if err == nil && !readOnly {
 			err = remote.Tag(tag, image, r.with(ctx)...)
