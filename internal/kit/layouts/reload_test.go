@@ -24,8 +24,8 @@ current-context: none
 // would send for the next one to differ from: all of this is done without pods.
 func (r *repository) reload(t *testing.T) {
 	for _, p := range r.Programs {
+		dir := t.TempDir() // By its second name, a program has an image already.
 		for _, name := range []string{p.ImportPath, p.Path()} {
-			dir := t.TempDir()
 			config := filepath.Join(dir, "kubeconfig")
 			if err := os.WriteFile(config, []byte(kubeconfig), 0o600); err != nil {
 				t.Fatal(err)

@@ -69,16 +69,15 @@ func (s Store) Save(key Key, r *Record) error {
 		os.Remove(file.Name())
 		return fmt.Errorf("keeping the record of %s: %w", key.ImportPath, err)
 	}
-	s.removeOld()
 	return nil
 }
 
 // tooOld is how long a record is kept that is not written again.
 const tooOld = 90 * 24 * time.Hour
 
-// removeOld removes records that nobody has needed for long, such as those of directories
+// RemoveOld removes records that nobody has needed for long, such as those of directories
 // that are gone. What cannot be removed stays.
-func (s Store) removeOld() {
+func (s Store) RemoveOld() {
 	entries, err := os.ReadDir(s.Dir)
 	if err != nil {
 		return

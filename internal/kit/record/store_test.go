@@ -47,9 +47,10 @@ func TestStore(t *testing.T) {
 	}
 	old := filepath.Join(store.Dir, "old")
 	past := time.Now().AddDate(0, 0, -100)
-	if err := errors.Join(os.WriteFile(old, nil, 0o600), os.Chtimes(old, past, past), store.Save(key, saved)); err != nil {
+	if err := errors.Join(os.WriteFile(old, nil, 0o600), os.Chtimes(old, past, past)); err != nil {
 		t.Fatal(err)
 	}
+	store.RemoveOld()
 	if files, err := os.ReadDir(store.Dir); err != nil || len(files) != 1 {
 		t.Errorf("the store has %v, %v", files, err)
 	}

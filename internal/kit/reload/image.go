@@ -21,7 +21,7 @@ import (
 	"github.com/koshop/koshop/internal/kit/publish"
 	"github.com/koshop/koshop/internal/kit/registry"
 	"github.com/koshop/koshop/internal/kit/reload/carrier"
-	"github.com/koshop/koshop/internal/kit/reload/parcel"
+	"github.com/koshop/koshop/internal/kit/reuse"
 	"github.com/koshop/koshop/internal/kube"
 )
 
@@ -44,19 +44,15 @@ func (r *Reload) runOrPublish(ctx context.Context) error {
 // each call.
 func (r *Reload) lastFile() string { return r.ImageFile + ".last" }
 
-// publish makes an image of the program, and writes its reference down.
+// publish makes an image of the program, unless there is one of the same, and writes its
+// reference down.
 func (r *Reload) publish(ctx context.Context) error {
-	builder, err := build.New(ctx, r.settings)
-	if err != nil {
-		return err
-	}
 	advertised, err := r.advertised(ctx)
 	if err != nil {
 		return err
 	}
-	task := r.Log.Start(r.program.Name(), "building")
-	defer task.Stop()
-	ref, err := publishImage(ctx, builder, ko.StrictScheme+r.program.ImportPath, r.Publishing, task)
+	r.Publishing.DockerRepo = cmp.Or(os.Getenv(tiltsRegistry), r.Publishing.DockerRepo)
+	ref, isNew, err := r.makeImage(ctx)
 	if err != nil {
 		return err
 	}
@@ -69,13 +65,59 @@ func (r *Reload) publish(ctx context.Context) error {
 	if r.Selector == "" {
 		return nil
 	}
-	// It is what the first executable that is sent will differ from.
-	packed, err := r.pack(ctx)
-	if err != nil {
-		return err
+	if isNew { // It is compiled, and what the first executable that is sent will differ from.
+		packed, err := r.pack(ctx)
+		if err != nil {
+			return err
+		}
+		packed.Remember()
 	}
-	packed.Remember()
-	return r.returnTo(ctx, ref, packed)
+	return r.returnTo(ctx, ref)
+}
+
+// makeImage returns the image of the program, and whether it had to be built.
+func (r *Reload) makeImage(ctx context.Context) (ref name.Reference, isNew bool, err error) {
+	importPath := ko.StrictScheme + r.program.ImportPath
+	images, err := r.images()
+	if err != nil {
+		return nil, false, err
+	}
+	found, reason := images.Find(ctx, importPath)
+	if digest, ok := found.(name.Digest); ok {
+		tag, err := images.Tag(ctx, digest, tagOf(digest.DigestStr()))
+		if err == nil {
+			r.Log.Printf("%s: unchanged %s", r.program.Name(), tag)
+			return tag, false, nil
+		}
+		reason = err.Error()
+	}
+	builder, err := build.New(ctx, r.settings)
+	if err != nil {
+		return nil, false, err
+	}
+	task := r.Log.Start(r.program.Name(), "building")
+	defer task.Stop()
+	ref, digest, err := publishImage(ctx, builder, importPath, r.Publishing, task)
+	if err != nil {
+		return nil, false, err
+	}
+	r.Log.Printf("%s: built: %s", r.program.Name(), reason)
+	if err := images.Keep(ctx, importPath, digest); err != nil {
+		r.Log.Printf("%s: no record is kept: %v", r.program.Name(), err)
+	}
+	return ref, true, nil
+}
+
+// images returns the images that are published already. They have no tags here: that of
+// each is made of its digest.
+func (r *Reload) images() (*reuse.Images, error) {
+	publishing := *r.Publishing
+	publishing.TagOnly, publishing.Tags = false, nil
+	publisher, err := publish.New(&publishing)
+	if err != nil {
+		return nil, err
+	}
+	return reuse.New(reuse.Options{Settings: r.settings, Publisher: publisher, Remote: true, Run: r.tools.Run})
 }
 
 // tiltsRegistry is the variable in which Tilt passes the registry that it chose: the one
@@ -93,7 +135,7 @@ func (r *Reload) advertised(ctx context.Context) (registry.Registry, error) {
 
 // returnTo has pods that have an image already, and so stay, run its program again:
 // before, something else may have been sent to them.
-func (r *Reload) returnTo(ctx context.Context, image name.Reference, packed *parcel.Parcel) error {
+func (r *Reload) returnTo(ctx context.Context, image name.Reference) error {
 	found, err := find(ctx, r.Cluster, r.Selector, r.program.ImportPath)
 	if err != nil {
 		r.Log.Printf("pods that are there already go on with what they run: %v", err)
@@ -106,6 +148,11 @@ func (r *Reload) returnTo(ctx context.Context, image name.Reference, packed *par
 		r.forget(ctx)
 		return nil
 	}
+	packed, err := r.pack(ctx)
+	if err != nil {
+		return err
+	}
+	packed.Remember()
 	sent := transferAll(ctx, r.Cluster, same, packed, nil)
 	for i, each := range sent {
 		same[i] = each.target // With what its image has.
@@ -123,40 +170,42 @@ func PublishSupervisor(ctx context.Context, building *options.BuildOptions, publ
 	task := log.Start("live-reload", "building")
 	defer task.Stop()
 	builder := &carrier.Builder{Run: run, Platforms: settings.ImagePlatforms()}
-	ref, err := publishImage(ctx, builder, carrier.Reference, publishing, task)
+	publishing.DockerRepo = cmp.Or(os.Getenv(tiltsRegistry), publishing.DockerRepo)
+	ref, _, err := publishImage(ctx, builder, carrier.Reference, publishing, task)
 	if err != nil {
 		return err
 	}
 	return writeReference(ref, file)
 }
 
-// publishImage makes an image and publishes it. Its tag is made of its digest: the same
-// program makes no new pods.
-func publishImage(ctx context.Context, builder pipeline.Builder, importPath string, publishing *options.PublishOptions, task *progress.Task) (name.Reference, error) {
+// tagOf makes the tag of an image of its digest: the same program makes no new pods.
+func tagOf(digest string) string { return "live-" + strings.TrimPrefix(digest, "sha256:")[:16] }
+
+// publishImage makes an image and publishes it by the tag of its digest.
+func publishImage(ctx context.Context, builder pipeline.Builder, importPath string, publishing *options.PublishOptions, task *progress.Task) (ref name.Reference, digest string, err error) {
 	if err := builder.Check(ctx, importPath); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	built, err := builder.Build(ctx, importPath)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	digest, err := built.Digest()
+	hash, err := built.Digest()
 	if err != nil {
-		return nil, fmt.Errorf("taking the digest of %s: %w", importPath, err)
+		return nil, "", fmt.Errorf("taking the digest of %s: %w", importPath, err)
 	}
 	task.Step("publishing")
-	publishing.DockerRepo = cmp.Or(os.Getenv(tiltsRegistry), publishing.DockerRepo)
-	publishing.TagOnly, publishing.Tags = true, []string{"live-" + digest.Hex[:16]}
+	publishing.TagOnly, publishing.Tags = true, []string{tagOf(hash.String())}
 	publisher, err := publish.New(publishing)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	ref, err := publisher.Publish(ctx, built, importPath)
+	ref, err = publisher.Publish(ctx, built, importPath)
 	if err = errors.Join(err, publisher.Close()); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	task.Done("published " + ref.String())
-	return ref, nil
+	return ref, hash.String(), nil
 }
 
 func writeReference(ref name.Reference, files ...string) error {

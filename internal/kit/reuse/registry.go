@@ -62,25 +62,28 @@ func (r *registry) with(ctx context.Context) []remote.Option {
 
 // base returns the digest of a base image. It is asked for once.
 func (r *registry) base(ctx context.Context, image string) (digest string, err error) {
-	ask, _ := r.bases.LoadOrStore(image, sync.OnceValues(func() (string, error) {
-		var opts []name.Option
-		if r.insecure {
-			opts = append(opts, name.Insecure)
-		}
-		ref, err := name.ParseReference(image, opts...)
-		if err != nil {
-			return "", err
-		}
-		if digest, isDigest := ref.(name.Digest); isDigest {
-			return digest.DigestStr(), nil
-		}
-		descriptor, err := r.pullerOf(ctx, ref.Context()).Head(ctx, ref)
-		if err != nil {
-			return "", err
-		}
-		return descriptor.Digest.String(), nil
-	}))
+	ask, _ := r.bases.LoadOrStore(image, sync.OnceValues(func() (string, error) { return r.baseNow(ctx, image) }))
 	return ask.(func() (string, error))()
+}
+
+// baseNow asks for the digest of a base image again.
+func (r *registry) baseNow(ctx context.Context, image string) (digest string, err error) {
+	var opts []name.Option
+	if r.insecure {
+		opts = append(opts, name.Insecure)
+	}
+	ref, err := name.ParseReference(image, opts...)
+	if err != nil {
+		return "", err
+	}
+	if digest, isDigest := ref.(name.Digest); isDigest {
+		return digest.DigestStr(), nil
+	}
+	descriptor, err := r.pullerOf(ctx, ref.Context()).Head(ctx, ref)
+	if err != nil {
+		return "", err
+	}
+	return descriptor.Digest.String(), nil
 }
 
 // pullerOf returns the puller that asks for images of a repository. The general one asks
@@ -125,21 +128,28 @@ func (r *registry) offer(ctx context.Context, place *publish.Place, digest strin
 	if !place.IsPushed() {
 		return true // Nobody said that it would be there.
 	}
-	var wrong []name.Tag
-	puller := r.pullerOf(ctx, place.Repository)
+	image := place.Repository.Digest(digest)
+	if len(place.Tags) == 0 || readOnly {
+		_, err := r.pullerOf(ctx, place.Repository).Head(ctx, image)
+		return err == nil
+	}
 	for _, tag := range place.Tags {
-		if descriptor, err := puller.Head(ctx, tag); err != nil || descriptor.Digest.String() != digest {
-			wrong = append(wrong, tag)
+		if err := r.tag(ctx, image, tag); err != nil {
+			return false
 		}
 	}
-	if len(wrong) == 0 && len(place.Tags) > 0 {
-		return true
+	return true
+}
+
+// tag has a tag name the image with a digest, which must be in the repository.
+func (r *registry) tag(ctx context.Context, image name.Digest, tag name.Tag) error {
+	puller := r.pullerOf(ctx, tag.Context())
+	if descriptor, err := puller.Head(ctx, tag); err == nil && descriptor.Digest.String() == image.DigestStr() {
+		return nil
 	}
-	image, err := puller.Get(ctx, place.Repository.Digest(digest))
-	for _, tag := range wrong {
-		if err == nil && !readOnly {
-			err = remote.Tag(tag, image, r.with(ctx)...)
-		}
+	found, err := puller.Get(ctx, image)
+	if err == nil {
+		err = remote.Tag(tag, found, r.with(ctx)...)
 	}
-	return err == nil
+	return err
 }

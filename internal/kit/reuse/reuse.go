@@ -5,6 +5,7 @@ package reuse
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,14 +33,16 @@ type Images struct {
 	look      *record.Look
 	slots     *semaphore.Weighted // of those that ask the go tool
 
-	mu    sync.Mutex
-	found map[string]*building
+	mu     sync.Mutex
+	found  map[string]*building
+	tidied sync.Once
 }
 
 // building is an image that has to be built.
 type building struct {
 	key    record.Key
 	place  *publish.Place
+	base   string // the base image
 	record *record.Record
 }
 
@@ -94,7 +97,7 @@ func (i *Images) Find(ctx context.Context, reference string) (image name.Referen
 	if image == nil {
 		i.mu.Lock()
 		defer i.mu.Unlock()
-		i.found[reference] = &building{s.key, s.place, now}
+		i.found[reference] = &building{s.key, s.place, s.base, now}
 	}
 	return image, reason
 }
@@ -118,7 +121,7 @@ func (i *Images) compare(ctx context.Context, s *subject, former, now *record.Re
 		now.Image = digest
 		if image := i.deployable(ctx, s, now); image != nil {
 			if !i.readOnly {
-				_ = i.store.Save(s.key, now) // It only saves time.
+				_ = i.save(s.key, now) // It only saves time.
 			}
 			return image, ""
 		}
@@ -155,19 +158,44 @@ func (i *Images) deployable(ctx context.Context, s *subject, r *record.Record) n
 	return image
 }
 
+// Tag has a tag name an image that Find has returned, and returns it by that tag.
+func (i *Images) Tag(ctx context.Context, image name.Digest, tag string) (name.Tag, error) {
+	tagged := image.Context().Tag(tag)
+	if err := i.registry.tag(ctx, image, tagged); err != nil {
+		return name.Tag{}, fmt.Errorf("tagging %s: %w", image, err)
+	}
+	return tagged, nil
+}
+
 // Keep records that the image of a reference was published. It records nothing if
-// something that Find looked at was touched since then.
+// something that Find looked at was touched since then, or is another base image.
 func (i *Images) Keep(ctx context.Context, reference, digest string) error {
 	i.mu.Lock()
 	b := i.found[reference]
 	i.mu.Unlock()
-	if b == nil || i.readOnly || !b.place.IsPushed() || !b.record.Stands(record.NewLook(i.run)) {
+	if b == nil || i.readOnly || !b.place.IsPushed() || !b.record.Stands(record.NewLook(i.run)) || !i.isSameBase(ctx, b.base) {
 		return nil
 	}
 	b.record.Image = digest
-	err := i.store.Save(b.key, b.record)
+	err := i.save(b.key, b.record)
 	if i.remote {
 		err = errors.Join(err, i.registry.keep(ctx, b.place.Repository, b.record.Inputs.Hash(), digest))
 	}
 	return err
+}
+
+// isSameBase reports whether a base image is still the one that the run found at first:
+// the builder asks for it on its own, and its tag may have been moved.
+func (i *Images) isSameBase(ctx context.Context, base string) bool {
+	first, err := i.registry.base(ctx, base)
+	if err != nil {
+		return false
+	}
+	now, err := i.registry.baseNow(ctx, base)
+	return err == nil && now == first
+}
+
+func (i *Images) save(key record.Key, r *record.Record) error {
+	i.tidied.Do(i.store.RemoveOld)
+	return i.store.Save(key, r)
 }

@@ -30,6 +30,7 @@ type user struct {
 	publishing options.PublishOptions
 	rebuild    bool
 	remote     bool
+	beforehand func() // is called before the image is built
 	meanwhile  func() // is called while the image is built
 }
 
@@ -55,7 +56,7 @@ func (u *user) clone() {
 func (u *user) reset() {
 	u.building = options.BuildOptions{SBOM: "none", Trimpath: true}
 	u.publishing = options.PublishOptions{DockerRepo: u.host, Push: true, Tags: []string{"latest"}}
-	u.rebuild, u.meanwhile = false, func() {}
+	u.rebuild, u.beforehand, u.meanwhile = false, func() {}, func() {}
 }
 
 func (u *user) write(file, text string) {
@@ -89,6 +90,7 @@ func (u *user) run() (reference, reason string) {
 	if reason == "" {
 		u.Fatal("no image is found, and it is not said why")
 	}
+	u.beforehand()
 	builder, err := build.New(ctx, settings)
 	u.check(err)
 	image, err := builder.Build(ctx, web)
@@ -243,6 +245,23 @@ func TestChangeMeanwhile(t *testing.T) {
 	u.run()
 	if _, reason := u.run(); reason == "" {
 		t.Error("the image is not built again")
+	}
+}
+
+// The builder asks for the base image on its own, and may get another one than the record
+// has.
+func TestBaseIsMovedMeanwhile(t *testing.T) {
+	u := newUser(t)
+	base, err := name.ParseReference(os.Getenv("KO_DEFAULTBASEIMAGE"))
+	u.check(err)
+	former, err := remote.Image(base)
+	u.check(err)
+	u.beforehand = func() { kittest.UseBase(t, u.host, v1.Platform{OS: "linux", Architecture: "amd64"}) }
+	other, _ := u.run()
+	u.reset()
+	u.check(remote.Write(base, former))
+	if again, reason := u.run(); reason == "" || again == other {
+		t.Errorf("with its former base, the image is %s, because %q", again, reason)
 	}
 }
 

@@ -25,6 +25,7 @@ const making = "1"
 type subject struct {
 	key     record.Key
 	place   *publish.Place
+	base    string            // the base image
 	recipes []*program.Recipe // for each platform
 	others  []record.Input    // that no recipe says anything of
 }
@@ -59,12 +60,13 @@ func (i *Images) subject(ctx context.Context, reference string) (*subject, error
 		}
 		s.recipes = append(s.recipes, recipe)
 	}
-	s.others, err = i.others(ctx, p)
+	s.base, _ = p.BaseImage()
+	s.others, err = i.others(ctx, p, s.base)
 	return s, err
 }
 
 // others returns the inputs of an image that are none of its executable and its data.
-func (i *Images) others(ctx context.Context, p *program.Program) ([]record.Input, error) {
+func (i *Images) others(ctx context.Context, p *program.Program, base string) ([]record.Input, error) {
 	opts := &i.settings.Options
 	switch {
 	case opts.Debug:
@@ -72,7 +74,6 @@ func (i *Images) others(ctx context.Context, p *program.Program) ([]record.Input
 	case opts.SBOMDir != "":
 		return nil, errors.New("--sbom-dir wants what only a build writes")
 	}
-	base, _ := p.BaseImage()
 	if strings.HasPrefix(base, upstream.LocalDomain+"/") {
 		return nil, fmt.Errorf("its base image %s is in the container daemon", base)
 	}
