@@ -41,7 +41,7 @@ USE_CLUSTER = $(if $(CONTEXT)$(KUBECONFIG),,if [ -f $(CLUSTER_DIR)/env ]; then .
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # "make cluster deploy-dev" means one after the other.
-.PHONY: help up intercept install deploy-dev deploy-workshop undeploy-dev undeploy-workshop test test-all test-slow test-apiserver test-prune chaos mutants e2e bench bench-up bench-shop fuzz lint vuln cluster cluster-down $(KO) $(INTERCEPT)
+.PHONY: help up intercept install deploy-dev deploy-workshop undeploy-dev undeploy-workshop test test-all test-slow test-apiserver test-prune test-record chaos mutants e2e bench bench-up bench-shop fuzz lint vuln cluster cluster-down $(KO) $(INTERCEPT)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,6 +98,9 @@ test-apiserver: $(CLUSTER_DIR)/bin/kube-apiserver ## Run those tests that take a
 
 test-prune: $(CLUSTER_DIR)/bin/kube-apiserver ## Edit overlays 1,000 times at random and apply them with --prune; PRUNE_EDITS
 	KUBEBUILDER_ASSETS=$(CLUSTER_DIR)/bin PRUNE_EDITS=$(or $(PRUNE_EDITS),1000) $(GO_TEST) -tags=apiserver -count=1 -timeout=3h -v -run='^TestRandomEdits$$' $(ARGS) ./internal/kit/apply
+
+test-record: ## Edit a module 10,000 times at random and compare what its record says with a build; RECORD_EDITS, RECORD_SEED
+	RECORD_EDITS=$(or $(RECORD_EDITS),10000) RECORD_SEED=$(or $(RECORD_SEED),$(shell date +%s)) $(GO_TEST) -count=1 -timeout=6h -v -run='^TestRandomEdits$$' $(ARGS) ./internal/kit/record
 
 $(CLUSTER_DIR)/bin/kube-apiserver:
 	$(MAKE) cluster cluster-down
