@@ -14,10 +14,10 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/ko/pkg/build"
-	"github.com/google/ko/pkg/commands"
 	"github.com/google/ko/pkg/commands/options"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/koshop/koshop/internal/kit/base"
 	"github.com/koshop/koshop/internal/kit/program"
 )
 
@@ -28,33 +28,27 @@ type Builder struct {
 	// publisher is closed.
 	pulls    context.Context
 	settings *program.Settings
+	bases    *base.Images
 	target   program.Target
 	slots    *semaphore.Weighted
 	data     sync.Map // what was found of each import path: program.Data
 }
 
-// New returns a builder with these settings. The context must live until all
-// images are published and the publisher is closed.
-func New(ctx context.Context, settings *program.Settings) (*Builder, error) {
+// New returns a builder with these settings and base images. The context must live until
+// all images are published and the publisher is closed.
+func New(ctx context.Context, settings *program.Settings, bases *base.Images) (*Builder, error) {
 	target, err := settings.ImageTarget()
 	if err != nil {
 		return nil, err
 	}
-	b := &Builder{pulls: ctx, settings: settings, target: target, slots: semaphore.NewWeighted(settings.Jobs())}
-	opts := settings.Options
-	_, err = b.upstream(&opts) // What upstream refuses is refused before the first compilation.
-	return b, err
-}
-
-// upstream returns a builder of upstream's for one image. Images do not share
-// one, because upstream's appends to a slice that its concurrent pulls of the
-// base image have in common: a data race.
-func (b *Builder) upstream(opts *options.BuildOptions) (build.Interface, error) {
-	ko, err := commands.NewBuilder(b.pulls, opts)
-	if err != nil {
+	// What upstream refuses is refused before the first compilation.
+	if err := settings.CheckPlatforms(); err != nil {
 		return nil, fmt.Errorf("setting up the build: %w", err)
 	}
-	return ko, nil
+	if _, err = common(&settings.Options); err != nil {
+		return nil, fmt.Errorf("setting up the build: %w", err)
+	}
+	return &Builder{pulls: ctx, settings: settings, bases: bases, target: target, slots: semaphore.NewWeighted(settings.Jobs())}, nil
 }
 
 // Check says why an import path, scheme included, cannot become an image: no
@@ -166,7 +160,7 @@ func (b *Builder) buildStaged(ctx context.Context, recipe *program.Recipe, p *pr
 }
 
 func (b *Builder) buildWith(ctx context.Context, p *program.Program, opts *options.BuildOptions) (build.Result, error) {
-	ko, err := b.upstream(opts)
+	ko, err := b.upstream(p, opts)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/google/ko/pkg/commands"
 	"github.com/google/ko/pkg/commands/options"
 
+	"github.com/koshop/koshop/internal/kit/base"
 	"github.com/koshop/koshop/internal/kit/build"
 	"github.com/koshop/koshop/internal/kit/compile"
 	"github.com/koshop/koshop/internal/kit/kittest"
@@ -193,7 +194,11 @@ func upstreamImage(t *testing.T, opts options.BuildOptions) v1.Image {
 
 func ourImage(t *testing.T, opts options.BuildOptions) v1.Image {
 	t.Helper()
-	builder, err := build.New(t.Context(), settings(t, opts, (*exec.Cmd).Run))
+	bases, err := base.New(t.Context(), opts.InsecureRegistry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	builder, err := build.New(t.Context(), settings(t, opts, (*exec.Cmd).Run), bases)
 	if err != nil {
 		t.Fatal(err)
 	}

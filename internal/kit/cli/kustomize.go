@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/koshop/koshop/internal/kit/base"
 	"github.com/koshop/koshop/internal/kit/build"
 	"github.com/koshop/koshop/internal/kit/pipeline"
 	"github.com/koshop/koshop/internal/kit/program"
@@ -155,7 +156,11 @@ func newPipeline(ctx context.Context, flags *pflag.FlagSet, connect connector, l
 	if err != nil {
 		return nil, err
 	}
-	builder, err := build.New(ctx, settings)
+	bases, err := base.New(ctx, settings.Options.InsecureRegistry)
+	if err != nil {
+		return nil, err
+	}
+	builder, err := build.New(ctx, settings, bases)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +172,7 @@ func newPipeline(ctx context.Context, flags *pflag.FlagSet, connect connector, l
 	noRemote, _ := flags.GetBool(noRemoteFlag)
 	explain, _ := flags.GetBool(explainFlag)
 	records, err := reuse.New(reuse.Options{
-		Settings: settings, Publisher: publisher, Rebuild: rebuild, Remote: !noRemote, ReadOnly: explain, Run: (*exec.Cmd).Run,
+		Settings: settings, Bases: bases, Publisher: publisher, Rebuild: rebuild, Remote: !noRemote, ReadOnly: explain, Run: (*exec.Cmd).Run,
 	})
 	if err != nil {
 		return nil, err

@@ -61,6 +61,20 @@ func (s *Settings) ImagePlatforms() []string {
 	return []string{platformOfEnvironment()}
 }
 
+// CheckPlatforms fails if the settings and the environment both say which platforms images
+// are for.
+func (s *Settings) CheckPlatforms() error {
+	if len(firstSet(s.Options.Platforms, s.Options.DefaultPlatforms)) == 0 {
+		return nil
+	}
+	for _, variable := range []string{"GOOS", "GOARCH", "GOARM"} {
+		if value, isSet := os.LookupEnv(variable); isSet {
+			return fmt.Errorf("cannot use --platform or defaultPlatforms in .ko.yaml or env KO_DEFAULTPLATFORMS combined with %s=%q", variable, value)
+		}
+	}
+	return nil
+}
+
 func platformOfEnvironment() string {
 	goos, goarch, goarm := os.Getenv("GOOS"), os.Getenv("GOARCH"), os.Getenv("GOARM")
 	switch {

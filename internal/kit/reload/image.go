@@ -14,6 +14,7 @@ import (
 	ko "github.com/google/ko/pkg/build"
 	"github.com/google/ko/pkg/commands/options"
 
+	"github.com/koshop/koshop/internal/kit/base"
 	"github.com/koshop/koshop/internal/kit/build"
 	"github.com/koshop/koshop/internal/kit/pipeline"
 	"github.com/koshop/koshop/internal/kit/program"
@@ -78,7 +79,11 @@ func (r *Reload) publish(ctx context.Context) error {
 // makeImage returns the image of the program, and whether it had to be built.
 func (r *Reload) makeImage(ctx context.Context) (ref name.Reference, isNew bool, err error) {
 	importPath := ko.StrictScheme + r.program.ImportPath
-	images, err := r.images()
+	bases, err := base.New(ctx, r.settings.Options.InsecureRegistry)
+	if err != nil {
+		return nil, false, err
+	}
+	images, err := r.images(bases)
 	if err != nil {
 		return nil, false, err
 	}
@@ -91,7 +96,7 @@ func (r *Reload) makeImage(ctx context.Context) (ref name.Reference, isNew bool,
 		}
 		reason = err.Error()
 	}
-	builder, err := build.New(ctx, r.settings)
+	builder, err := build.New(ctx, r.settings, bases)
 	if err != nil {
 		return nil, false, err
 	}
@@ -110,14 +115,14 @@ func (r *Reload) makeImage(ctx context.Context) (ref name.Reference, isNew bool,
 
 // images returns the images that are published already. They have no tags here: that of
 // each is made of its digest.
-func (r *Reload) images() (*reuse.Images, error) {
+func (r *Reload) images(bases *base.Images) (*reuse.Images, error) {
 	publishing := *r.Publishing
 	publishing.TagOnly, publishing.Tags = false, nil
 	publisher, err := publish.New(&publishing)
 	if err != nil {
 		return nil, err
 	}
-	return reuse.New(reuse.Options{Settings: r.settings, Publisher: publisher, Remote: true, Run: r.tools.Run})
+	return reuse.New(reuse.Options{Settings: r.settings, Bases: bases, Publisher: publisher, Remote: true, Run: r.tools.Run})
 }
 
 // tiltsRegistry is the variable in which Tilt passes the registry that it chose: the one

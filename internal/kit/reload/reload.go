@@ -80,6 +80,7 @@ func (r *Reload) Run(ctx context.Context, tools *process.Group, scratch string) 
 
 // prepare finds the program, by whatever name it goes.
 func (r *Reload) prepare(ctx context.Context) (err error) {
+	r.Building.InsecureRegistry = r.Publishing.InsecureRegistry
 	if r.settings, err = program.Load(r.Building, r.tools.Run); err != nil {
 		return err
 	}

@@ -2,31 +2,17 @@ package reuse
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
-	"io"
 	"net/http"
 	"sync"
 
-	ecr "github.com/awslabs/amazon-ecr-credential-helper/ecr-login"
-	"github.com/chrismellard/docker-credential-acr-env/pkg/credhelper"
 	"github.com/google/go-containerregistry/pkg/authn"
-	"github.com/google/go-containerregistry/pkg/authn/github"
 	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/v1/google"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
+	"github.com/koshop/koshop/internal/kit/base"
 	"github.com/koshop/koshop/internal/kit/publish"
-)
-
-// keychain has the credentials that upstream ko uses.
-var keychain = authn.NewMultiKeychain(
-	authn.NewKeychainFromHelper(ecr.NewECRHelper(ecr.WithLogger(io.Discard))),
-	authn.DefaultKeychain,
-	google.Keychain,
-	github.Keychain,
-	authn.NewKeychainFromHelper(credhelper.NewACRCredentialsHelper()),
 )
 
 // registry asks registries for what images there are.
@@ -35,17 +21,13 @@ type registry struct {
 	transport http.RoundTripper
 	options   []remote.Option
 	puller    *remote.Puller
-	bases     sync.Map // of functions, by the name of a base image
 	open      sync.Map // of functions that return a puller, by the name of a registry
 }
 
 func newRegistry(insecure bool) (*registry, error) {
-	network := remote.DefaultTransport.(*http.Transport).Clone()
-	if insecure {
-		network.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} // --insecure-registry asks for it.
-	}
-	r := &registry{insecure: insecure, transport: network, options: []remote.Option{
-		remote.WithAuthFromKeychain(keychain), remote.WithUserAgent("ko"), remote.WithTransport(network),
+	network := base.Transport(insecure)
+	r := &registry{transport: network, options: []remote.Option{
+		remote.WithAuthFromKeychain(base.Keychain), remote.WithUserAgent("ko"), remote.WithTransport(network),
 	}}
 	var err error
 	if r.puller, err = remote.NewPuller(r.options...); err != nil {
@@ -60,37 +42,11 @@ func (r *registry) with(ctx context.Context) []remote.Option {
 	return append(r.options[:len(r.options):len(r.options)], remote.WithContext(ctx))
 }
 
-// base returns the digest of a base image. It is asked for once.
-func (r *registry) base(ctx context.Context, image string) (digest string, err error) {
-	ask, _ := r.bases.LoadOrStore(image, sync.OnceValues(func() (string, error) { return r.baseNow(ctx, image) }))
-	return ask.(func() (string, error))()
-}
-
-// baseNow asks for the digest of a base image again.
-func (r *registry) baseNow(ctx context.Context, image string) (digest string, err error) {
-	var opts []name.Option
-	if r.insecure {
-		opts = append(opts, name.Insecure)
-	}
-	ref, err := name.ParseReference(image, opts...)
-	if err != nil {
-		return "", err
-	}
-	if digest, isDigest := ref.(name.Digest); isDigest {
-		return digest.DigestStr(), nil
-	}
-	descriptor, err := r.pullerOf(ctx, ref.Context()).Head(ctx, ref)
-	if err != nil {
-		return "", err
-	}
-	return descriptor.Digest.String(), nil
-}
-
 // pullerOf returns the puller that asks for images of a repository. The general one asks
 // the registry how to authenticate once for each repository, over a connection of its
 // own; of a registry that wants no credentials, that is asked once.
 func (r *registry) pullerOf(ctx context.Context, repository name.Repository) *remote.Puller {
-	given, err := authn.Resolve(ctx, keychain, repository)
+	given, err := authn.Resolve(ctx, base.Keychain, repository)
 	if err != nil || given != authn.Anonymous {
 		return r.puller
 	}

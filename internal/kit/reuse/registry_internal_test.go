@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/ko/pkg/commands/options"
 
+	"github.com/koshop/koshop/internal/kit/base"
 	"github.com/koshop/koshop/internal/kit/publish"
 )
 
@@ -112,7 +113,7 @@ func push(t *testing.T, reference string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := remote.Write(tag, image, remote.WithAuthFromKeychain(keychain)); err != nil {
+	if err := remote.Write(tag, image, remote.WithAuthFromKeychain(base.Keychain)); err != nil {
 		t.Fatal(err)
 	}
 	digest, err := image.Digest()

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/koshop/koshop/internal/kit/base"
 	"github.com/koshop/koshop/internal/kit/program"
 	"github.com/koshop/koshop/internal/kit/publish"
 	"github.com/koshop/koshop/internal/kit/record"
@@ -23,6 +24,7 @@ import (
 // Images are those of one run. They may be used concurrently.
 type Images struct {
 	settings  *program.Settings
+	bases     *base.Images
 	publisher *publish.Publisher
 	registry  *registry
 	store     record.Store
@@ -42,13 +44,13 @@ type Images struct {
 type building struct {
 	key    record.Key
 	place  *publish.Place
-	base   string // the base image
 	record *record.Record
 }
 
 // Options say how images are found.
 type Options struct {
 	Settings  *program.Settings
+	Bases     *base.Images // the same as the builder's
 	Publisher *publish.Publisher
 	Rebuild   bool                  // finds none, as if nothing had been published before
 	ReadOnly  bool                  // changes nothing: no tag in the registry, no record
@@ -69,7 +71,7 @@ func New(opts Options) (*Images, error) {
 		}
 	}
 	return &Images{
-		settings: opts.Settings, publisher: opts.Publisher, registry: registry, rebuild: opts.Rebuild, remote: opts.Remote, readOnly: opts.ReadOnly, run: opts.Run,
+		settings: opts.Settings, bases: opts.Bases, publisher: opts.Publisher, registry: registry, rebuild: opts.Rebuild, remote: opts.Remote, readOnly: opts.ReadOnly, run: opts.Run,
 		store: record.Store{Dir: opts.Directory}, look: record.NewLook(opts.Run),
 		slots: semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0))), found: map[string]*building{},
 	}, nil
@@ -97,7 +99,7 @@ func (i *Images) Find(ctx context.Context, reference string) (image name.Referen
 	if image == nil {
 		i.mu.Lock()
 		defer i.mu.Unlock()
-		i.found[reference] = &building{s.key, s.place, s.base, now}
+		i.found[reference] = &building{s.key, s.place, now}
 	}
 	return image, reason
 }
@@ -168,12 +170,12 @@ func (i *Images) Tag(ctx context.Context, image name.Digest, tag string) (name.T
 }
 
 // Keep records that the image of a reference was published. It records nothing if
-// something that Find looked at was touched since then, or is another base image.
+// something that Find looked at was touched since then.
 func (i *Images) Keep(ctx context.Context, reference, digest string) error {
 	i.mu.Lock()
 	b := i.found[reference]
 	i.mu.Unlock()
-	if b == nil || i.readOnly || !b.place.IsPushed() || !b.record.Stands(record.NewLook(i.run)) || !i.isSameBase(ctx, b.base) {
+	if b == nil || i.readOnly || !b.place.IsPushed() || !b.record.Stands(record.NewLook(i.run)) {
 		return nil
 	}
 	b.record.Image = digest
@@ -182,17 +184,6 @@ func (i *Images) Keep(ctx context.Context, reference, digest string) error {
 		err = errors.Join(err, i.registry.keep(ctx, b.place.Repository, b.record.Inputs.Hash(), digest))
 	}
 	return err
-}
-
-// isSameBase reports whether a base image is still the one that the run found at first:
-// the builder asks for it on its own, and its tag may have been moved.
-func (i *Images) isSameBase(ctx context.Context, base string) bool {
-	first, err := i.registry.base(ctx, base)
-	if err != nil {
-		return false
-	}
-	now, err := i.registry.baseNow(ctx, base)
-	return err == nil && now == first
 }
 
 func (i *Images) save(key record.Key, r *record.Record) error {

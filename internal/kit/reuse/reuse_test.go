@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/ko/pkg/commands/options"
 
+	"github.com/koshop/koshop/internal/kit/base"
 	"github.com/koshop/koshop/internal/kit/build"
 	"github.com/koshop/koshop/internal/kit/kittest"
 	"github.com/koshop/koshop/internal/kit/program"
@@ -78,8 +79,10 @@ func (u *user) run() (reference, reason string) {
 	u.check(err)
 	settings, err := program.Load(&building, (*exec.Cmd).Run)
 	u.check(err)
+	bases, err := base.New(ctx, building.InsecureRegistry)
+	u.check(err)
 	images, err := reuse.New(reuse.Options{
-		Settings: settings, Publisher: publisher, Rebuild: u.rebuild, Remote: u.remote, Directory: u.records, Run: (*exec.Cmd).Run,
+		Settings: settings, Bases: bases, Publisher: publisher, Rebuild: u.rebuild, Remote: u.remote, Directory: u.records, Run: (*exec.Cmd).Run,
 	})
 	u.check(err)
 	const web = "ko://example.com/app/web"
@@ -91,7 +94,7 @@ func (u *user) run() (reference, reason string) {
 		u.Fatal("no image is found, and it is not said why")
 	}
 	u.beforehand()
-	builder, err := build.New(ctx, settings)
+	builder, err := build.New(ctx, settings, bases)
 	u.check(err)
 	image, err := builder.Build(ctx, web)
 	u.check(err)
@@ -248,20 +251,23 @@ func TestChangeMeanwhile(t *testing.T) {
 	}
 }
 
-// The builder asks for the base image on its own, and may get another one than the record
-// has.
+// The image is built on the base image that its record has, whatever becomes of the tag.
 func TestBaseIsMovedMeanwhile(t *testing.T) {
 	u := newUser(t)
-	base, err := name.ParseReference(os.Getenv("KO_DEFAULTBASEIMAGE"))
+	image, err := name.ParseReference(os.Getenv("KO_DEFAULTBASEIMAGE"))
 	u.check(err)
-	former, err := remote.Image(base)
+	former, err := remote.Image(image)
 	u.check(err)
 	u.beforehand = func() { kittest.UseBase(t, u.host, v1.Platform{OS: "linux", Architecture: "amd64"}) }
-	other, _ := u.run()
+	first, _ := u.run()
 	u.reset()
-	u.check(remote.Write(base, former))
-	if again, reason := u.run(); reason == "" || again == other {
-		t.Errorf("with its former base, the image is %s, because %q", again, reason)
+	if again, reason := u.run(); reason == "" || again == first {
+		t.Errorf("with another base, the image is %s, because %q", again, reason)
+	}
+	u.check(remote.Write(image, former))
+	u.rebuild = true
+	if again, _ := u.run(); again != first {
+		t.Errorf("with its first base, the image is %s, and not %s", again, first)
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 	"strings"
 
 	"github.com/google/ko/pkg/build"
-	upstream "github.com/google/ko/pkg/publish"
 
+	"github.com/koshop/koshop/internal/kit/base"
 	"github.com/koshop/koshop/internal/kit/program"
 	"github.com/koshop/koshop/internal/kit/publish"
 	"github.com/koshop/koshop/internal/kit/record"
@@ -25,7 +25,6 @@ const making = "1"
 type subject struct {
 	key     record.Key
 	place   *publish.Place
-	base    string            // the base image
 	recipes []*program.Recipe // for each platform
 	others  []record.Input    // that no recipe says anything of
 }
@@ -60,13 +59,12 @@ func (i *Images) subject(ctx context.Context, reference string) (*subject, error
 		}
 		s.recipes = append(s.recipes, recipe)
 	}
-	s.base, _ = p.BaseImage()
-	s.others, err = i.others(ctx, p, s.base)
+	s.others, err = i.others(p)
 	return s, err
 }
 
 // others returns the inputs of an image that are none of its executable and its data.
-func (i *Images) others(ctx context.Context, p *program.Program, base string) ([]record.Input, error) {
+func (i *Images) others(p *program.Program) ([]record.Input, error) {
 	opts := &i.settings.Options
 	switch {
 	case opts.Debug:
@@ -74,12 +72,13 @@ func (i *Images) others(ctx context.Context, p *program.Program, base string) ([
 	case opts.SBOMDir != "":
 		return nil, errors.New("--sbom-dir wants what only a build writes")
 	}
-	if strings.HasPrefix(base, upstream.LocalDomain+"/") {
-		return nil, fmt.Errorf("its base image %s is in the container daemon", base)
+	image, _ := p.BaseImage()
+	if base.IsLocal(image) {
+		return nil, fmt.Errorf("its base image %s is in the container daemon", image)
 	}
-	digest, err := i.registry.base(ctx, base)
+	digest, err := i.bases.Digest(image)
 	if err != nil {
-		return nil, fmt.Errorf("its base image %s cannot be asked for: %w", base, err)
+		return nil, fmt.Errorf("its base image %s cannot be asked for: %w", image, err)
 	}
 	set := func(name, value string) record.Input {
 		return record.Input{Kind: record.Setting, Name: name, Value: value}
@@ -88,7 +87,7 @@ func (i *Images) others(ctx context.Context, p *program.Program, base string) ([
 		return set(name, strings.Join(slices.Sorted(slices.Values(values)), "\n"))
 	}
 	return []record.Input{
-		{Kind: record.Base, Name: base, Value: digest},
+		{Kind: record.Base, Name: image, Value: digest},
 		set("import path", p.ImportPath),
 		set("--platform", strings.Join(i.settings.ImagePlatforms(), ",")),
 		set("--image-user", opts.User),
