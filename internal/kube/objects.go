@@ -2,13 +2,11 @@ package kube
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -81,42 +79,6 @@ func Place(o client.Object) string {
 		name += " in " + o.GetNamespace()
 	}
 	return name
-}
-
-// Live returns an object as it is in the cluster, or nil where it is not.
-func (c *Cluster) Live(ctx context.Context, o Object) (Object, error) {
-	live := &unstructured.Unstructured{}
-	live.SetGroupVersionKind(o.GroupVersionKind())
-	err := c.Get(ctx, client.ObjectKeyFromObject(o), live)
-	if IsAbsent(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("asking %s for %s: %w", c.Host(), Name(o), err)
-	}
-	return live, nil
-}
-
-// Concurrency bounds how many requests for one purpose are in flight at once.
-const Concurrency = 8
-
-// LiveAll returns objects as [Cluster.Live] does, in the same order. It ends at the
-// first error.
-func (c *Cluster) LiveAll(ctx context.Context, objects []Object) ([]Object, error) {
-	found := make([]Object, len(objects))
-	group, asking := errgroup.WithContext(ctx)
-	group.SetLimit(Concurrency)
-	for i, o := range objects {
-		group.Go(func() (err error) {
-			found[i], err = c.Live(asking, o)
-			return err
-		})
-	}
-	err := group.Wait()
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	return found, err
 }
 
 // IsAbsent says whether an error means that an object, or its very kind, is not
