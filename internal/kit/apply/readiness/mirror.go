@@ -66,7 +66,7 @@ func (m *mirror) list(ctx context.Context, c *kube.Cluster) (version string, err
 	opts := m.opts
 	err = c.List(ctx, list, &opts)
 	if apierrors.IsForbidden(err) && len(m.asked) > 0 {
-		return "", m.ask(ctx, c)
+		return "", m.ask(ctx, c.LiveEach)
 	}
 	if err != nil {
 		return "", err
@@ -81,9 +81,9 @@ func (m *mirror) list(ctx context.Context, c *kube.Cluster) (version string, err
 	return list.GetResourceVersion(), err
 }
 
-// ask reads the objects that are waited for, one by one.
-func (m *mirror) ask(ctx context.Context, c *kube.Cluster) error {
-	found, err := c.LiveAll(ctx, m.asked)
+// ask reads the objects that are waited for, and no others.
+func (m *mirror) ask(ctx context.Context, read func(context.Context, []kube.Object) ([]kube.Object, error)) error {
+	found, err := read(ctx, m.asked)
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ func (v *view) first(ctx context.Context) {
 	var group sync.WaitGroup
 	for _, m := range v.kinds {
 		group.Go(func() {
-			if err := m.ask(ctx, v.cluster); ctx.Err() == nil {
+			if err := m.ask(ctx, v.cluster.LiveAll); ctx.Err() == nil {
 				m.note(err)
 			}
 		})
