@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/koshop/koshop/internal/kit/apply/applyset"
@@ -57,18 +58,14 @@ func Send(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts Opti
 		return t.Undo(ctx, err)
 	}
 	task.Stop()
-	set := readiness.Set{Objects: objects}
 	for _, change := range t.Done {
 		report.Done(change.Object, string(change.Action))
-		if change.Action == plan.Unchanged {
-			set.Unchanged = append(set.Unchanged, change.Object)
-		}
 	}
 	m.tell(report)
 	if !opts.Wait {
 		return nil
 	}
-	if err = readiness.Wait(ctx, c, set, opts.Timeout, log, report); err == nil {
+	if err = readiness.Wait(ctx, c, waitedFor(objects, t.Done), opts.Timeout, log, report); err == nil {
 		err = m.prune(ctx, t, log, report)
 	}
 	switch {
@@ -78,6 +75,24 @@ func Send(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts Opti
 		return fmt.Errorf("kept: what was applied is in the cluster as it is: %w", err)
 	}
 	return undo(ctx, t, err, m.others, report)
+}
+
+// waitedFor returns what is waited for. Where nothing was changed, all is as it was when
+// it was read a moment ago. Otherwise a change of one object may have had an effect on
+// another, as that of a ConfigMap on the pods that mount it.
+func waitedFor(objects []kube.Object, done []*plan.Change) readiness.Set {
+	set := readiness.Set{Objects: objects}
+	var live []kube.Object
+	for _, change := range done {
+		if change.Action == plan.Unchanged {
+			set.Unchanged = append(set.Unchanged, change.Object)
+			live = append(live, change.Before)
+		}
+	}
+	if len(live) == len(objects) && !slices.Contains(live, nil) {
+		set.Live = live
+	}
+	return set
 }
 
 // undo undoes a run that has failed after everything was sent, and what it has done to

@@ -31,6 +31,9 @@ type Set struct {
 	// Unchanged are those of them that were as they should be before: what runs of
 	// them has proven itself.
 	Unchanged []kube.Object
+	// Live are those of them that have just been read, as they are: the first look does
+	// not read them again.
+	Live []kube.Object
 }
 
 // Wait returns when every object is what it should be: rolled out, bound,
@@ -41,7 +44,7 @@ func Wait(ctx context.Context, c *kube.Cluster, set Set, timeout time.Duration, 
 	inTime, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("%w: %s have passed", errNotInTime, timeout))
 	defer cancel()
 	w := newWaiter(c, set.Objects, &judgement{memory: newMemory(time.Now), set: set.Objects, changed: set.isChanged}, log, report)
-	w.judgement.view.first(inTime)
+	w.judgement.view.first(inTime, set.Live)
 	if w = w.unready(); len(w.objects) == 0 {
 		return nil
 	}

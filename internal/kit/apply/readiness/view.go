@@ -61,10 +61,23 @@ func listOf(kind schema.GroupVersionKind) func() client.ObjectList {
 	}
 }
 
-// first reads the objects that are waited for once.
-func (v *view) first(ctx context.Context) {
+// first reads the objects that are waited for once, except for kinds and namespaces of
+// which all have been read already.
+func (v *view) first(ctx context.Context, live []kube.Object) {
+	read := map[place]map[client.ObjectKey]client.Object{}
+	for _, o := range live {
+		at := place{o.GroupVersionKind(), o.GetNamespace()}
+		if read[at] == nil {
+			read[at] = map[client.ObjectKey]client.Object{}
+		}
+		read[at][client.ObjectKeyFromObject(o)] = o
+	}
 	var group sync.WaitGroup
-	for _, m := range v.kinds {
+	for at, m := range v.kinds {
+		if len(read[at]) == len(m.asked) {
+			m.set(read[at])
+			continue
+		}
 		group.Go(func() {
 			if err := m.ask(ctx, v.cluster.LiveAll); ctx.Err() == nil {
 				m.note(err)
