@@ -81,6 +81,10 @@ func (c *Change) judge(ctx context.Context, cluster *kube.Cluster) error {
 		return Refusal(c.Object, cluster.Create(ctx, c.After, CreateOptions(client.DryRunAll)...))
 	}
 	c.Settle(ctx, c.Before)
+	if isAsApplied(c.Before, c.Object) {
+		c.Action = Unchanged
+		return nil
+	}
 	result, err := dryRunApply(ctx, cluster, c.Object, c.Force)
 	if all := conflicts(err); len(all) > 0 {
 		if others := foreign(all); len(others) > 0 {
