@@ -16,8 +16,11 @@ import (
 )
 
 // rich are objects with fields of every sort: lists by key, by value and as a whole,
-// maps by key and as a whole, quantities, and parts of keys that are left out.
+// maps by key and as a whole, quantities, parts of keys that are left out, and no fields.
 var rich = []string{`
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: empty, namespace: NS}`, `
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: rich, namespace: NS, labels: {a: b, c: d}, annotations: {e: f}}

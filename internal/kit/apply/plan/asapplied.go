@@ -29,12 +29,16 @@ func isAsApplied(live, manifest kube.Object) bool {
 			own = append(own, entry)
 		}
 	}
-	if len(own) != 1 || own[0].APIVersion != manifest.GetAPIVersion() {
+	wanted := withoutIdentity(manifest)
+	if len(own) == 0 { // There is no record of a manifest that asks for nothing, such as that of a namespace.
+		return len(wanted) == 0
+	}
+	if len(own) > 1 || own[0].APIVersion != manifest.GetAPIVersion() {
 		return false
 	}
 	fields, err := fieldsOf(own, isOurs)
 	compare := comparison{defaults[kube.Kind(manifest).Group]}
-	return err == nil && compare.holdsExactly(live.Object, withoutIdentity(manifest), fields)
+	return err == nil && compare.holdsExactly(live.Object, wanted, fields)
 }
 
 // withoutIdentity returns the fields of a manifest that stand in the record of who owns

@@ -104,7 +104,16 @@ func TestIsAsAppliedBy(t *testing.T) {
 			}
 		})
 	}
-	if isAsApplied(nil, thing(t, `{a: 1}`)) {
-		t.Error("what is not there is as applied")
+	for name, test := range map[string]struct {
+		live, wanted kube.Object
+		want         bool
+	}{
+		"what is not there":                     {nil, thing(t, `{a: 1}`), false},
+		"what nobody asks for":                  {thing(t, `{a: 1}`), thing(t, `{}`), true},
+		"what nobody asks for and is not there": {nil, thing(t, `{}`), false},
+	} {
+		if got := isAsApplied(test.live, test.wanted); got != test.want {
+			t.Errorf("%s: as applied: %v, want %v", name, got, test.want)
+		}
 	}
 }
