@@ -3,6 +3,7 @@
 package apply_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -87,6 +88,33 @@ func TestRequestsOfWhatIsUnchanged(t *testing.T) {
 			wantRequests(t, requests, map[string]int{"discovery": 2, "list": 2, "get": 1})
 		})
 	}
+}
+
+// A definition that is unchanged costs one request, though others may rest on it.
+func TestRequestsOfADefinition(t *testing.T) {
+	objects := func() []kube.Object {
+		return decode(t, "", `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: counts.requests.example.com}
+spec:
+  group: requests.example.com
+  scope: Namespaced
+  names: {kind: Count, plural: counts, singular: count, listKind: CountList}
+  versions:
+  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}`)
+	}
+	t.Cleanup(func() {
+		if err := apitest.Cluster(t).Delete(context.Background(), objects()[0]); err != nil {
+			t.Error(err)
+		}
+	})
+	sendAndWait(t, apitest.Cluster(t), objects())
+	c, requests := apitest.Counting(t)
+	if unchanged := sendAndWait(t, c, objects()); unchanged != 1 {
+		t.Error("it is changed")
+	}
+	wantRequests(t, requests, map[string]int{"discovery": 2, "get": 1})
 }
 
 // One object that changes costs what it did, and the others cost no more for it than

@@ -62,6 +62,9 @@ func (p *Plan) findGrounds(ctx context.Context) ([]*Change, error) {
 // changesSpec asks the API server whether a change would change the spec. A refusal
 // is no change; the dry run reports it.
 func (p *Plan) changesSpec(ctx context.Context, change *Change) (bool, error) {
+	if isAsApplied(change.Before, change.Object) {
+		return false, nil
+	}
 	result, err := dryRunApply(ctx, p.cluster, change.Object, true)
 	if ctx.Err() != nil {
 		return false, context.Cause(ctx)
