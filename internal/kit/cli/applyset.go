@@ -51,8 +51,8 @@ func (f *setFlag) set(cmd *cobra.Command, dir string) (applyset.Set, error) {
 // setName returns the name of the set of a kustomization, such as ko-dev-0f9b1c2d3e, or
 // "" if nothing tells it from those of others. It is the same on every machine: behind
 // the name of the directory stands a hash of the Go module that the directory is in, if
-// its path begins with a domain, and of its path there, or for a remote kustomization, of its URL without what is asked of
-// it, such as a version.
+// its path begins with a domain, and of its path there, or for a remote kustomization, of
+// [remoteIdentity].
 func setName(dir string) (string, error) {
 	info, err := os.Stat(dir)
 	switch {
@@ -63,8 +63,7 @@ func setName(dir string) (string, error) {
 	case !strings.Contains(dir, "/"):
 		return "", nil
 	}
-	url, _, _ := strings.Cut(dir, "?")
-	return nameOfSet(strings.TrimSuffix(url, "/")), nil
+	return nameOfSet(remoteIdentity(dir)), nil
 }
 
 func localSetName(dir string) (string, error) {

@@ -71,6 +71,35 @@ func TestSetNameOfARemoteKustomization(t *testing.T) {
 	}
 }
 
+// The same directory of the same repository has the same name, however its URL is written.
+func TestSetNameOfAURL(t *testing.T) {
+	names := map[string]bool{}
+	for _, same := range [][]string{
+		{
+			"https://github.com/org/repo//deploy/dev", "https://github.com/org/repo/deploy/dev", "https://github.com/org/repo.git//deploy/dev", "https://github.com/org/repo.git/deploy/dev/",
+			"http://github.com/org/repo//deploy/dev", "https://user:secret@github.com/org/repo//deploy/dev", "https://github.com:443/org/repo//deploy/dev", "HTTPS://GitHub.com/org/repo//deploy/dev",
+			"ssh://git@github.com/org/repo//deploy/dev", "ssh://git@github.com:22/org/repo.git//deploy/dev", "git@github.com:org/repo.git//deploy/dev", "git@github.com:org/repo//deploy/dev?ref=v1",
+			"github.com/org/repo//deploy/dev", "github.com:org/repo//deploy/dev", "git::https://github.com/org/repo//deploy/dev?ref=v1&timeout=9s",
+		},
+		{"https://github.com/org/repo", "https://github.com/org/repo.git", "github.com/org/repo/", "git@github.com:org/repo.git?ref=a/b.git//c"},
+		{"https://example.com:8443/org/repo//dev", "https://user@example.com:8443/org/repo.git//dev"},
+		{"https://example.com:22/org/repo//dev"}, {"https://example.com/org/repo//dev"}, {"https://example.org/org/repo//dev"},
+		{"https://github.com/org/repo//deploy.git/dev"}, {"https://github.com/org/repo//deploy/prod"}, {"https://github.com/org/repo.github//deploy/dev"},
+		{"file:///srv/repo//deploy/dev", "file:///srv/repo.git//deploy/dev"},
+	} {
+		want := name(t, same[0])
+		for _, url := range same {
+			if got := name(t, url); got != want {
+				t.Errorf("%s: %q, want %q", url, got, want)
+			}
+		}
+		if names[want] {
+			t.Errorf("%s: %q is the name of another one", same[0], want)
+		}
+		names[want] = true
+	}
+}
+
 // Where nothing tells a kustomization from others, its set has no name.
 func TestNoSetName(t *testing.T) {
 	short := t.TempDir()
