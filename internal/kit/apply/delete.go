@@ -34,7 +34,7 @@ type DeleteOptions struct {
 // that is reported as what happened to it.
 func Delete(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts DeleteOptions, log *progress.Log, report event.Report) error {
 	places := plan.NewPlaces(c, objects, log.Printf)
-	set, unknown, err := findRemoval(ctx, c, opts.Set, objects, places, report)
+	set, unknown, err := findRemoval(ctx, c, opts.Set, objects, places, log.Printf, report)
 	if err != nil {
 		return err
 	}

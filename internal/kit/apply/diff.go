@@ -20,7 +20,7 @@ import (
 func Diff(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts Options, reasons diff.Reasons, log *progress.Log) (*diff.Result, error) {
 	task := log.Start(c.Host(), "comparing")
 	defer task.Stop()
-	m := &membership{cluster: c, set: opts.Set}
+	m := &membership{cluster: c, set: opts.Set, note: log.Printf}
 	opts.Read = m.join // Applied objects get, or keep, the label of their set.
 	p, err := plan.Make(ctx, plan.NewPlaces(c, objects, log.Printf), objects, opts.Options)
 	if err != nil {

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -21,7 +22,7 @@ type removal struct {
 // findRemoval finds the set that objects belong to, and those of its members that are
 // not among them. If the members cannot be found, that is failed: the objects can be
 // deleted all the same, and the parent has to stay.
-func findRemoval(ctx context.Context, c *kube.Cluster, set applyset.Set, objects []kube.Object, places *plan.Places, report event.Report) (r *removal, failed, err error) {
+func findRemoval(ctx context.Context, c *kube.Cluster, set applyset.Set, objects []kube.Object, places *plan.Places, note func(string, ...any), report event.Report) (r *removal, failed, err error) {
 	r = &removal{gone: map[kube.Object]bool{}}
 	if set.Name == "" {
 		return r, nil, nil
@@ -31,7 +32,7 @@ func findRemoval(ctx context.Context, c *kube.Cluster, set applyset.Set, objects
 			return nil, nil, err
 		}
 	}
-	parent, err := readParent(ctx, c, set, objects)
+	parent, err := findToRemove(ctx, c, set, objects, note)
 	if apierrors.IsForbidden(err) || err == nil && !parent.Exists() {
 		return r, nil, nil
 	}
@@ -58,6 +59,32 @@ func findRemoval(ctx context.Context, c *kube.Cluster, set applyset.Set, objects
 		}
 	}
 	return r, nil, nil
+}
+
+// findToRemove finds the parent of the set, where it is and where it may have been left. If
+// that is uncertain, a note says so, and the objects are deleted without the set. Other
+// deployments of the kustomization are no reason for a note.
+func findToRemove(ctx context.Context, c *kube.Cluster, set applyset.Set, objects []kube.Object, note func(string, ...any)) (*applyset.Parent, error) {
+	parent, err := readParent(ctx, c, set, objects)
+	if err != nil || parent.Exists() || set.Namespace != "" {
+		return parent, err
+	}
+	live, err := c.LiveAll(ctx, objects)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err != nil {
+		return parent, nil // Deleting the object says so of it.
+	}
+	elsewhere, err := (&search{c, set, objects, live, func(string, ...any) {}}).parent(ctx)
+	if _, uncertain := errors.AsType[*uncertainError](err); uncertain {
+		note("only what the kustomization has is deleted: %v", err)
+		return parent, nil
+	}
+	if err != nil || elsewhere != nil {
+		return elsewhere, err
+	}
+	return parent, nil
 }
 
 // members returns what is to be deleted besides the objects.

@@ -1,11 +1,9 @@
 package apply
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -37,7 +35,7 @@ type membership struct {
 // out of the set. It changes nothing in the cluster.
 func (m *membership) join(ctx context.Context, objects, live []kube.Object) error {
 	m.present = objects
-	parent, err := readParent(ctx, m.cluster, m.set, objects)
+	parent, err := m.findParent(ctx, objects, live)
 	if !m.prunes && (apierrors.IsForbidden(err) || err == nil && !parent.Exists()) {
 		keepLabels(objects, live)
 		return nil
@@ -61,47 +59,26 @@ func (m *membership) join(ctx context.Context, objects, live []kube.Object) erro
 	return m.foresee(ctx)
 }
 
-// readParent reads the parent of a set. It is in the namespace that the set names, or
-// else in one of those that the objects are in: where there is one already, or in the
-// first of [homes]. The name of the set may be "": then there is none.
-func readParent(ctx context.Context, c *kube.Cluster, set applyset.Set, objects []kube.Object) (*applyset.Parent, error) {
-	if set.Name == "" {
-		return &applyset.Parent{Set: set, Listed: applyset.Of(nil)}, nil
+// findParent finds the parent of the set, where it is and where it may have been left.
+// Without --prune nothing can be forgotten that is not in a set already, so that only
+// objects with a label are a reason to search.
+func (m *membership) findParent(ctx context.Context, objects, live []kube.Object) (*applyset.Parent, error) {
+	parent, err := readParent(ctx, m.cluster, m.set, objects)
+	if err != nil || parent.Exists() || m.set.Name == "" || m.set.Namespace != "" {
+		return parent, err
 	}
-	namespaces := []string{set.Namespace}
-	if set.Namespace == "" {
-		namespaces = homes(objects, c.Namespace)
+	s := &search{m.cluster, m.set, objects, live, m.note}
+	if !m.prunes && len(s.ids()) == 0 {
+		return parent, nil
 	}
-	var first *applyset.Parent
-	for _, namespace := range namespaces {
-		set.Namespace = namespace
-		parent, err := set.Read(ctx, c)
-		if err != nil || parent.Exists() {
-			return parent, err
-		}
-		if first == nil {
-			first = parent
-		}
+	elsewhere, err := s.parent(ctx)
+	if _, uncertain := errors.AsType[*uncertainError](err); uncertain && !m.prunes {
+		return parent, nil
 	}
-	return first, nil
-}
-
-// homes returns the namespaces that objects are in, the one of most of them first, or
-// the one of the context if they are in none. The order depends on the objects alone,
-// not on who applies them.
-func homes(objects []kube.Object, context string) []string {
-	count := map[string]int{}
-	for _, o := range objects {
-		if o.GetNamespace() != "" {
-			count[o.GetNamespace()]++
-		}
+	if err != nil || elsewhere != nil {
+		return elsewhere, err
 	}
-	if len(count) == 0 {
-		return []string{context}
-	}
-	return slices.SortedFunc(maps.Keys(count), func(a, b string) int {
-		return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(a, b))
-	})
+	return parent, nil
 }
 
 // keepLabels leaves objects in the sets that they are in. The run knows no set of its

@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/google/ko/pkg/commands"
@@ -28,7 +29,7 @@ type setFlag struct{ name string }
 // parents, and has no default.
 func addSetFlag(cmd *cobra.Command) *setFlag {
 	f := &setFlag{}
-	cmd.Flags().StringVar(&f.name, "applyset", "", "With -k, the name of the ConfigMap that keeps the record of the set for --prune; by default it is made of the module and the directory of the kustomization")
+	cmd.Flags().StringVar(&f.name, "applyset", "", "With -k, [NAMESPACE/]NAME of the ConfigMap that keeps the record of the set for --prune; by default the name is made of the module and the directory of the kustomization")
 	onlyWithKustomize(cmd, "applyset")
 	return f
 }
@@ -42,10 +43,24 @@ func (f *setFlag) set(cmd *cobra.Command, dir string) (applyset.Set, error) {
 		set.Name = name
 		return set, err
 	}
-	if wrong := validation.IsDNS1123Subdomain(f.name); len(wrong) > 0 {
-		return set, fmt.Errorf("--applyset %q: it is the name of a ConfigMap, without its kind, such as shop-dev: %s", f.name, wrong[0])
+	if namespace, name, both := strings.Cut(f.name, "/"); both {
+		set.Namespace, set.Name = namespace, name
+		if wrong := validation.IsDNS1123Label(namespace); len(wrong) > 0 || isParentResource(namespace) {
+			return set, fmt.Errorf("--applyset %q: %q is no namespace: %s", f.name, namespace, setNameForm)
+		}
+	}
+	if wrong := validation.IsDNS1123Subdomain(set.Name); len(wrong) > 0 {
+		return set, fmt.Errorf("--applyset %q: %s: %s", f.name, setNameForm, wrong[0])
 	}
 	return set, nil
+}
+
+const setNameForm = "it is the name of a ConfigMap, without its kind, such as shop-dev, or with its namespace, such as shop/shop-dev"
+
+// isParentResource reports whether a text is what kubectl takes before the name: there
+// it is the kind of the record.
+func isParentResource(text string) bool {
+	return slices.Contains([]string{"configmap", "configmaps", "cm", "secret", "secrets"}, text)
 }
 
 // setName returns the name of the set of a kustomization, such as ko-dev-0f9b1c2d3e, or

@@ -24,7 +24,15 @@ func TestMistakesWithPrune(t *testing.T) {
 		},
 		"a set of a kind": {
 			args: []string{"apply", "--applyset=configmap/shop", "-k", overlay},
-			want: []string{`--applyset "configmap/shop": it is the name of a ConfigMap, without its kind, such as shop-dev`},
+			want: []string{`--applyset "configmap/shop": "configmap" is no namespace: it is the name of a ConfigMap, without its kind, such as shop-dev`},
+		},
+		"a set in no namespace": {
+			args: []string{"apply", "--applyset=/shop", "-k", overlay},
+			want: []string{`--applyset "/shop": "" is no namespace`},
+		},
+		"a namespace without a set": {
+			args: []string{"delete", "--applyset=web/", "-k", overlay},
+			want: []string{`--applyset "web/": it is the name of a ConfigMap`},
 		},
 		"a set of an unset variable": {
 			args: []string{"delete", "--applyset=", "-k", overlay},
