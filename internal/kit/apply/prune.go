@@ -48,6 +48,10 @@ func (m *membership) prune(ctx context.Context, t *transaction.Transaction, log 
 	if err != nil {
 		return err
 	}
+	usage, err := applyset.FindUsage(ctx, m.cluster, found.Gone, m.present)
+	if err != nil {
+		return err
+	}
 	left := slices.Clone(m.members)
 	keep := func(o kube.Object, why string) {
 		left = append(left, o)
@@ -60,11 +64,12 @@ func (m *membership) prune(ctx context.Context, t *transaction.Transaction, log 
 	}
 	for _, o := range found.Gone {
 		task.Step(kube.Name(o))
-		why, err := m.pruneOne(ctx, t, o)
+		why, err := m.pruneOne(ctx, t, o, usage)
 		switch {
 		case err != nil:
 			return err
 		case why != "":
+			usage.Keep(o)
 			keep(o, why)
 		default:
 			m.others = append(m.others, o)
@@ -75,9 +80,9 @@ func (m *membership) prune(ctx context.Context, t *transaction.Transaction, log 
 }
 
 // pruneOne begins to delete a member, or returns why it is kept.
-func (m *membership) pruneOne(ctx context.Context, t *transaction.Transaction, o kube.Object) (kept string, err error) {
-	if isPrecious(o) {
-		return fmt.Sprintf("it is gone from the kustomization, and with it goes %s: delete it with kubectl, or all of the set with ko delete -k", applyset.Loss(o)), nil
+func (m *membership) pruneOne(ctx context.Context, t *transaction.Transaction, o kube.Object, usage *applyset.Usage) (kept string, err error) {
+	if why := whyKept(o, usage); why != "" {
+		return why, nil
 	}
 	err = t.Take(transaction.Step{Object: o, Before: o, Do: func() (_ kube.Object, err error) {
 		kept, err = m.parent.Prune(ctx, m.cluster, o)
@@ -87,6 +92,17 @@ func (m *membership) pruneOne(ctx context.Context, t *transaction.Transaction, o
 		return nil, err
 	}})
 	return kept, err
+}
+
+// whyKept says why a member is not pruned that is gone from the kustomization, or is "".
+func whyKept(o kube.Object, usage *applyset.Usage) string {
+	if isPrecious(o) {
+		return fmt.Sprintf("it is gone from the kustomization, and with it goes %s: delete it with kubectl, or all of the set with ko delete -k", applyset.Loss(o))
+	}
+	if user := usage.Of(o); user != "" {
+		return fmt.Sprintf("it is gone from the kustomization, and %s still uses it: the next --prune deletes it, once nothing does", user)
+	}
+	return ""
 }
 
 // adopt makes members of what was applied without --prune, and is gone from the

@@ -25,8 +25,9 @@ type permission struct {
 }
 
 // CheckAccess returns an error that names every permission that this user lacks to write
-// the parent, to prune objects, and to make candidates members. That of listing is asked
-// for by [Parent.Find] and [Adoptable] themselves. It changes nothing.
+// the parent, to prune objects, to list what may use them, and to make candidates members.
+// Other permissions to list are asked for by [Parent.Find] and [Adoptable] themselves. It
+// changes nothing.
 func (p *Parent) CheckAccess(ctx context.Context, c *kube.Cluster, gone []kube.Object, candidates []Candidate) error {
 	needed := []permission{{"create", parentResource, p.Namespace, ""}}
 	if p.Exists() {
@@ -40,6 +41,9 @@ func (p *Parent) CheckAccess(ctx context.Context, c *kube.Cluster, gone []kube.O
 	}
 	for _, o := range gone {
 		needed = append(needed, of("delete", o))
+	}
+	for _, q := range usersIn(usable(gone)) { // for FindUsage
+		needed = append(needed, permission{"list", q.resource, q.namespace, ""})
 	}
 	refused := make([]error, len(needed))
 	var group errgroup.Group

@@ -25,9 +25,9 @@
 // what the cluster has of them; [Parent.Extend] the parent by the new kinds and
 // namespaces; apply the objects and wait until they are ready; [Adoptable] and
 // [Parent.Adopt] what was applied before there was a set; [Parent.Find] the members
-// that are gone from the kustomization; [Parent.Prune] each; [Parent.Settle] what the
-// parent lists. A run that ends early leaves a parent that lists too much, never too
-// little, so that the next run finds every member.
+// that are gone from the kustomization; [FindUsage] of them; [Parent.Prune] each that
+// is not used; [Parent.Settle] what the parent lists. A run that ends early leaves a
+// parent that lists too much, never too little, so that the next run finds every member.
 //
 // It is stricter than kubectl in what it deletes: see [Parent.Find].
 package applyset

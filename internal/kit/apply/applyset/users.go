@@ -36,6 +36,24 @@ type users struct {
 // findUsers asks for everything in the namespaces that could use a ConfigMap or a
 // Secret. The present objects are users too, custom resources among them.
 func findUsers(ctx context.Context, c *kube.Cluster, present []kube.Object, namespaces sets.Set[string]) (*users, error) {
+	live, err := listUsers(ctx, c, namespaces)
+	if err != nil {
+		return nil, err
+	}
+	return sortUsers(present, live), nil
+}
+
+// listUsers returns what there is of the kinds in using.
+func listUsers(ctx context.Context, c *kube.Cluster, namespaces sets.Set[string]) ([]kube.Object, error) {
+	lists, err := listAll(ctx, c, usersIn(namespaces))
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(lists...), nil
+}
+
+// usersIn returns the lists in which users of ConfigMaps and Secrets are.
+func usersIn(namespaces sets.Set[string]) []query {
 	var all []query
 	for _, namespace := range sets.List(namespaces) {
 		for group, kinds := range using {
@@ -44,15 +62,7 @@ func findUsers(ctx context.Context, c *kube.Cluster, present []kube.Object, name
 			}
 		}
 	}
-	lists, err := listAll(ctx, c, all)
-	if err != nil {
-		return nil, err
-	}
-	var live []kube.Object
-	for _, list := range lists {
-		live = append(live, list...)
-	}
-	return sortUsers(present, live), nil
+	return all
 }
 
 // sortUsers tells the older revisions of present workloads from the rest.
