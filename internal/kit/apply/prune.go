@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"github.com/koshop/koshop/internal/kit/apply/applyset"
 	"github.com/koshop/koshop/internal/kit/apply/event"
 	"github.com/koshop/koshop/internal/kit/apply/plan"
@@ -76,7 +78,24 @@ func (m *membership) prune(ctx context.Context, t *transaction.Transaction, log 
 			report.Done(o, string(plan.Pruned))
 		}
 	}
-	return m.write(ctx, t, m.parent.Settle, left)
+	return m.settle(ctx, t, left)
+}
+
+// settle has the parent list the members that are left. That another run has changed it
+// meanwhile is an error, and so is a parent that does not list them all: what one run has
+// done, the other may not know of. Any other failure is noted only: everything is as it
+// should be, and the parent lists too much, which the next --prune corrects.
+func (m *membership) settle(ctx context.Context, t *transaction.Transaction, left []kube.Object) error {
+	err := m.write(ctx, t, m.parent.Settle, left)
+	if err == nil || ctx.Err() != nil || apierrors.IsConflict(err) {
+		return err
+	}
+	now, unread := m.parent.Read(ctx, m.cluster)
+	if unread == nil && !(now.Exists() && now.Lists(applyset.Of(left))) {
+		return err
+	}
+	m.note("everything is applied and pruned, but the record of the set may still list kinds and namespaces in which it has nothing any more, until the next --prune: %v", err)
+	return nil
 }
 
 // pruneOne begins to delete a member, or returns why it is kept.
