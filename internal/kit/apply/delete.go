@@ -41,7 +41,7 @@ func Delete(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts De
 	objects = append(slices.Clone(objects), set.members()...)
 	plan.InOrder(objects)
 	slices.Reverse(objects)
-	d := &deletion{cluster: c, places: places, set: set, opts: opts, report: report, failed: []error{unknown}}
+	d := &deletion{cluster: c, places: places, set: set, opts: opts, report: report, failed: []error{unknown}, going: set.going}
 	for _, o := range objects {
 		if err := d.take(ctx, o); err != nil {
 			return err
@@ -49,10 +49,10 @@ func Delete(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts De
 	}
 	if opts.Wait {
 		err := awaitAllGone(ctx, c, d.going, opts.Timeout, log, report)
-		d.failed, d.left = append(d.failed, err), d.left || err != nil
+		d.failed, d.left, d.going = append(d.failed, err), d.left || err != nil, nil
 	}
 	if !d.left {
-		d.failed = append(d.failed, set.end(ctx, c, report))
+		d.failed = append(d.failed, set.end(ctx, c, d.going, report))
 	}
 	return errors.Join(d.failed...)
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/koshop/koshop/internal/kit/apply/applyset"
 	"github.com/koshop/koshop/internal/kit/apply/event"
@@ -17,6 +19,7 @@ import (
 type removal struct {
 	parent *applyset.Parent     // nil where there is no set, or this user may not read it
 	gone   map[kube.Object]bool // members that the kustomization no longer names
+	going  []client.Object      // members that were deleted before, and are still there
 }
 
 // findRemoval finds the set that objects belong to, and those of its members that are
@@ -54,7 +57,11 @@ func findRemoval(ctx context.Context, c *kube.Cluster, set applyset.Set, objects
 		}
 	}
 	for _, kept := range found.Kept {
-		if !named[kube.NameIn(kept.Object)] && kept.Object.GetDeletionTimestamp() == nil {
+		switch {
+		case named[kube.NameIn(kept.Object)]:
+		case kept.Object.GetDeletionTimestamp() != nil:
+			r.going = append(r.going, kept.Object)
+		default:
 			report.Explains(kept.Object, string(plan.Kept), kept.Why)
 		}
 	}
@@ -106,15 +113,51 @@ func (r *removal) isAnothers(live kube.Object) bool {
 	return r.parent != nil && live.GetLabels()[applyset.PartOfLabel] != "" && !r.has(live)
 }
 
-// end deletes the parent, of which no member is left.
-func (r *removal) end(ctx context.Context, c *kube.Cluster, report event.Report) error {
+// end deletes the parent if no member is left. Objects whose deletion has only begun may
+// still be there, held by finalizers or until their pods are gone: then the parent has to
+// stay, or nothing would find them.
+func (r *removal) end(ctx context.Context, c *kube.Cluster, begun []client.Object, report event.Report) error {
 	if r.parent == nil {
 		return nil
 	}
 	record := r.parent.Live()
+	if slices.ContainsFunc(begun, func(o client.Object) bool {
+		return kube.Kind(o) == kube.NamespaceKind && o.GetName() == record.GetNamespace()
+	}) {
+		report.Done(record, string(plan.Deleted)) // It goes with its namespace.
+		return nil
+	}
+	left, err := r.left(ctx, c, begun)
+	switch {
+	case err != nil:
+		return err
+	case left != nil:
+		report.Explains(record, string(plan.Kept), kube.NameIn(left)+" is a member of the set and still on its way out: once it is gone, ko delete -k --ignore-not-found deletes the record")
+		return nil
+	}
 	if err := r.parent.Remove(ctx, c); err != nil {
 		return err
 	}
 	report.Done(record, string(plan.Deleted))
 	return nil
+}
+
+// left returns a member whose deletion has begun, and that is still there, or nil.
+func (r *removal) left(ctx context.Context, c *kube.Cluster, begun []client.Object) (kube.Object, error) {
+	var members []kube.Object
+	for _, o := range begun {
+		if o, ok := o.(kube.Object); ok && r.has(o) {
+			members = append(members, o)
+		}
+	}
+	live, err := c.LiveAll(ctx, members)
+	if err != nil {
+		return nil, fmt.Errorf("asking whether members of the set are gone, the record of which stays until then: %w", err)
+	}
+	for i, o := range live {
+		if o != nil && o.GetUID() == members[i].GetUID() {
+			return o, nil
+		}
+	}
+	return nil, nil
 }
