@@ -21,6 +21,7 @@ type membership struct {
 	cluster *kube.Cluster
 	set     applyset.Set
 	prunes  bool
+	shows   bool // only shows what pruning would do, and needs no permission for it
 	note    func(format string, args ...any)
 
 	parent  *applyset.Parent // nil where the objects are in no set
@@ -53,7 +54,7 @@ func (m *membership) join(ctx context.Context, objects, live []kube.Object) erro
 			m.members = append(m.members, o)
 		}
 	}
-	if err := errors.Join(parent.Check(live), parent.Label(m.members)); err != nil || !m.prunes {
+	if err := errors.Join(parent.Check(live), parent.Label(m.members)); err != nil || !m.prunes || m.shows {
 		return err
 	}
 	return m.foresee(ctx)

@@ -133,8 +133,6 @@ func (f *sendFlags) settle(cmd *cobra.Command, log *progress.Log) error {
 		f.Wait = f.Atomic || f.Prune || log.Live()
 	}
 	switch {
-	case f.Prune && cmd.Flags().Changed("selector"):
-		return errors.New("--prune goes with the whole kustomization: it cannot be used with --selector, which leaves objects out")
 	case f.Prune && !f.Wait:
 		return errors.New("--prune waits: it cannot be used with --wait=false")
 	case f.Atomic && !f.Wait:
@@ -149,10 +147,7 @@ func (f *sendFlags) settle(cmd *cobra.Command, log *progress.Log) error {
 
 // join finds out which set the objects of a kustomization belong to.
 func (f *sendFlags) join(cmd *cobra.Command, dir string) (err error) {
-	f.Set, err = f.set.set(cmd, dir)
-	if err == nil && f.Prune && f.Set.Name == "" {
-		err = fmt.Errorf("--prune: %s is in no Go module whose path begins with a domain, by which its set would be told from others: name the set with --applyset, always the same", dir)
-	}
+	f.Set, err = f.set.setToPrune(cmd, dir, f.Prune)
 	return err
 }
 

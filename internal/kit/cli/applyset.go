@@ -55,6 +55,19 @@ func (f *setFlag) set(cmd *cobra.Command, dir string) (applyset.Set, error) {
 	return set, nil
 }
 
+// setToPrune returns the set as [setFlag.set] does. To prune, there has to be one, and all
+// of the kustomization.
+func (f *setFlag) setToPrune(cmd *cobra.Command, dir string, prunes bool) (applyset.Set, error) {
+	if prunes && cmd.Flags().Changed("selector") {
+		return applyset.Set{}, errors.New("--prune goes with the whole kustomization: it cannot be used with --selector, which leaves objects out")
+	}
+	set, err := f.set(cmd, dir)
+	if err == nil && prunes && set.Name == "" {
+		err = fmt.Errorf("--prune: %s is in no Go module whose path begins with a domain, by which its set would be told from others: name the set with --applyset, always the same", dir)
+	}
+	return set, err
+}
+
 const setNameForm = "it is the name of a ConfigMap, without its kind, such as shop-dev, or with its namespace, such as shop/shop-dev"
 
 // isParentResource reports whether a text is what kubectl takes before the name: there

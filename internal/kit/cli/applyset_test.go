@@ -18,6 +18,10 @@ func TestMistakesWithPrune(t *testing.T) {
 			args: []string{"apply", "--prune", "-k", overlay, "-l", "a=b"},
 			want: []string{"--prune goes with the whole kustomization", "--selector"},
 		},
+		"showing what would be pruned of a part": {
+			args: []string{"diff", "--prune", "-k", overlay, "-l", "a=b"},
+			want: []string{"--prune goes with the whole kustomization", "--selector"},
+		},
 		"pruning without waiting": {
 			args: []string{"apply", "--prune", "--wait=false", "-k", overlay},
 			want: []string{"--prune waits"},

@@ -25,6 +25,9 @@ const diffExample = `
   # Print what would change in the cluster:
   ko diff -k kustomize/overlays/dev
 
+  # The same with what --prune would delete:
+  ko diff -k kustomize/overlays/dev --prune
+
   # The same for programs:
   ko diff -q -k kustomize/overlays/dev -o json
 `
@@ -67,6 +70,7 @@ func addDiff(root *cobra.Command) {
 	cmd.Flags().BoolVar(&f.ForceConflicts, "force-conflicts", false, "Show what 'ko apply --force-conflicts' would change: it takes fields that other managers own")
 	cmd.Flags().BoolVar(&f.Replace, "replace", false, "Show what 'ko apply --replace' would change: it deletes objects that cannot be changed as wanted, and makes them anew")
 	cmd.Flags().StringVarP(&f.form, "output", "o", "", "\"json\" prints the changes as a JSON list, with the objects that would not change")
+	cmd.Flags().BoolVar(&f.Prune, "prune", false, "Show what 'ko apply --prune' would change: it also deletes what a former apply of this kustomization made and this one no longer has")
 	f.set = addSetFlag(cmd)
 	f.connection = addConnectionFlags(cmd)
 	addKustomize(cmd, f.run)
@@ -108,7 +112,7 @@ func (f *diffFlags) compare(cmd *cobra.Command, dir string, args []string) (*dif
 		return nil, err
 	}
 	var err error
-	if f.Set, err = f.set.set(cmd, dir); err != nil {
+	if f.Set, err = f.set.setToPrune(cmd, dir, f.Prune); err != nil {
 		return nil, err
 	}
 	cluster, err := f.connection.connect(args, log)

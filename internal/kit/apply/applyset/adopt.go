@@ -47,11 +47,21 @@ type Candidate struct {
 // is missing. Of all other objects that are gone from the kustomization nothing can be
 // proven. Their owners may give them the label of the set: see [Parent.Find].
 func Adoptable(ctx context.Context, c *kube.Cluster, present []kube.Object) (candidates []Candidate, kept []Kept, err error) {
+	return adoptable(ctx, c, present, asItIs)
+}
+
+// ForeseeAdoptable returns what [Adoptable] is going to return once the present objects are
+// applied and ready. They are as a dry run of that has returned them.
+func ForeseeAdoptable(ctx context.Context, c *kube.Cluster, present []kube.Object) (candidates []Candidate, kept []Kept, err error) {
+	return adoptable(ctx, c, present, rolledOut)
+}
+
+func adoptable(ctx context.Context, c *kube.Cluster, present []kube.Object, then foresight) (candidates []Candidate, kept []Kept, err error) {
 	suspects, err := findSuspects(ctx, c, present)
 	if err != nil || len(suspects) == 0 {
 		return nil, nil, err
 	}
-	users, err := findUsers(ctx, c, present, Of(suspects).Namespaces)
+	users, err := findUsers(ctx, c, present, Of(suspects).Namespaces, then)
 	if err != nil {
 		return nil, nil, fmt.Errorf("looking for objects that were applied without --prune: %w", err)
 	}

@@ -27,6 +27,16 @@ type Usage struct {
 // objects. The present objects are users too, custom resources among them. If there are no
 // such ConfigMaps and Secrets, it asks for nothing.
 func FindUsage(ctx context.Context, c *kube.Cluster, gone, present []kube.Object) (*Usage, error) {
+	return findUsage(ctx, c, gone, present, asItIs)
+}
+
+// ForeseeUsage returns what [FindUsage] is going to return once the present objects are
+// applied and ready. They are as a dry run of that has returned them.
+func ForeseeUsage(ctx context.Context, c *kube.Cluster, gone, present []kube.Object) (*Usage, error) {
+	return findUsage(ctx, c, gone, present, rolledOut)
+}
+
+func findUsage(ctx context.Context, c *kube.Cluster, gone, present []kube.Object, then foresight) (*Usage, error) {
 	u := &Usage{known: map[types.UID]kube.Object{}, going: sets.New[types.UID]()}
 	for _, o := range gone {
 		u.going.Insert(o.GetUID())
@@ -36,12 +46,13 @@ func FindUsage(ctx context.Context, c *kube.Cluster, gone, present []kube.Object
 		return nil, fmt.Errorf("looking for what still uses objects that are gone from the kustomization: %w", err)
 	}
 	u.users = slices.Clone(present)
-	for _, o := range live {
+	for _, o := range then(present, live) {
 		u.known[o.GetUID()] = o
 		if !isPast(o) && !isIdle(o) {
 			u.users = append(u.users, o)
 		}
 	}
+	slices.SortFunc(u.users, func(a, b kube.Object) int { return strings.Compare(kube.NameIn(a), kube.NameIn(b)) })
 	return u, nil
 }
 

@@ -35,12 +35,12 @@ type users struct {
 
 // findUsers asks for everything in the namespaces that could use a ConfigMap or a
 // Secret. The present objects are users too, custom resources among them.
-func findUsers(ctx context.Context, c *kube.Cluster, present []kube.Object, namespaces sets.Set[string]) (*users, error) {
+func findUsers(ctx context.Context, c *kube.Cluster, present []kube.Object, namespaces sets.Set[string], then foresight) (*users, error) {
 	live, err := listUsers(ctx, c, namespaces)
 	if err != nil {
 		return nil, err
 	}
-	return sortUsers(present, live), nil
+	return sortUsers(present, then(present, live)), nil
 }
 
 // listUsers returns what there is of the kinds in using.
