@@ -92,7 +92,8 @@ func (d Difference) setting() string {
 	if d.Kind == Repository {
 		what = "the commit"
 	}
-	if len(d.Was) > maxValue || len(d.Is) > maxValue || strings.ContainsAny(d.Was+d.Is, "\n\r") {
+	// What -X puts into a program may be a password from the environment.
+	if len(d.Was) > maxValue || len(d.Is) > maxValue || strings.ContainsAny(d.Was+d.Is, "\n\r") || strings.Contains(d.Was+d.Is, "-X") {
 		return what + " changed"
 	}
 	return fmt.Sprintf("%s changed from %s to %s", what, shown(d.Was), shown(d.Is))

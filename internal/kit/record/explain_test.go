@@ -1,6 +1,7 @@
 package record_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,5 +43,11 @@ func TestExplain(t *testing.T) {
 	}
 	if got := former.Explain(former[:4]); got != "a.go is new, and 3 more" {
 		t.Errorf("new ones: %q", got)
+	}
+	former[1].Value = "-ldflags=-X main.password=old"
+	now := slices.Clone(former)
+	now[1].Value = "-ldflags=-X main.password=secret"
+	if got := now.Explain(former); got != "flags changed" {
+		t.Errorf("what -X sets: %q", got)
 	}
 }
