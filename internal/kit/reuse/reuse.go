@@ -92,6 +92,9 @@ func (i *Images) Find(ctx context.Context, reference string) (image name.Referen
 		}
 	}
 	now, err := i.inputs(ctx, s)
+	if unknown, ok := errors.AsType[*record.Unknown](err); ok {
+		return nil, "it is built each time, because " + unknown.Reason
+	}
 	if err != nil {
 		return nil, err.Error()
 	}
