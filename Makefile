@@ -108,7 +108,7 @@ $(CLUSTER_DIR)/bin/kube-apiserver:
 e2e: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Deploy the overlays for real and walk the user flow
 	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) $(GO_TEST_E2E) -timeout=70m -parallel=6 -v ./internal/e2e
 
-bench: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Measure edits until they are served, and an apply of nothing new
+bench: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Compare deploys of nothing new, edits until served and a fresh clone with upstream ko, in one table
 	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) $(GO_TEST_E2E) -timeout=40m -run='^$$' -bench=. -benchtime=1x ./internal/e2e
 
 bench-up: $(KO) ## Measure ko up: requests during a hundred reloads, memory

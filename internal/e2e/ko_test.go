@@ -79,8 +79,14 @@ func published(stderr string) map[string]string {
 // are added to it.
 func overlayIn(t testing.TB, base, namespace, extra string) string {
 	t.Helper()
+	return overlayOf(t, filepath.Join(repository, base), namespace, extra)
+}
+
+// overlayOf is overlayIn for a kustomization of any directory.
+func overlayOf(t testing.TB, base, namespace, extra string) string {
+	t.Helper()
 	dir := t.TempDir()
-	absolute, err := filepath.Abs(filepath.Join(repository, base))
+	absolute, err := filepath.Abs(base)
 	if err != nil {
 		t.Fatal(err)
 	}
