@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/google/ko/pkg/build"
 
@@ -103,10 +104,12 @@ func (i *Images) others(p *program.Program) ([]record.Input, error) {
 	}, nil
 }
 
+var buildInfo = sync.OnceValues(debug.ReadBuildInfo)
+
 // version returns which version of a module this program was built with. Another one may
 // make other images.
 func version(module string) string {
-	info, ok := debug.ReadBuildInfo()
+	info, ok := buildInfo()
 	if !ok {
 		return ""
 	}
