@@ -17,7 +17,6 @@ import (
 
 // registry asks registries for what images there are.
 type registry struct {
-	insecure  bool
 	transport http.RoundTripper
 	options   []remote.Option
 	puller    *remote.Puller
