@@ -5,11 +5,9 @@ package base
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"log"
-	"net/http"
 	"strings"
 	"sync"
 
@@ -34,22 +32,12 @@ var Keychain = authn.NewMultiKeychain(
 	authn.NewKeychainFromHelper(credhelper.NewACRCredentialsHelper()),
 )
 
-// Transport returns what registries are asked by, with --insecure-registry also those
-// whose certificates nobody vouches for.
-func Transport(insecure bool) http.RoundTripper {
-	transport := remote.DefaultTransport.(*http.Transport).Clone()
-	if insecure {
-		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
-	}
-	return transport
-}
-
 // Images are the base images of one run. They may be used concurrently.
 type Images struct {
 	// pulls is the context in which layers are pulled, which is done when they are asked
 	// for: as late as when the publisher is closed.
 	pulls    context.Context
-	insecure bool
+	insecure bool // plain HTTP is tried too
 	puller   *remote.Puller
 	blobs    *blobs
 
@@ -59,7 +47,7 @@ type Images struct {
 // New returns the base images of a run that begins now. The context must live until all
 // images are published.
 func New(ctx context.Context, insecure bool) (*Images, error) {
-	puller, err := remote.NewPuller(remote.WithAuthFromKeychain(Keychain), remote.WithUserAgent("ko"), remote.WithTransport(Transport(insecure)))
+	puller, err := remote.NewPuller(remote.WithAuthFromKeychain(Keychain), remote.WithUserAgent("ko"))
 	if err != nil {
 		return nil, fmt.Errorf("setting up the pull of base images: %w", err)
 	}
@@ -122,7 +110,7 @@ func (i *Images) fetch(image string, ref name.Reference) (build.Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pulling %s: %w", ref, err)
 	}
-	log.Printf("Using base %s@%s", ref, digest) // With --verbose, as upstream does.
+	log.Printf("Using base %s, which is %s", ref, digest) // With --verbose.
 	return result, nil
 }
 

@@ -53,6 +53,8 @@ func addReload(root *cobra.Command) {
 	flags.StringVar(&r.DepsFile, "deps-file", "", "Write what 'ko deps' prints to this file, if that has changed")
 	flags.DurationVar(&r.Timeout, "timeout", 2*time.Minute, "How long to wait for pods that are starting")
 	flags.BoolP("quiet", "q", false, "Show no progress, only errors")
+	flags.BoolVar(&r.Rebuild, rebuildFlag, false, "With --image-file, build the image even if nothing that it is made of has changed")
+	flags.BoolVar(&r.NoRemoteRecord, noRemoteFlag, false, "With --image-file, neither ask the registry for an image that another machine has made of the same, nor keep a record there for it")
 	connection := addConnectionFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		if selecting.Selector == "" && r.ImageFile == "" {

@@ -16,13 +16,13 @@ import (
 // atOnce is how many references are looked at at the same time.
 const atOnce = 32
 
-// image is what becomes of a reference.
+// image is what becomes of references to one program.
 type image struct {
-	reference string         // as the user has it
-	where     string         // the reference stands, "" if the user gave it to the command
-	program   string         // the import path, scheme included
-	published name.Reference // nil until it is
-	reason    string         // why it has to be built; "" if nothing is known of it
+	references []string       // as the user has them
+	where      string         // the first of them stands, "" if the user gave it to the command
+	program    string         // the import path, scheme included
+	published  name.Reference // nil until it is
+	reason     string         // why it has to be built; "" if nothing is known of it
 }
 
 // name is what people call the image.
@@ -33,7 +33,7 @@ func (i *image) name() string { return program.Name(i.program) }
 func (p *Pipeline) makeAll(ctx context.Context, refs []resolve.Reference) (map[string]name.Reference, error) {
 	images := make([]*image, len(refs))
 	for i, ref := range refs {
-		images[i] = &image{reference: ref.ImportPath, where: ref.Uses[0].String()}
+		images[i] = &image{references: []string{ref.ImportPath}, where: ref.Uses[0].String()}
 	}
 	return p.produce(ctx, images)
 }
@@ -52,11 +52,11 @@ type Explanation struct {
 
 // Explain explains the images of references. It builds nothing.
 func (p *Pipeline) Explain(ctx context.Context, refs []string) ([]Explanation, error) {
-	images := newImages(refs)
-	if err := p.check(ctx, images); err != nil {
+	images, err := p.check(ctx, newImages(refs))
+	if err != nil {
 		return nil, err
 	}
-	all := make([]Explanation, len(refs))
+	all := make([]Explanation, len(images))
 	for i, image := range images {
 		all[i] = Explanation{image.name(), image.reason}
 	}
@@ -66,27 +66,30 @@ func (p *Pipeline) Explain(ctx context.Context, refs []string) ([]Explanation, e
 func newImages(refs []string) []*image {
 	images := make([]*image, len(refs))
 	for i, ref := range refs {
-		images[i] = &image{reference: ref}
+		images[i] = &image{references: []string{ref}}
 	}
 	return images
 }
 
 // produce builds and publishes images that are not published already, and returns what each is deployed by.
 func (p *Pipeline) produce(ctx context.Context, images []*image) (map[string]name.Reference, error) {
-	if err := p.check(ctx, images); err != nil {
+	images, err := p.check(ctx, images)
+	if err != nil {
 		return nil, err
 	}
 	if err := p.build(ctx, images); err != nil {
 		return nil, err
 	}
-	published := make(map[string]name.Reference, len(images))
+	published := map[string]name.Reference{}
 	p.Reasons = map[string]string{}
 	for _, image := range images {
 		pulled, err := p.Registry.Pulled(image.published)
 		if err != nil {
 			return nil, err
 		}
-		published[image.reference] = pulled
+		for _, reference := range image.references {
+			published[reference] = pulled
+		}
 		if image.reason != "" {
 			p.Reasons[pulled.String()] = image.reason
 		}
@@ -95,24 +98,41 @@ func (p *Pipeline) produce(ctx context.Context, images []*image) (map[string]nam
 }
 
 // check finds the images that are published already, and refuses references that can
-// never be built, before the first compilation. It says where each of them stands.
-func (p *Pipeline) check(ctx context.Context, images []*image) error {
+// never be built, before the first compilation. It says where each of them stands. It
+// returns one image for each program, however many names that goes by.
+func (p *Pipeline) check(ctx context.Context, images []*image) ([]*image, error) {
 	err := each(images, func(image *image) (err error) {
-		image.program, err = p.Builder.Qualify(ctx, image.reference)
+		image.program, err = p.Builder.Qualify(ctx, image.references[0])
 		return err
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
+	images = merge(images)
 	programs := make([]string, len(images))
 	for i, image := range images {
 		programs[i] = image.program
 	}
 	slices.Sort(programs)
-	if err := p.Publisher.Check(slices.Compact(programs)); err != nil {
-		return err
+	if err := p.Publisher.Check(programs); err != nil {
+		return nil, err
 	}
-	return each(images, func(image *image) error { return p.findOrCheck(ctx, image) })
+	return images, each(images, func(image *image) error { return p.findOrCheck(ctx, image) })
+}
+
+// merge returns one image for each program, in the same order.
+func merge(images []*image) []*image {
+	var merged []*image
+	of := map[string]*image{}
+	for _, image := range images {
+		if first := of[image.program]; first != nil {
+			first.references = append(first.references, image.references...)
+			continue
+		}
+		of[image.program] = image
+		merged = append(merged, image)
+	}
+	return merged
 }
 
 // each calls f for all images, some at the same time.

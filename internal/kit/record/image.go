@@ -62,10 +62,14 @@ func (r *Record) Holds(ctx context.Context, look *Look, recipes []*program.Recip
 	return err == nil && conditions == r.conditions && r.hasOthers(others) && r.snapshot.Holds(look)
 }
 
-// Stands reports whether nothing was touched since the inputs were found: what was
-// compiled meanwhile is what they say. The look must be a new one. It can be asked of a
-// record of this process only, not of one that was loaded.
-func (r *Record) Stands(look *Look) bool { return r.snapshot.isUntouched(look) }
+// Stands reports whether nothing was touched since the inputs were found, and the
+// templates in flags have the same values: what was compiled meanwhile is what they say.
+// The look must be a new one. It can be asked of a record of this process only, not of
+// one that was loaded.
+func (r *Record) Stands(ctx context.Context, look *Look, recipes []*program.Recipe) bool {
+	conditions, err := conditionsOf(ctx, look, recipes)
+	return err == nil && conditions == r.conditions && r.snapshot.isUntouched(look)
+}
 
 // hasOthers reports whether the inputs that no recipe says anything of are these.
 func (r *Record) hasOthers(others []Input) bool {

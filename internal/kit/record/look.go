@@ -153,11 +153,12 @@ func stat(info fs.FileInfo) string {
 	return fmt.Sprint(info.Mode(), info.Size(), info.ModTime().UnixNano(), " ", inode(info))
 }
 
-// toolchain returns which go tool compiles a program in a directory, and where it is.
+// toolchain returns which go tool compiles a program in a directory, where it is, and its
+// settings, wherever they come from: there are files of the user's and of the go tool's.
 func (l *Look) toolchain(ctx context.Context, dir string, recipe *program.Recipe) (string, error) {
 	key := fmt.Sprintf("toolchain %q %q", dir, recipe.Env)
 	ask, _ := l.seen.LoadOrStore(key, sync.OnceValues(func() (string, error) {
-		cmd := recipe.GoTool(ctx, "env", "GOVERSION", "GOROOT", "GOTOOLDIR")
+		cmd := recipe.GoTool(ctx, append([]string{"env", "GOROOT", "GOTOOLDIR"}, bearing...)...)
 		var stdout, stderr strings.Builder
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 		if err := l.run(cmd); err != nil {

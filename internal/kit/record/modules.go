@@ -32,23 +32,33 @@ func (f *finder) findModules(context.Context) error {
 	}
 	f.noteMainModule()
 	f.addWorkspace()
-	f.noteReplacements()
-	return nil
+	return f.noteReplacements()
 }
 
 // noteReplacements notes the go.mod of each directory that takes the place of a module,
 // even if the program has no package of it: it has a say in the versions of others.
-func (f *finder) noteReplacements() {
+func (f *finder) noteReplacements() error {
+	var modules []string
 	for _, m := range f.localModules() {
-		if file, err := modfile.ParseLax(filepath.Join(m.Dir, "go.mod"), readFile(filepath.Join(m.Dir, "go.mod")), nil); err == nil {
-			f.noteDirectories(m.Dir, file.Replace)
-		}
+		modules = append(modules, m.Dir)
 	}
 	if work := f.env["GOWORK"]; work != "" && work != "off" {
-		if file, err := modfile.ParseWork(work, readFile(work), nil); err == nil {
-			f.noteDirectories(filepath.Dir(work), file.Replace)
+		file, err := modfile.ParseWork(work, readFile(work), nil)
+		if err != nil {
+			return unknown("%v", err)
 		}
+		f.noteDirectories(filepath.Dir(work), file.Replace)
+		modules = append(modules, program.WorkspaceModules(work)...) // Also those that the program has no package of.
 	}
+	for _, module := range modules {
+		name := filepath.Join(module, "go.mod")
+		file, err := modfile.Parse(name, readFile(name), nil) // ParseLax leaves replacements out.
+		if err != nil {
+			return unknown("%v", err)
+		}
+		f.noteDirectories(module, file.Replace)
+	}
+	return nil
 }
 
 func (f *finder) noteDirectories(from string, replacements []*modfile.Replace) {

@@ -211,3 +211,50 @@ func TestChanges(t *testing.T) {
 		})
 	}
 }
+
+// In a workspace, what replaces a module in the go.mod of any member counts.
+func TestReplacementOfAnotherMember(t *testing.T) {
+	p := newPlace(t)
+	p.write("go.work", "go 1.26\n\nuse ./app\nuse ./member\n")
+	p.write("member/go.mod", "module example.com/member\n\ngo 1.26\n\nreplace example.com/third => ../third\n")
+	p.write("third/go.mod", "module example.com/third\n\ngo 1.26\n")
+	r := p.mustRecord()
+	if !holds(t.Context(), p, r) {
+		t.Fatal("nothing has changed, and the record does not hold")
+	}
+	p.write("third/go.mod", "module example.com/third\n\ngo 1.25\n")
+	if holds(t.Context(), p, r) {
+		t.Error("the go.mod of a directory that replaces a module has changed, and the record holds")
+	}
+}
+
+// The go tool has a file of settings beside its own files.
+func TestSettingsOfTheGoTool(t *testing.T) {
+	p := newPlace(t)
+	out, err := exec.CommandContext(t.Context(), "go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	real, root := strings.TrimSpace(string(out)), t.TempDir()
+	entries, err := os.ReadDir(real)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if entry.Name() != "go.env" {
+			must(p, os.Symlink(filepath.Join(real, entry.Name()), filepath.Join(root, entry.Name())))
+		}
+	}
+	const local = "GOTOOLCHAIN=local\nGOPROXY=off\nGOSUMDB=off\n"
+	must(p, os.WriteFile(filepath.Join(root, "go.env"), []byte(local), 0o644))
+	p.Setenv("GOROOT", root)
+	p.Setenv("GOENV", "off")
+	r := p.mustRecord()
+	if !holds(t.Context(), p, r) {
+		t.Fatal("nothing has changed, and the record does not hold")
+	}
+	must(p, os.WriteFile(filepath.Join(root, "go.env"), []byte(local+"GOFLAGS=-tags=loud\n"), 0o644))
+	if holds(t.Context(), p, r) {
+		t.Error("GOFLAGS has changed in go.env, and the record holds")
+	}
+}

@@ -47,11 +47,15 @@ func (f *finder) findFlags(ctx context.Context) error {
 // go list does not name.
 func (f *finder) addFlag(name, value string) error {
 	bringsIn := map[string][]string{
-		"ldflags": {"-ext", "-linkmode"}, "asmflags": {"-I"}, "gcflags": {"-embedcfg", "-importcfg"}, "mod": {"mod"},
+		"ldflags": {"ext", "linkmode"}, "asmflags": {"I"}, "gcflags": {"embedcfg", "importcfg", "pgoprofile"},
 	}
 	switch name {
 	case "overlay", "modfile", "pkgdir", "linkshared", "compiler", "gccgoflags", "installsuffix", "C":
 		return unknown("it is compiled with -%s", name)
+	case "mod":
+		if value == "mod" {
+			return unknown("it is compiled with -mod=mod")
+		}
 	case "pgo":
 		if value != "auto" && value != "off" && value != "" {
 			f.addFile(File, "profile of -pgo", f.absolute(value))
@@ -59,12 +63,22 @@ func (f *finder) addFlag(name, value string) error {
 	}
 	for word := range strings.FieldsSeq(value) {
 		for _, begin := range bringsIn[name] {
-			if strings.HasPrefix(strings.TrimPrefix(word, "all="), begin) {
-				return unknown("it is compiled with -%s=%s", name, value)
+			if flag, ok := flagIn(word); ok && strings.HasPrefix(flag, begin) {
+				return unknown("it is compiled with -%s, in which -%s may bring in other files", name, flag)
 			}
 		}
 	}
 	return nil
+}
+
+// flagIn returns the flag of the compiler or the linker that a word begins, without
+// quotes, dashes and the pattern of packages that it is for (see `go help build`).
+func flagIn(word string) (flag string, ok bool) {
+	word = strings.TrimLeft(word, `"'`)
+	if pattern, rest, found := strings.Cut(word, "=-"); found && !strings.HasPrefix(pattern, "-") {
+		word = "-" + rest
+	}
+	return strings.Trim(word, `-"'`), strings.HasPrefix(word, "-")
 }
 
 func (f *finder) absolute(path string) string {

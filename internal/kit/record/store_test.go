@@ -127,7 +127,11 @@ func TestUnknownInputs(t *testing.T) {
 			p.write("app/.ko.yaml", "defaultFlags: [-modfile=other.mod]\n")
 			p.write("app/other.mod", shop()["app/go.mod"])
 		},
-		"a linker of C":       func(p *place) { p.write("app/.ko.yaml", "defaultLdflags: ['-s -linkmode=external']\n") },
+		"a linker of C": func(p *place) { p.write("app/.ko.yaml", "defaultLdflags: ['-s -linkmode=external']\n") },
+		"two dashes":    func(p *place) { p.write("app/.ko.yaml", "defaultLdflags: ['-s --linkmode=external']\n") },
+		"flags of a package": func(p *place) {
+			p.write("app/.ko.yaml", "defaultFlags: ['-gcflags=example.com/app/web=-pgoprofile=x']\n")
+		},
 		"headers":             func(p *place) { p.write("app/.ko.yaml", "defaultFlags: ['-asmflags=all=-I /include']\n") },
 		"assembly":            func(p *place) { p.write("app/lib/a_"+runtime.GOARCH+".s", "#include \"../other/a.h\"\n") },
 		"changes of go.mod":   func(p *place) { p.Setenv("GOFLAGS", "-mod=mod") },

@@ -122,7 +122,9 @@ func (r *Reload) images(bases *base.Images) (*reuse.Images, error) {
 	if err != nil {
 		return nil, err
 	}
-	return reuse.New(reuse.Options{Settings: r.settings, Bases: bases, Publisher: publisher, Remote: true, Run: r.tools.Run})
+	return reuse.New(reuse.Options{
+		Settings: r.settings, Bases: bases, Publisher: publisher, Rebuild: r.Rebuild, Remote: !r.NoRemoteRecord, Run: r.tools.Run,
+	})
 }
 
 // tiltsRegistry is the variable in which Tilt passes the registry that it chose: the one

@@ -45,6 +45,10 @@ type Reload struct {
 	// ImageFile is where the reference of an image is written, for who deploys images;
 	// or "".
 	ImageFile string
+	// Rebuild builds that image even if nothing has changed.
+	Rebuild bool
+	// NoRemoteRecord keeps no record of it in the registry, and asks for none.
+	NoRemoteRecord bool
 	// DepsFile is where is written what the program is made of; or "".
 	DepsFile   string
 	Building   *options.BuildOptions

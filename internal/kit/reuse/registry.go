@@ -2,6 +2,7 @@ package reuse
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net/http"
 	"sync"
@@ -24,7 +25,10 @@ type registry struct {
 }
 
 func newRegistry(insecure bool) (*registry, error) {
-	network := base.Transport(insecure)
+	network := remote.DefaultTransport.(*http.Transport).Clone()
+	if insecure {
+		network.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} // --insecure-registry asks for it, as upstream has it.
+	}
 	r := &registry{transport: network, options: []remote.Option{
 		remote.WithAuthFromKeychain(base.Keychain), remote.WithUserAgent("ko"), remote.WithTransport(network),
 	}}
@@ -85,8 +89,7 @@ func (r *registry) offer(ctx context.Context, place *publish.Place, digest strin
 	}
 	image := place.Repository.Digest(digest)
 	if len(place.Tags) == 0 || readOnly {
-		_, err := r.pullerOf(ctx, place.Repository).Head(ctx, image)
-		return err == nil
+		return r.has(ctx, image)
 	}
 	for _, tag := range place.Tags {
 		if err := r.tag(ctx, image, tag); err != nil {
@@ -94,6 +97,12 @@ func (r *registry) offer(ctx context.Context, place *publish.Place, digest strin
 		}
 	}
 	return true
+}
+
+// has reports whether an image is in the registry.
+func (r *registry) has(ctx context.Context, image name.Digest) bool {
+	_, err := r.pullerOf(ctx, image.Context()).Head(ctx, image)
+	return err == nil
 }
 
 // tag has a tag name the image with a digest, which must be in the repository.

@@ -87,6 +87,38 @@ func TestAuthenticationIsAskedForOnce(t *testing.T) {
 	}
 }
 
+// What a registry lists for inputs may be a record of others.
+func TestRecordOfOtherInputs(t *testing.T) {
+	listening := httptest.NewServer(server.New(server.Logger(log.New(io.Discard, "", 0))))
+	defer listening.Close()
+	repository, err := name.NewRepository(strings.TrimPrefix(listening.URL, "http://") + "/web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := newRegistry(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inputs, others, image := strings.Repeat("a", 64), strings.Repeat("b", 64), "sha256:"+strings.Repeat("c", 64)
+	if err := r.keep(t.Context(), repository, inputs, image); err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := newRecord(inputs, image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	record, err := manifest.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := r.imageOf(t.Context(), repository, record, inputs); err != nil || got != image {
+		t.Errorf("the record names %s, %v; want %s", got, err, image)
+	}
+	if got, err := r.imageOf(t.Context(), repository, record, others); err == nil {
+		t.Errorf("for other inputs, the record names %s", got)
+	}
+}
+
 // login has the credentials where people have them who have run docker login.
 func login(t *testing.T, host, password string) {
 	t.Helper()

@@ -42,15 +42,16 @@ func (r *registry) made(ctx context.Context, repository name.Repository, inputs 
 		if candidate.ArtifactType != recordType || len(digests) == mostCandidates {
 			continue
 		}
-		if digest, err := r.imageOf(ctx, repository, candidate.Digest); err == nil {
+		if digest, err := r.imageOf(ctx, repository, candidate.Digest, inputs); err == nil {
 			digests = append(digests, digest)
 		}
 	}
 	return digests
 }
 
-// imageOf returns the digest of the image that a record names.
-func (r *registry) imageOf(ctx context.Context, repository name.Repository, record v1.Hash) (string, error) {
+// imageOf returns the digest of the image that a record of inputs names. What lists it may
+// be wrong.
+func (r *registry) imageOf(ctx context.Context, repository name.Repository, record v1.Hash, inputs string) (string, error) {
 	descriptor, err := r.puller.Get(ctx, repository.Digest(record.String()))
 	if err != nil {
 		return "", err
@@ -62,6 +63,9 @@ func (r *registry) imageOf(ctx context.Context, repository name.Repository, reco
 	manifest, err := image.Manifest()
 	if err != nil {
 		return "", err
+	}
+	if subject := manifest.Subject; subject == nil || subject.Digest.Hex != inputs || manifest.Config.MediaType != recordType {
+		return "", fmt.Errorf("%s is no record of %s", record, inputs)
 	}
 	digest, err := v1.NewHash(manifest.Annotations[imageAnnotation])
 	return digest.String(), err

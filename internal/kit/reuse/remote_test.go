@@ -79,6 +79,11 @@ func TestRemoteRecordOfNothing(t *testing.T) {
 	u.check(remote.Delete(u.tag("latest").Context().Digest(digest)))
 	_ = remote.Delete(u.tag("latest")) // It may have gone with the image.
 	u.clone()
+	u.publishing.Push = false // As ko diff does.
+	if _, reason := u.run(); reason == "" {
+		t.Error("an image that nobody can deploy is taken, since nothing is pushed")
+	}
+	u.publishing.Push = true
 	if got, reason := u.run(); got != first || reason == "" {
 		t.Errorf("after the image is deleted: %s because %q", got, reason)
 	}

@@ -42,8 +42,7 @@ type Images struct {
 
 // building is an image that has to be built.
 type building struct {
-	key    record.Key
-	place  *publish.Place
+	*subject
 	record *record.Record
 }
 
@@ -102,7 +101,7 @@ func (i *Images) Find(ctx context.Context, reference string) (image name.Referen
 	if image == nil {
 		i.mu.Lock()
 		defer i.mu.Unlock()
-		i.found[reference] = &building{s.key, s.place, now}
+		i.found[reference] = &building{s, now}
 	}
 	return image, reason
 }
@@ -122,33 +121,40 @@ func (i *Images) compare(ctx context.Context, s *subject, former, now *record.Re
 	if i.rebuild {
 		return nil, "--rebuild"
 	}
-	for _, digest := range i.candidates(ctx, s, former, now) {
-		now.Image = digest
-		if image := i.deployable(ctx, s, now); image != nil {
-			if !i.readOnly {
-				_ = i.save(s.key, now) // It only saves time.
-			}
+	same := former != nil && now.Inputs.Equal(former.Inputs)
+	if same {
+		if image := i.take(ctx, s, now, former.Image); image != nil {
 			return image, ""
+		}
+	}
+	if i.remote {
+		for _, digest := range i.registry.made(ctx, s.place.Repository, now.Inputs.Hash()) {
+			if !i.registry.has(ctx, s.place.Repository.Digest(digest)) {
+				continue
+			}
+			if image := i.take(ctx, s, now, digest); image != nil {
+				return image, ""
+			}
 		}
 	}
 	switch {
 	case former == nil:
 		return nil, "nothing is known of an image before it"
-	case now.Inputs.Equal(former.Inputs):
+	case same:
 		return nil, "its image is no longer in " + s.place.Repository.Name()
 	}
 	return nil, now.Inputs.Explain(former.Inputs)
 }
 
-// candidates returns the digests of images that were made of the same.
-func (i *Images) candidates(ctx context.Context, s *subject, former, now *record.Record) []string {
-	switch {
-	case former != nil && now.Inputs.Equal(former.Inputs):
-		return []string{former.Image}
-	case i.remote:
-		return i.registry.made(ctx, s.place.Repository, now.Inputs.Hash())
+// take returns what the image with a digest is deployed by, and records that it is made of
+// what is found now.
+func (i *Images) take(ctx context.Context, s *subject, now *record.Record, digest string) name.Reference {
+	now.Image = digest
+	image := i.deployable(ctx, s, now)
+	if image != nil && !i.readOnly {
+		_ = i.save(s.key, now) // It only saves time.
 	}
-	return nil
+	return image
 }
 
 // deployable returns what the image of a record is deployed by, or nil if it cannot be.
@@ -178,7 +184,7 @@ func (i *Images) Keep(ctx context.Context, reference, digest string) error {
 	i.mu.Lock()
 	b := i.found[reference]
 	i.mu.Unlock()
-	if b == nil || i.readOnly || !b.place.IsPushed() || !b.record.Stands(record.NewLook(i.run)) {
+	if b == nil || i.readOnly || !b.place.IsPushed() || !b.record.Stands(ctx, record.NewLook(i.run), b.recipes) {
 		return nil
 	}
 	b.record.Image = digest

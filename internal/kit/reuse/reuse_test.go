@@ -281,3 +281,43 @@ func TestNoPush(t *testing.T) {
 		t.Error("the image is not pushed")
 	}
 }
+
+// Flags may say which commit the code is from. They are filled in again to compile.
+func TestCommitMeanwhile(t *testing.T) {
+	u := newUser(t)
+	git := func(args ...string) {
+		t.Helper()
+		args = append([]string{"-c", "user.name=Ada", "-c", "user.email=ada@example.com"}, args...)
+		if out, err := exec.CommandContext(t.Context(), "git", args...).CombinedOutput(); err != nil {
+			t.Fatalf("git %q: %v\n%s", args, err, out)
+		}
+	}
+	t.Setenv("GOFLAGS", "-buildvcs=false")
+	u.write("web/main.go", "package main\n\nvar commit string\n\nfunc main() { println(commit) }\n")
+	git("init", "--quiet", ".")
+	git("add", ".")
+	git("commit", "--quiet", "--message=one")
+	u.building.Ldflags = []string{"-X main.commit={{.Git.FullCommit}}"}
+	u.beforehand = func() { git("commit", "--quiet", "--allow-empty", "--message=two") }
+	u.run()
+	u.beforehand = func() {}
+	git("reset", "--quiet", "--soft", "HEAD~1")
+	if again, reason := u.run(); reason == "" {
+		t.Errorf("at the first commit, %s is found, which was built of the second", again)
+	}
+}
+
+// Of two labels with one name, the last one counts.
+func TestOrderOfLabels(t *testing.T) {
+	u := newUser(t)
+	u.building.Labels = []string{"a=1", "b=1", "a=2"}
+	first, _ := u.run()
+	u.building.Labels = []string{"a=1", "a=2", "b=1"}
+	if again, reason := u.run(); again != first || reason != "" {
+		t.Errorf("the same labels: %s because %q", again, reason)
+	}
+	u.building.Labels = []string{"a=2", "b=1", "a=1"}
+	if again, reason := u.run(); again == first || reason == "" {
+		t.Errorf("another label: %s because %q", again, reason)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -20,7 +21,7 @@ import (
 )
 
 // making is changed when the kit makes other images of the same inputs.
-const making = "1"
+const making = "2"
 
 // subject is a program whose image is asked for.
 type subject struct {
@@ -93,8 +94,8 @@ func (i *Images) others(p *program.Program) ([]record.Input, error) {
 		set("--platform", strings.Join(i.settings.ImagePlatforms(), ",")),
 		set("--image-user", opts.User),
 		set("--sbom", opts.SBOM),
-		list("--image-label", opts.Labels),
-		list("--image-annotation", opts.Annotations),
+		set("--image-label", pairs(opts.Labels)),
+		set("--image-annotation", pairs(opts.Annotations)),
 		list("linux_capabilities", p.Capabilities()),
 		set("SOURCE_DATE_EPOCH", os.Getenv("SOURCE_DATE_EPOCH")),
 		set("KO_DATA_DATE_EPOCH", os.Getenv("KO_DATA_DATE_EPOCH")),
@@ -102,6 +103,20 @@ func (i *Images) others(p *program.Program) ([]record.Input, error) {
 		set("the version of github.com/google/ko", version("github.com/google/ko")),
 		set("the version of github.com/google/go-containerregistry", version("github.com/google/go-containerregistry")),
 	}, nil
+}
+
+// pairs returns names and values in one order. Of two values of a name, the last counts.
+func pairs(texts []string) string {
+	values := map[string]string{}
+	for _, text := range texts {
+		name, value, _ := strings.Cut(text, "=")
+		values[name] = value
+	}
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		fmt.Fprintf(&b, "%q=%q ", name, values[name])
+	}
+	return strings.TrimSuffix(b.String(), " ")
 }
 
 var buildInfo = sync.OnceValues(debug.ReadBuildInfo)
