@@ -102,7 +102,7 @@ func (u *Usage) isGoing(o kube.Object) bool {
 }
 
 // uses says whether an object names a ConfigMap or a Secret in a field that is for one,
-// such as configMapKeyRef or secretName. The name alone is no proof, since a container or a
+// such as configMapKeyRef or secretName, or together with its kind. The name alone is no proof, since a container or a
 // label may have it as well, but for one that ends in a hash.
 func uses(user, o kube.Object) bool {
 	if _, hash := splitHash(o.GetName()); hash != "" && user.GetNamespace() == o.GetNamespace() &&
@@ -124,8 +124,8 @@ func uses(user, o kube.Object) bool {
 type reference struct{ user, to kube.Object }
 
 // in says whether a value has the reference. The field it is in may be one for objects of
-// that kind, such as configMapRef, imagePullSecrets or the annotation of an Ingress
-// nginx.ingress.kubernetes.io/auth-secret.
+// that kind. If it is not, a value may say the kind itself, as in the valuesFrom of a
+// HelmRelease: {kind: Secret, name: tls}.
 func (r *reference) in(value any, isFor bool) bool {
 	switch value := value.(type) {
 	case string:
@@ -134,16 +134,26 @@ func (r *reference) in(value any, isFor bool) bool {
 	case []any:
 		return slices.ContainsFunc(value, func(item any) bool { return r.in(item, isFor) })
 	case map[string]any:
-		if isFor && r.is(value) {
+		if (isFor || value["kind"] == r.to.GetKind()) && r.is(value) {
 			return true
 		}
 		for field, value := range value {
-			if r.in(value, strings.Contains(strings.ToLower(field), strings.ToLower(r.to.GetKind()))) {
+			if r.in(value, r.isFor(field)) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// isFor says whether a field is one for objects of that kind, such as configMapRef,
+// imagePullSecrets or the annotation of an Ingress nginx.ingress.kubernetes.io/auth-secret.
+// The certificateRefs of a Gateway are Secrets where they say no kind:
+// https://gateway-api.sigs.k8s.io/reference/spec/#secretobjectreference
+func (r *reference) isFor(field string) bool {
+	field = strings.ToLower(field)
+	return strings.Contains(field, strings.ToLower(r.to.GetKind())) ||
+		r.to.GetKind() == "Secret" && strings.Contains(field, "certificateref")
 }
 
 // is says whether a field with a name, and maybe a namespace, is the reference.

@@ -47,12 +47,7 @@ func TestUses(t *testing.T) {
 		`status: {volumes: [{name: x, configMap: {name: web}}]}`:                                           "!ConfigMap/web",
 		`spec: {tls: {secretRef: {name: web, namespace: b}}}`:                                              "!Secret/web",
 	} {
-		name, unused := strings.CutPrefix(want, "!")
-		kind, name, _ := strings.Cut(name, "/")
-		o := decode(t, "v1 "+kind+" api/"+name)[0]
-		if got := uses(withFields(t, pod, fields), o); got == unused {
-			t.Errorf("%s uses %s/%s: %v", fields, kind, name, got)
-		}
+		wantUse(t, withFields(t, pod, fields), want)
 	}
 	secret := decode(t, "v1 Secret api/web")[0]
 	for value, want := range map[string]bool{"web": true, "api/web": true, "b/web": false} {
@@ -66,6 +61,33 @@ func TestUses(t *testing.T) {
 		if got := uses(withFields(t, text, `spec: {secretRef: {name: web, namespace: api}}`), secret); got != want {
 			t.Errorf("%s: %v", text, got)
 		}
+	}
+}
+
+// A reference with a kind is found in every field, and a certificate is a Secret.
+func TestUsesByKind(t *testing.T) {
+	for fields, want := range map[string]string{
+		`spec: {valuesFrom: [{kind: Secret, name: web}]}`:                                       "Secret/web",
+		`spec: {valuesFrom: [{kind: ConfigMap, name: web}]}`:                                    "ConfigMap/web",
+		`spec: {valuesFrom: [{kind: ConfigMap, name: web}]} `:                                   "!Secret/web",
+		`spec: {valuesFrom: [{kind: Secret, name: web, namespace: b}]}`:                         "!Secret/web",
+		`spec: {valuesFrom: [{kind: Secret, name: web, namespace: api}]}`:                       "Secret/web",
+		`spec: {valuesFrom: [{kind: Secret, name: other}]}`:                                     "!Secret/web",
+		`spec: {listeners: [{tls: {certificateRefs: [{kind: Secret, group: "", name: web}]}}]}`: "Secret/web",
+		`spec: {listeners: [{tls: {certificateRefs: [{name: web}]}}]}`:                          "Secret/web",
+		`spec: {listeners: [{tls: {certificateRefs: [{name: web}]}}]} `:                         "!ConfigMap/web",
+	} {
+		wantUse(t, withFields(t, "example.com/v1 Web api/x", fields), want)
+	}
+}
+
+// wantUse compares whether an object uses another one, KIND/NAME, or not, !KIND/NAME.
+func wantUse(t *testing.T, user kube.Object, want string) {
+	t.Helper()
+	name, unused := strings.CutPrefix(want, "!")
+	kind, name, _ := strings.Cut(name, "/")
+	if got := uses(user, decode(t, "v1 "+kind+" api/"+name)[0]); got == unused {
+		t.Errorf("%v uses %s/%s: %v", user.Object["spec"], kind, name, got)
 	}
 }
 
