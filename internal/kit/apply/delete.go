@@ -31,7 +31,7 @@ type DeleteOptions struct {
 // Delete removes objects in the reverse of the order they are applied in, and with them
 // all other members of their set. As `kubectl delete`, it goes on after an object that is
 // not there and reports it at the end. A namespace that may not be deleted is kept, and
-// that is reported as what happened to it.
+// that is reported as what happened to it. So is an object of another set.
 func Delete(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts DeleteOptions, log *progress.Log, report event.Report) error {
 	places := plan.NewPlaces(c, objects, log.Printf)
 	set, unknown, err := findRemoval(ctx, c, opts.Set, objects, places, log.Printf, report)

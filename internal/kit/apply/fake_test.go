@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/managedfields"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -29,8 +31,15 @@ func newCluster(t testing.TB) *kube.Cluster {
 }
 
 func newFake(objects ...client.Object) client.WithWatch {
-	return fake.NewClientBuilder().WithReturnManagedFields().WithRESTMapper(kube.BuiltIn()).
+	return fake.NewClientBuilder().WithReturnManagedFields().WithRESTMapper(mapper{kube.BuiltIn()}).
 		WithTypeConverters(managedfields.NewDeducedTypeConverter()).WithObjects(objects...).Build()
+}
+
+// mapper also knows which version of a kind there is, as the API server says it.
+type mapper struct{ meta.RESTMapper }
+
+func (m mapper) RESTMapping(kind schema.GroupKind, versions ...string) (*meta.RESTMapping, error) {
+	return m.RESTMapper.RESTMapping(kind, append(versions, "v1")...)
 }
 
 // applyOrTry does a dry run in another cluster: the fake knows none.

@@ -3,6 +3,7 @@ package apply
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -67,16 +68,31 @@ type search struct {
 	note          func(format string, args ...any)
 }
 
-// uncertainError says that objects are part of a set that may be this one. To guess
-// could delete another deployment of the kustomization.
-type uncertainError struct{ text string }
+// find returns the parent of the set: the one where its objects are, if that is there, or
+// else one that was left elsewhere. If there is none, it returns the first, which does not
+// exist. It fails with an uncertainError if it may be the parent of another deployment.
+func (s *search) find(ctx context.Context, here *applyset.Parent) (*applyset.Parent, error) {
+	if here.Exists() {
+		return here, s.doubtHere(ctx, here)
+	}
+	elsewhere, err := s.parent(ctx)
+	if err != nil || elsewhere != nil {
+		return elsewhere, err
+	}
+	return here, nil
+}
 
-func (e *uncertainError) Error() string { return e.text }
+// isCertain says whether a parent is that of the set, without a search: the user has named
+// it, or it is where it was made. If the user has chosen the namespace of all objects, that
+// is no proof for a set with members elsewhere: that is a deployment without --namespace.
+func isCertain(parent *applyset.Parent, set applyset.Set, objects []kube.Object, context string) bool {
+	isHere := parent.Exists() && parent.Namespace == homes(objects, context)[0]
+	return set.Name == "" || set.Namespace != "" || isHere && !(set.OnlyHere && parent.Exceeds(objects))
+}
 
 // parent returns the parent, or nil if there is none for certain. It is the set's if live
-// objects have its label, and if all objects are in namespaces that it lists: else this may
-// be another deployment, which only shares an object with that set. If all is true but the
-// last, that is an uncertainError. Notes tell of what may be left elsewhere.
+// objects have its label, and nothing shows that this may be another deployment, which only
+// shares an object with that set: see doubt. Notes tell of what may be left elsewhere.
 func (s *search) parent(ctx context.Context) (*applyset.Parent, error) {
 	ids := s.ids()
 	records, known, err := s.records(ctx, ids)
@@ -87,7 +103,7 @@ func (s *search) parent(ctx context.Context) (*applyset.Parent, error) {
 	switch {
 	case !known && member >= 0:
 		o := s.live[member]
-		return nil, &uncertainError{fmt.Sprintf("%s is part of a set whose record is in none of the namespaces %s: its label %s is %q. "+
+		return nil, &uncertainError{unknown: true, text: fmt.Sprintf("%s is part of a set whose record is in none of the namespaces %s: its label %s is %q. "+
 			"If it is this set, say where its record is with --applyset NAMESPACE/%s: this user may not list ConfigMaps in the whole cluster. "+
 			"If it is another one, remove the label, or leave the object to the other set",
 			kube.NameIn(o), strings.Join(homes(s.objects, s.cluster.Namespace), ", "), applyset.PartOfLabel, o.GetLabels()[applyset.PartOfLabel], s.set.Name)}
@@ -110,26 +126,20 @@ func (s *search) choose(ctx context.Context, records []applyset.Set, ids sets.Se
 		if err != nil {
 			return nil, err
 		}
-		lacks := parent.Lacks(s.objects)
-		if parent.Exists() && len(lacks) == 0 {
-			return parent, nil
+		if !parent.Exists() {
+			continue
 		}
-		if parent.Exists() {
-			uncertain = s.uncertain(parent, lacks)
+		err = s.doubt(ctx, parent)
+		if _, is := errors.AsType[*uncertainError](err); !is {
+			return parent, err
 		}
+		uncertain = err
 	}
 	if uncertain == nil && len(records) > 0 && len(ids) == 0 {
 		s.note("there is a set %s in %s, too: if the kustomization has moved from there, ko delete -k with --applyset %s/%s deletes what is left there",
 			s.set.Name, namespaces(records), records[0].Namespace, s.set.Name)
 	}
 	return nil, uncertain
-}
-
-func (s *search) uncertain(parent *applyset.Parent, lacks []string) error {
-	shared := slices.IndexFunc(s.live, func(o kube.Object) bool { return o != nil && o.GetLabels()[applyset.PartOfLabel] == parent.ID() })
-	return &uncertainError{fmt.Sprintf("%s is part of the set whose record is %s, and that set has nothing in namespace %s: "+
-		"if all of it has moved there, say so with --applyset %s/%s; if this is another deployment, the two cannot share an object",
-		kube.NameIn(s.live[shared]), kube.NameIn(parent.Live()), strings.Join(lacks, ", "), parent.Namespace, parent.Name)}
 }
 
 // ids returns the ids of sets that live objects are part of, but for those whose record
@@ -141,10 +151,19 @@ func (s *search) ids() sets.Set[string] {
 			ids.Insert(o.GetLabels()[applyset.PartOfLabel])
 		}
 	}
-	for _, namespace := range homes(s.objects, s.cluster.Namespace) {
-		here := s.set
-		here.Namespace = namespace
-		ids.Delete(here.ID())
+	return ids.Difference(idsOf(s.set, homes(s.objects, s.cluster.Namespace)))
+}
+
+// idsOf returns the ids that a set has with its record in one of these namespaces, or in
+// its own if it names one.
+func idsOf(set applyset.Set, namespaces []string) sets.Set[string] {
+	if set.Namespace != "" {
+		return sets.New(set.ID())
+	}
+	ids := sets.New[string]()
+	for _, namespace := range namespaces {
+		set.Namespace = namespace
+		ids.Insert(set.ID())
 	}
 	return ids
 }

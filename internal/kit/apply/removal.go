@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/koshop/koshop/internal/kit/apply/applyset"
@@ -17,7 +18,8 @@ import (
 
 // removal is what is known of a set that is deleted with the objects of a kustomization.
 type removal struct {
-	parent *applyset.Parent     // nil where there is no set, or this user may not read it
+	parent *applyset.Parent     // nil where there is no set, or its members are not known
+	own    sets.Set[string]     // ids that this set has or could have; nil if that is not known
 	gone   map[kube.Object]bool // members that the kustomization no longer names
 	going  []client.Object      // members that were deleted before, and are still there
 }
@@ -35,18 +37,26 @@ func findRemoval(ctx context.Context, c *kube.Cluster, set applyset.Set, objects
 			return nil, nil, err
 		}
 	}
-	parent, err := findToRemove(ctx, c, set, objects, note)
-	if apierrors.IsForbidden(err) || err == nil && !parent.Exists() {
-		return r, nil, nil
-	}
+	parent, err := r.findParent(ctx, c, set, objects, note)
 	if err != nil {
 		return nil, nil, fmt.Errorf("nothing was deleted: %w", err)
 	}
+	if parent == nil {
+		return r, nil, nil
+	}
+	r.own = sets.New(parent.ID())
 	found, err := parent.Find(ctx, c, nil)
 	if err != nil {
 		return r, fmt.Errorf("what is gone from the kustomization is still there, and %s, the record of it: %w", kube.NameIn(parent.Live()), err), nil
 	}
 	r.parent = parent
+	r.sort(found, objects, report)
+	return r, nil, nil
+}
+
+// sort tells the members that are to be deleted besides the objects from those that are
+// kept, or on their way out already.
+func (r *removal) sort(found *applyset.Found, objects []kube.Object, report event.Report) {
 	named := map[string]bool{}
 	for _, o := range objects {
 		named[kube.NameIn(o)] = true
@@ -65,33 +75,57 @@ func findRemoval(ctx context.Context, c *kube.Cluster, set applyset.Set, objects
 			report.Explains(kept.Object, string(plan.Kept), kept.Why)
 		}
 	}
-	return r, nil, nil
 }
 
-// findToRemove finds the parent of the set, where it is and where it may have been left. If
-// that is uncertain, a note says so, and the objects are deleted without the set. Other
-// deployments of the kustomization are no reason for a note.
+// findParent returns the parent of the set, where it is or where it was left, or nil if
+// there is none or this user may not read it. If it is uncertain whether it is that of
+// this set, a note says so, and the objects are deleted without the set. Then, and where
+// there is no parent, it notes in r.own which objects can be of this set. Without the
+// permission to look for parents that is known only if the user has said where this one is.
+func (r *removal) findParent(ctx context.Context, c *kube.Cluster, set applyset.Set, objects []kube.Object, note func(string, ...any)) (*applyset.Parent, error) {
+	r.own = idsOf(set, homes(objects, c.Namespace))
+	parent, err := findToRemove(ctx, c, set, objects, note)
+	uncertain, is := errors.AsType[*uncertainError](err)
+	switch {
+	case is && uncertain.chosen:
+		return nil, err
+	case is:
+		note("only what the kustomization has is deleted: %v", err)
+		r.own.Delete(uncertain.id)
+	case err != nil && !apierrors.IsForbidden(err):
+		return nil, err
+	case err == nil && parent.Exists():
+		return parent, nil
+	}
+	if mayBeElsewhere := is && uncertain.unknown || !is && err != nil; mayBeElsewhere && !set.OnlyHere && set.Namespace == "" {
+		r.own = nil
+	}
+	return nil, nil
+}
+
+// findToRemove finds the parent as [membership.findParent] does. A note tells of one that
+// was left elsewhere: its members are deleted too. Other deployments of the kustomization
+// are no reason for a note.
 func findToRemove(ctx context.Context, c *kube.Cluster, set applyset.Set, objects []kube.Object, note func(string, ...any)) (*applyset.Parent, error) {
-	parent, err := readParent(ctx, c, set, objects)
-	if err != nil || parent.Exists() || set.Namespace != "" {
-		return parent, err
+	here, err := readParent(ctx, c, set, objects)
+	if err != nil || isCertain(here, set, objects, c.Namespace) {
+		return here, err
 	}
 	live, err := c.LiveAll(ctx, objects)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
+	if err != nil && !here.Exists() {
+		return here, nil // Deleting the object says so of it.
+	}
 	if err != nil {
-		return parent, nil // Deleting the object says so of it.
+		return nil, fmt.Errorf("finding out whether %s is the record of this set: %w", kube.NameIn(here.Live()), err)
 	}
-	elsewhere, err := (&search{c, set, objects, live, func(string, ...any) {}}).parent(ctx)
-	if _, uncertain := errors.AsType[*uncertainError](err); uncertain {
-		note("only what the kustomization has is deleted: %v", err)
-		return parent, nil
+	parent, err := (&search{c, set, objects, live, func(string, ...any) {}}).find(ctx, here)
+	if err == nil && parent.Exists() && parent != here {
+		note("the record of the set is %s, where the kustomization has no object any more: all members of that set are deleted", kube.NameIn(parent.Live()))
 	}
-	if err != nil || elsewhere != nil {
-		return elsewhere, err
-	}
-	return parent, nil
+	return parent, err
 }
 
 // members returns what is to be deleted besides the objects.
@@ -105,12 +139,13 @@ func (r *removal) members() []kube.Object {
 
 // has says whether an object is a member of the set.
 func (r *removal) has(live kube.Object) bool {
-	return r.parent != nil && live != nil && live.GetLabels()[applyset.PartOfLabel] == r.parent.ID()
+	return live != nil && r.own.Has(live.GetLabels()[applyset.PartOfLabel])
 }
 
-// isAnothers says whether an object is a member of another set than this one.
+// isAnothers says whether an object is a member of another set than this one, whether or
+// not there is this one.
 func (r *removal) isAnothers(live kube.Object) bool {
-	return r.parent != nil && live.GetLabels()[applyset.PartOfLabel] != "" && !r.has(live)
+	return r.own != nil && live.GetLabels()[applyset.PartOfLabel] != "" && !r.has(live)
 }
 
 // end deletes the parent if no member is left. Objects whose deletion has only begun may

@@ -65,21 +65,18 @@ func (m *membership) join(ctx context.Context, objects, live []kube.Object) erro
 // objects with a label are a reason to search.
 func (m *membership) findParent(ctx context.Context, objects, live []kube.Object) (*applyset.Parent, error) {
 	parent, err := readParent(ctx, m.cluster, m.set, objects)
-	if err != nil || parent.Exists() || m.set.Name == "" || m.set.Namespace != "" {
+	if err != nil || isCertain(parent, m.set, objects, m.cluster.Namespace) {
 		return parent, err
 	}
 	s := &search{m.cluster, m.set, objects, live, m.note}
-	if !m.prunes && len(s.ids()) == 0 {
+	if !m.prunes && !parent.Exists() && len(s.ids()) == 0 {
 		return parent, nil
 	}
-	elsewhere, err := s.parent(ctx)
+	found, err := s.find(ctx, parent)
 	if _, uncertain := errors.AsType[*uncertainError](err); uncertain && !m.prunes {
-		return parent, nil
+		return &applyset.Parent{Set: m.set, Listed: applyset.Of(nil)}, nil
 	}
-	if err != nil || elsewhere != nil {
-		return elsewhere, err
-	}
-	return parent, nil
+	return found, err
 }
 
 // keepLabels leaves objects in the sets that they are in. The run knows no set of its

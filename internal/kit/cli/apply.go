@@ -97,6 +97,7 @@ func extendSend(cmd *cobra.Command, verb plan.Verb) {
 				return err
 			}
 		}
+		opts.Set.OnlyHere = isNamespaceGiven(cmd)
 		return apply.Send(cmd.Context(), cluster, objects, opts.Options, log, report)
 	})
 }

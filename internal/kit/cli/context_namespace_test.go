@@ -3,6 +3,8 @@ package cli_test
 import (
 	"strings"
 	"testing"
+
+	"github.com/koshop/koshop/internal/kit/apply/applyset"
 )
 
 // Objects that name no namespace go to that of the context, as kubectl's do; what
@@ -38,5 +40,37 @@ func TestNamespaceOfTheContextIsNamed(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// With --namespace, before or behind "--", the record of a set in another namespace is not
+// taken for that of this deployment.
+func TestNamespaceChoosesTheSet(t *testing.T) {
+	t.Setenv("KO_DOCKER_REPO", "registry.example.com")
+	id := applyset.ID(applyset.ParentKind, "team", "shop")
+	record := `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "shop", "namespace": "team", "labels": {"` + applyset.IDLabel + `": "` + id + `"},
+		"annotations": {"` + applyset.ToolingAnnotation + `": "ko/v1", "` + applyset.KindsAnnotation + `": "ConfigMap", "` + applyset.NamespacesAnnotation + `": "api-grace"}}}`
+	server := apiServer(t, map[string]string{
+		"/api/v1/configmaps":                               `{"apiVersion": "v1", "kind": "ConfigMapList", "items": [` + record + `]}`,
+		"/api/v1/namespaces/team/configmaps/shop":          record,
+		"/api/v1/namespaces/api-grace/configmaps/settings": `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "api-grace", "labels": {"` + applyset.PartOfLabel + `": "` + id + `"}}}`,
+	})
+	useCluster(t, server, "valid", "api-grace", true)
+	const want = "configmap/settings in namespace api-grace is part of the set whose record is configmap/shop in namespace team, and --namespace chooses another namespace: "
+	for name, test := range map[string]struct {
+		args   []string
+		chosen bool
+	}{
+		"before": {[]string{"--namespace=api-grace"}, true},
+		"behind": {[]string{"--", "--namespace=api-grace"}, true},
+		"none":   {nil, false},
+	} {
+		for _, verb := range []string{"apply --prune", "diff --prune", "delete --wait=false"} {
+			args := append(strings.Fields(verb+" --applyset shop -k"), settings(t))
+			_, _, err := ko(t, append(args, test.args...)...)
+			if said := err != nil && strings.Contains(err.Error(), want); said != test.chosen {
+				t.Errorf("%s, %s: error %v", verb, name, err)
+			}
+		}
 	}
 }

@@ -52,6 +52,7 @@ func extendDelete(root *cobra.Command, args []string) {
 		if err != nil {
 			return err
 		}
+		f.Set.OnlyHere = isNamespaceGiven(cmd)
 		return apply.Delete(cmd.Context(), cluster, objects, f.DeleteOptions, log, report)
 	})
 }

@@ -131,6 +131,7 @@ func (f *diffFlags) compare(cmd *cobra.Command, dir string, args []string) (*dif
 	if _, err := reload.Fresh(cmd.Context(), cluster, objects); err != nil {
 		return nil, err
 	}
+	f.Set.OnlyHere = isNamespaceGiven(cmd)
 	return apply.Diff(cmd.Context(), cluster, objects, f.Options, reasons, log)
 }
 

@@ -16,6 +16,10 @@ func addNamespace(cmd *cobra.Command) {
 	cmd.Flags().StringP("namespace", "n", "", namespaceUsage)
 }
 
+// isNamespaceGiven reports whether the user has chosen a namespace with --namespace, before
+// "--" or, once [connection.connect] has read what is there, behind it.
+func isNamespaceGiven(cmd *cobra.Command) bool { return cmd.Flag("namespace").Value.String() != "" }
+
 // checkNamespace refuses what no namespace can be called, above all nothing: a
 // script whose variable is not set must not work on the kustomization's own.
 func checkNamespace(flag *pflag.Flag) error {

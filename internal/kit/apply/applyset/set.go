@@ -51,6 +51,9 @@ type Set struct {
 	Namespace string // of its parent
 	Name      string // of its parent
 	Version   string // of this program, such as v0.19.1
+	// OnlyHere says that the user has chosen the namespace of all objects: a parent in a
+	// namespace without any of them is that of another set.
+	OnlyHere bool
 }
 
 // ID is the value of the labels of the parent and of the members.

@@ -49,12 +49,12 @@ func TestObject(t *testing.T) {
     applyset.kubernetes.io/contains-group-kinds: Service
     applyset.kubernetes.io/tooling: ko/v0.19.1
 `},
-		"nothing, of a version with a slash": {Set{"api", "shop", "v1/x"}, nil, `
+		"nothing, of a version with a slash": {Set{Namespace: "api", Name: "shop", Version: "v1/x"}, nil, `
     applyset.kubernetes.io/additional-namespaces: ""
     applyset.kubernetes.io/contains-group-kinds: ""
     applyset.kubernetes.io/tooling: ko/v1-x
 `},
-		"of no version": {Set{"api", "shop", ""}, nil, `
+		"of no version": {Set{Namespace: "api", Name: "shop"}, nil, `
     applyset.kubernetes.io/additional-namespaces: ""
     applyset.kubernetes.io/contains-group-kinds: ""
     applyset.kubernetes.io/tooling: ko/v0.0.0
