@@ -31,7 +31,8 @@ type DeleteOptions struct {
 // Delete removes objects in the reverse of the order they are applied in, and with them
 // all other members of their set. As `kubectl delete`, it goes on after an object that is
 // not there and reports it at the end. A namespace that may not be deleted is kept, and
-// that is reported as what happened to it. So is an object of another set.
+// that is reported as what happened to it. So are an object of another set and, while a
+// member of this one is left, the namespace that its record is in.
 func Delete(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts DeleteOptions, log *progress.Log, report event.Report) error {
 	places := plan.NewPlaces(c, objects, log.Printf)
 	set, unknown, err := findRemoval(ctx, c, opts.Set, objects, places, log.Printf, report)
@@ -41,7 +42,11 @@ func Delete(ctx context.Context, c *kube.Cluster, objects []kube.Object, opts De
 	objects = append(slices.Clone(objects), set.members()...)
 	plan.InOrder(objects)
 	slices.Reverse(objects)
-	d := &deletion{cluster: c, places: places, set: set, opts: opts, report: report, failed: []error{unknown}, going: set.going}
+	if i := slices.IndexFunc(objects, set.isHome); i >= 0 { // By then it shows whether the record has to stay.
+		home := objects[i]
+		objects = append(slices.Delete(objects, i, i+1), home)
+	}
+	d := &deletion{cluster: c, places: places, set: set, opts: opts, report: report, failed: []error{unknown}, left: unknown != nil, going: set.going}
 	for _, o := range objects {
 		if err := d.take(ctx, o); err != nil {
 			return err
@@ -112,6 +117,10 @@ func (d *deletion) delete(ctx context.Context, o kube.Object) (live kube.Object,
 	}
 	if d.set.isAnothers(live) {
 		return live, "it is part of another set", nil
+	}
+	if d.left && d.set.isHome(live) {
+		return live, "it has " + kube.Name(d.set.record) + ", the record of the set, of which not all could be deleted: " +
+			"once the reason for that is gone, ko delete -k --ignore-not-found deletes the rest", nil
 	}
 	return live, "", d.cluster.Remove(ctx, live, kube.WithDependents)
 }

@@ -19,6 +19,7 @@ import (
 // removal is what is known of a set that is deleted with the objects of a kustomization.
 type removal struct {
 	parent *applyset.Parent     // nil where there is no set, or its members are not known
+	record kube.Object          // the same, also where its members are not known
 	own    sets.Set[string]     // ids that this set has or could have; nil if that is not known
 	gone   map[kube.Object]bool // members that the kustomization no longer names
 	going  []client.Object      // members that were deleted before, and are still there
@@ -44,7 +45,7 @@ func findRemoval(ctx context.Context, c *kube.Cluster, set applyset.Set, objects
 	if parent == nil {
 		return r, nil, nil
 	}
-	r.own = sets.New(parent.ID())
+	r.own, r.record = sets.New(parent.ID()), parent.Live()
 	found, err := parent.Find(ctx, c, nil)
 	if err != nil {
 		return r, fmt.Errorf("what is gone from the kustomization is still there, and %s, the record of it: %w", kube.NameIn(parent.Live()), err), nil
@@ -146,6 +147,11 @@ func (r *removal) has(live kube.Object) bool {
 // not there is this one.
 func (r *removal) isAnothers(live kube.Object) bool {
 	return r.own != nil && live.GetLabels()[applyset.PartOfLabel] != "" && !r.has(live)
+}
+
+// isHome says whether an object is the namespace that the record of the set is in.
+func (r *removal) isHome(o kube.Object) bool {
+	return r.record != nil && kube.Kind(o) == kube.NamespaceKind && o.GetName() == r.record.GetNamespace()
 }
 
 // end deletes the parent if no member is left. Objects whose deletion has only begun may
