@@ -24,14 +24,14 @@ current-context: none
 // would send for the next one to differ from: all of this is done without pods.
 func (r *repository) reload(t *testing.T) {
 	for _, p := range r.Programs {
-		dir := t.TempDir() // By its second name, a program has an image already.
 		for _, name := range []string{p.ImportPath, p.Path()} {
+			dir := t.TempDir()
 			config := filepath.Join(dir, "kubeconfig")
 			if err := os.WriteFile(config, []byte(kubeconfig), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			file := filepath.Join(dir, "image")
-			cmd := r.ko(t, "reload", name, "--selector=a=b", "--image-file="+file)
+			cmd := r.ko(t, "reload", name, "--selector=a=b", "--rebuild", "--image-file="+file) // There is an image already.
 			cmd.Env = append(cmd.Env, "KUBECONFIG="+config, "XDG_CACHE_HOME="+dir)
 			_, printed, err := output(cmd)
 			if r.judge(t, "reload", err, printed) {
