@@ -4,13 +4,14 @@ package apply_test
 
 import (
 	"context"
-	"fmt"
+	"encoding/json"
 	"io"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -96,9 +97,9 @@ func dryOnly(t *testing.T, c *kube.Cluster) *kube.Cluster {
 	return &clone
 }
 
-// versions returns the resourceVersion of every object of every kind that is in one of
-// the namespaces of a test, or has a name of it. Those that controllers change at any
-// moment have their generation instead.
+// versions returns every object of every kind that is in one of the namespaces of a
+// test, or has a name of it, as far as its user decides about it: without what
+// controllers create (Pods may still appear) and without what they write into others.
 func versions(t *testing.T, c *kube.Cluster, namespace string) map[string]string {
 	t.Helper()
 	asking, err := discovery.NewDiscoveryClientForConfig(c.Config)
@@ -137,11 +138,36 @@ func versionsOf(t *testing.T, c *kube.Cluster, namespace string, kind schema.Gro
 		if !strings.HasPrefix(o.GetNamespace(), namespace) && !strings.Contains(o.GetName(), namespace) {
 			continue
 		}
-		version := o.GetResourceVersion()
-		if slices.Contains([]string{"Deployment", "ReplicaSet", "StatefulSet", "ControllerRevision", "Job", "Pod", "Namespace"}, kind.Kind) {
-			version = fmt.Sprint(o.GetUID(), " ", o.GetGeneration(), " ", o.GetDeletionTimestamp(), " ", o.GetLabels())
+		if byUser := decidedByUser(t, o); byUser != "" {
+			found[kind.Kind+" "+o.GetNamespace()+"/"+o.GetName()] = byUser
 		}
-		found[kind.Kind+" "+o.GetNamespace()+"/"+o.GetName()] = version
 	}
 	return found
+}
+
+// decidedByUser returns an object as JSON, without its status and whatever else changes
+// when a controller writes. It is empty for an object that only controllers have
+// written.
+func decidedByUser(t *testing.T, o unstructured.Unstructured) string {
+	t.Helper()
+	managers := slices.DeleteFunc(o.GetManagedFields(), func(m metav1.ManagedFieldsEntry) bool {
+		return m.Manager == "kube-controller-manager" || m.Subresource == "status"
+	})
+	if len(managers) == 0 {
+		return ""
+	}
+	o.SetManagedFields(managers)
+	o.SetResourceVersion("")
+	unstructured.RemoveNestedField(o.Object, "status")
+	annotations := o.GetAnnotations()
+	delete(annotations, "deployment.kubernetes.io/revision")
+	if len(annotations) == 0 {
+		annotations = nil
+	}
+	o.SetAnnotations(annotations)
+	text, err := json.Marshal(o.Object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
