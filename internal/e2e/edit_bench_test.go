@@ -66,7 +66,6 @@ func (e *editing) ko(b *testing.B, args ...string) {
 // newImages compares a rollout by ours with that by upstream.
 func (e *editing) newImages(b *testing.B) {
 	other := newUpstream(b)
-	apply := func() { e.ko(b, "apply", "-q", "-k", "kustomize/overlays/dev", "--wait") }
 	upstream := func(cached bool) func() {
 		return func() {
 			if _, err := other.apply(b, e.checkout, "kustomize/overlays/dev", cached); err != nil {
@@ -74,17 +73,13 @@ func (e *editing) newImages(b *testing.B) {
 			}
 		}
 	}
-	ours := e.deploys(b, "ko-apply", rounds, apply)
-	unchanged := medians(rounds, apply)[0]
+	staged := &rollouts{cluster: e.cluster, checkout: e.checkout}
+	ours := e.deploys(b, "ko-apply", rounds, func() { staged.apply(b) })
 	plain := e.deploys(b, "upstream-ko-apply", rounds, upstream(false))
 	cached := e.deploys(b, "upstream-KOCACHE-ko-apply", rounds, upstream(true))
 	measured.add(row{what: "one line changed, until served by ko apply -k --wait", note: ours.note(),
 		ours: ours.served, upstream: plain.served, cached: cached.served, aims: []aim{{atMost: 3500 * time.Millisecond}},
-		stages: []stage{
-			{"go build alone, with the flags of the image", ours.asImage},
-			{"an apply that waits, if nothing has changed", unchanged},
-			{"the rest: the image is packed, pushed and pulled, its pod starts and gets ready", ours.served - ours.asImage - unchanged},
-		}})
+		stages: append(staged.stages(), stage{"of these, go build alone, with the flags of the image", ours.asImage})})
 }
 
 func (e *editing) deploys(b *testing.B, how string, times int, deploy func()) edited {
