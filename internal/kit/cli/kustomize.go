@@ -25,6 +25,7 @@ import (
 	"github.com/koshop/koshop/internal/kit/reload/parcel"
 	"github.com/koshop/koshop/internal/kit/resolve"
 	"github.com/koshop/koshop/internal/kit/reuse"
+	"github.com/koshop/koshop/internal/kit/usercache"
 )
 
 // kustomizeLong begins what a command's help says of -k.
@@ -172,7 +173,7 @@ func newPipeline(ctx context.Context, flags *pflag.FlagSet, connect connector, l
 	noRemote, _ := flags.GetBool(noRemoteFlag)
 	explain, _ := flags.GetBool(explainFlag)
 	records, err := reuse.New(reuse.Options{
-		Settings: settings, Bases: bases, Publisher: publisher, Rebuild: rebuild, Remote: !noRemote, ReadOnly: explain, Run: (*exec.Cmd).Run,
+		Settings: settings, Bases: bases, Publisher: publisher, Rebuild: rebuild, Remote: !noRemote, ReadOnly: explain, Directory: usercache.Of("records"), Run: (*exec.Cmd).Run,
 	})
 	if err != nil {
 		return nil, err

@@ -5,18 +5,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
+
+	"github.com/koshop/koshop/internal/kit/usercache"
 )
 
-// Store keeps records in a directory. It may be used concurrently, also by several
-// processes.
-//
-// One without a directory keeps nothing.
-type Store struct{ Dir string }
+// Store keeps records in a directory.
+type Store struct{ Dir usercache.Directory }
 
 // Key names a record: what an image was made from, and where it was pushed to.
 type Key struct {
@@ -25,8 +21,9 @@ type Key struct {
 	Repository       string
 }
 
-func (s Store) file(key Key) string {
-	return filepath.Join(s.Dir, hash(fmt.Sprintf("%q %q %q", key.WorkingDirectory, key.ImportPath, key.Repository))[:32])
+// file returns the name of the record's file.
+func (k Key) file() string {
+	return hash(fmt.Sprintf("%q %q %q", k.WorkingDirectory, k.ImportPath, k.Repository))[:32]
 }
 
 // form is the first line of a record. Another version writes another one, and does not
@@ -35,11 +32,8 @@ const formLine = "ko record 1"
 
 // Load returns the record of the key, or nil if there is none that this version can read.
 func (s Store) Load(key Key) *Record {
-	if s.Dir == "" {
-		return nil
-	}
-	text, err := os.ReadFile(s.file(key))
-	if err != nil {
+	text := s.Dir.Read(key.file())
+	if text == nil {
 		return nil
 	}
 	r, err := parse(text)
@@ -51,42 +45,10 @@ func (s Store) Load(key Key) *Record {
 
 // Save writes the record of the key, whole or not at all.
 func (s Store) Save(key Key, r *Record) error {
-	if s.Dir == "" {
-		return nil
-	}
-	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
-		return fmt.Errorf("keeping the record of %s: %w", key.ImportPath, err)
-	}
-	file, err := os.CreateTemp(s.Dir, ".new-*")
-	if err != nil {
-		return fmt.Errorf("keeping the record of %s: %w", key.ImportPath, err)
-	}
-	_, err = file.Write(r.text())
-	if err = errors.Join(err, file.Close()); err == nil {
-		err = os.Rename(file.Name(), s.file(key))
-	}
-	if err != nil {
-		os.Remove(file.Name())
+	if err := s.Dir.Write(key.file(), r.text()); err != nil {
 		return fmt.Errorf("keeping the record of %s: %w", key.ImportPath, err)
 	}
 	return nil
-}
-
-// tooOld is how long a record is kept that is not written again.
-const tooOld = 90 * 24 * time.Hour
-
-// RemoveOld removes records that nobody has needed for long, such as those of directories
-// that are gone. What cannot be removed stays.
-func (s Store) RemoveOld() {
-	entries, err := os.ReadDir(s.Dir)
-	if err != nil {
-		return
-	}
-	for _, entry := range entries {
-		if info, err := entry.Info(); err == nil && time.Since(info.ModTime()) > tooOld {
-			_ = os.Remove(filepath.Join(s.Dir, entry.Name()))
-		}
-	}
 }
 
 func (r *Record) text() []byte {

@@ -7,9 +7,9 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/koshop/koshop/internal/kit/record"
+	"github.com/koshop/koshop/internal/kit/usercache"
 )
 
 var key = record.Key{WorkingDirectory: "/shop", ImportPath: "example.com/app/web", Repository: "localhost:5001/web"}
@@ -18,7 +18,7 @@ var key = record.Key{WorkingDirectory: "/shop", ImportPath: "example.com/app/web
 func TestStore(t *testing.T) {
 	p := newPlace(t)
 	p.write("app/web/kodata/odd \"name\n.html", "odd\n")
-	store := record.Store{Dir: filepath.Join(t.TempDir(), "records")}
+	store := record.Store{Dir: usercache.Directory(filepath.Join(t.TempDir(), "records"))}
 	if store.Load(key) != nil {
 		t.Error("there is a record before one was saved")
 	}
@@ -45,29 +45,20 @@ func TestStore(t *testing.T) {
 	if store.Load(other) != nil {
 		t.Error("the record of one repository is found for another one")
 	}
-	old := filepath.Join(store.Dir, "old")
-	past := time.Now().AddDate(0, 0, -100)
-	if err := errors.Join(os.WriteFile(old, nil, 0o600), os.Chtimes(old, past, past)); err != nil {
-		t.Fatal(err)
-	}
-	store.RemoveOld()
-	if files, err := os.ReadDir(store.Dir); err != nil || len(files) != 1 {
-		t.Errorf("the store has %v, %v", files, err)
-	}
 }
 
 // A record that is damaged, or of another version, is none.
 func TestDamagedRecords(t *testing.T) {
 	p := newPlace(t)
-	store := record.Store{Dir: t.TempDir()}
+	store := record.Store{Dir: usercache.Directory(t.TempDir())}
 	if err := store.Save(key, p.mustRecord()); err != nil {
 		t.Fatal(err)
 	}
-	files, err := os.ReadDir(store.Dir)
+	files, err := os.ReadDir(string(store.Dir))
 	if err != nil || len(files) != 1 {
 		t.Fatalf("%v, %v", files, err)
 	}
-	file := filepath.Join(store.Dir, files[0].Name())
+	file := filepath.Join(string(store.Dir), files[0].Name())
 	whole, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +97,7 @@ func TestStoreThatCannotBeWritten(t *testing.T) {
 	p := newPlace(t)
 	file := filepath.Join(t.TempDir(), "file")
 	p.damage(file, "")
-	err := record.Store{Dir: filepath.Join(file, "records")}.Save(key, p.mustRecord())
+	err := record.Store{Dir: usercache.Directory(filepath.Join(file, "records"))}.Save(key, p.mustRecord())
 	if err == nil || !strings.Contains(err.Error(), key.ImportPath) {
 		t.Errorf("got error %v", err)
 	}

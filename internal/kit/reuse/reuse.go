@@ -6,9 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"sync"
 
@@ -19,6 +17,7 @@ import (
 	"github.com/koshop/koshop/internal/kit/program"
 	"github.com/koshop/koshop/internal/kit/publish"
 	"github.com/koshop/koshop/internal/kit/record"
+	"github.com/koshop/koshop/internal/kit/usercache"
 )
 
 // Images are those of one run. They may be used concurrently.
@@ -54,7 +53,7 @@ type Options struct {
 	Rebuild   bool                  // finds none, as if nothing had been published before
 	ReadOnly  bool                  // changes nothing: no tag in the registry, no record
 	Remote    bool                  // keeps records in the registry too, for other machines
-	Directory string                // of the records; "" is the user's cache directory
+	Directory usercache.Directory   // of the records
 	Run       func(*exec.Cmd) error // does what [exec.Cmd.Run] does, for the go tool and git
 }
 
@@ -63,11 +62,6 @@ func New(opts Options) (*Images, error) {
 	registry, err := newRegistry(opts.Settings.Options.InsecureRegistry)
 	if err != nil {
 		return nil, err
-	}
-	if opts.Directory == "" {
-		if cache, err := os.UserCacheDir(); err == nil {
-			opts.Directory = filepath.Join(cache, "ko", "records")
-		}
 	}
 	return &Images{
 		settings: opts.Settings, bases: opts.Bases, publisher: opts.Publisher, registry: registry, rebuild: opts.Rebuild, remote: opts.Remote, readOnly: opts.ReadOnly, run: opts.Run,
@@ -196,6 +190,6 @@ func (i *Images) Keep(ctx context.Context, reference, digest string) error {
 }
 
 func (i *Images) save(key record.Key, r *record.Record) error {
-	i.tidied.Do(i.store.RemoveOld)
+	i.tidied.Do(i.store.Dir.RemoveOld)
 	return i.store.Save(key, r)
 }

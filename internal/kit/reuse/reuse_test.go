@@ -19,6 +19,7 @@ import (
 	"github.com/koshop/koshop/internal/kit/program"
 	"github.com/koshop/koshop/internal/kit/publish"
 	"github.com/koshop/koshop/internal/kit/reuse"
+	"github.com/koshop/koshop/internal/kit/usercache"
 )
 
 // user builds the image of a small program again and again.
@@ -82,7 +83,7 @@ func (u *user) run() (reference, reason string) {
 	bases, err := base.New(ctx, building.InsecureRegistry)
 	u.check(err)
 	images, err := reuse.New(reuse.Options{
-		Settings: settings, Bases: bases, Publisher: publisher, Rebuild: u.rebuild, Remote: u.remote, Directory: u.records, Run: (*exec.Cmd).Run,
+		Settings: settings, Bases: bases, Publisher: publisher, Rebuild: u.rebuild, Remote: u.remote, Directory: usercache.Directory(u.records), Run: (*exec.Cmd).Run,
 	})
 	u.check(err)
 	const web = "ko://example.com/app/web"
