@@ -105,6 +105,9 @@ func release(ctx context.Context, cmd *cobra.Command, dir string, connect connec
 	if err != nil {
 		return nil, nil, err
 	}
+	if rebuild, _ := cmd.Flags().GetBool(rebuildFlag); !rebuild {
+		opts.Cache.Directory = usercache.Of("rendered")
+	}
 	p.Render = opts
 	if live, _ := cmd.Flags().GetBool("live"); live {
 		p.Change = injector(func(note string) { log.Printf("%s", note) }).Manifests

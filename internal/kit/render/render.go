@@ -12,6 +12,7 @@ import (
 
 	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
@@ -27,6 +28,8 @@ type Options struct {
 	// AnyFile lets a kustomization load files from outside its directory, as
 	// kustomize's LoadRestrictionsNone does.
 	AnyFile bool
+	// Cache keeps what was rendered. [KustomizationFiles] does not use it.
+	Cache Cache
 	// Note is told, each thing once, what was changed beyond what kustomize does:
 	// ko:// references lose their tags and digests. It may be nil.
 	Note func(string)
@@ -38,7 +41,11 @@ type Options struct {
 // https://github.com/org/repo//overlays/dev?ref=v1, which kustomize clones
 // with git.
 func Kustomization(target string, opts Options) ([]byte, error) {
-	return build(filesys.MakeFsOnDisk(), target, opts)
+	if opts.Cache.Directory != "" && opts.Helm == "" { // Helm reads what it likes.
+		return opts.Cache.render(target, opts)
+	}
+	manifests, _, err := build(filesys.MakeFsOnDisk(), target, opts)
+	return manifests, err
 }
 
 // KustomizationFiles does what Kustomization does, and returns the local files
@@ -46,7 +53,7 @@ func Kustomization(target string, opts Options) ([]byte, error) {
 // those read so far when it fails, so that a caller can wait for their repair.
 func KustomizationFiles(target string, opts Options) (manifests []byte, files []string, err error) {
 	recorder := &recorder{FileSystem: filesys.MakeFsOnDisk(), read: map[string]bool{}}
-	manifests, err = build(recorder, target, opts)
+	manifests, _, err = build(recorder, target, opts)
 	files = slices.Sorted(maps.Keys(recorder.read))
 	if opts.Helm != "" {
 		files = append(files, chartFiles(files)...)
@@ -61,9 +68,9 @@ func KustomizationFiles(target string, opts Options) (manifests []byte, files []
 	return manifests, files, err
 }
 
-func build(disk filesys.FileSystem, target string, opts Options) ([]byte, error) {
+func build(disk filesys.FileSystem, target string, opts Options) (manifests []byte, objects resmap.ResMap, err error) {
 	if err := check(target); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	mover := &mover{FileSystem: disk, namespace: opts.Namespace, done: opts.Namespace == ""}
 	options := krusty.MakeDefaultOptions()
@@ -73,19 +80,19 @@ func build(disk filesys.FileSystem, target string, opts Options) ([]byte, error)
 	if opts.AnyFile {
 		options.LoadRestrictions = types.LoadRestrictionsNone
 	}
-	objects, err := krusty.MakeKustomizer(options).Run(mover, target)
+	objects, err = krusty.MakeKustomizer(options).Run(mover, target)
 	if mover.err != nil {
-		return nil, fmt.Errorf("rendering kustomization %s: %w", target, mover.err)
+		return nil, nil, fmt.Errorf("rendering kustomization %s: %w", target, mover.err)
 	}
 	if err != nil {
-		return nil, explain(target, opts, err)
+		return nil, nil, explain(target, opts, err)
 	}
 	dropTags(objects, opts.Note)
-	yaml, err := objects.AsYaml()
+	manifests, err = objects.AsYaml()
 	if err != nil {
-		return nil, fmt.Errorf("writing the objects of kustomization %s: %w", target, err)
+		return nil, nil, fmt.Errorf("writing the objects of kustomization %s: %w", target, err)
 	}
-	return yaml, nil
+	return manifests, objects, nil
 }
 
 // check refuses a local path that is plainly no kustomization, because
