@@ -40,7 +40,8 @@ func addRecordFlags(flags *pflag.FlagSet, onlyWithK bool) {
 	rebuild := "Build every image, even if nothing that it is made of has changed"
 	noRemote := "Neither ask the registry for images that other machines have made of the same, nor keep a record there for them"
 	if onlyWithK {
-		rebuild, noRemote = "With -k, b"+rebuild[1:], "With -k, n"+noRemote[1:]
+		rebuild = "With -k, render the kustomization and build every image, even if nothing that they are made of has changed"
+		noRemote = "With -k, n" + noRemote[1:]
 	}
 	flags.Bool(rebuildFlag, false, rebuild)
 	flags.Bool(noRemoteFlag, false, noRemote)
