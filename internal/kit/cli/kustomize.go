@@ -23,6 +23,7 @@ import (
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kit/reload/carrier"
 	"github.com/koshop/koshop/internal/kit/reload/parcel"
+	"github.com/koshop/koshop/internal/kit/render"
 	"github.com/koshop/koshop/internal/kit/resolve"
 	"github.com/koshop/koshop/internal/kit/reuse"
 	"github.com/koshop/koshop/internal/kit/usercache"
@@ -106,9 +107,8 @@ func release(ctx context.Context, cmd *cobra.Command, dir string, connect connec
 	if err != nil {
 		return nil, nil, err
 	}
-	if rebuild, _ := cmd.Flags().GetBool(rebuildFlag); !rebuild {
-		opts.Cache.Directory = usercache.Of("rendered")
-	}
+	rebuild, _ := cmd.Flags().GetBool(rebuildFlag)
+	opts.Cache = render.Cache{Directory: usercache.Of("rendered"), Renew: rebuild}
 	p.Render = opts
 	if live, _ := cmd.Flags().GetBool("live"); live {
 		p.Change = injector(func(note string) { log.Printf("%s", note) }).Manifests

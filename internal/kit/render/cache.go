@@ -2,13 +2,10 @@ package render
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
 	"runtime/debug"
-	"strings"
 
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
@@ -19,114 +16,107 @@ import (
 // Cache keeps what kustomizations were rendered to. Kustomize takes 0.2 s for a small one,
 // and four seconds for a thousand objects, since it compares each object with all others.
 //
-// What was kept is used if every question that kustomize asked the file system then has
-// the same answer now. It is not kept if that does not decide the result: see
-// [observer.doubt]. A kustomization that has Secrets is not kept either.
+// An entry is used if every file that kustomize read then has the same content now. There
+// is none if files do not decide what is rendered, or if they hold Secrets: see
+// [observer.doNotKeep].
 //
-// The zero value keeps nothing.
-type Cache struct{ Directory usercache.Directory }
-
-// making is the version of what this package makes of a kustomization. Raise it when that
-// changes for the same files.
-const making = "1"
-
-// kept is the first line of a file in the cache, as JSON. The manifests follow.
-type kept struct {
-	Seen  []sight
-	Notes []string
-	Sum   string // of the manifests
+// A process that renders a kustomization with a schema of its own (openapi: or crds:) must
+// not use a cache for the next one: kustomize goes on using that schema.
+type Cache struct {
+	Directory usercache.Directory // keeps nothing if it is ""
+	Renew     bool                // replaces what is there, and does not use it
 }
 
-// render returns what was kept for the kustomization, or builds it and keeps the result.
+// entry is what the cache keeps beside the manifests.
+type entry struct {
+	Read  []observation
+	Notes []string // what was passed to Options.Note
+}
+
+// render returns the manifests of the entry, or builds the kustomization and keeps it.
 func (c Cache) render(target string, opts Options) ([]byte, error) {
-	name, err := c.name(target, opts)
-	if err != nil {
-		return nil, fmt.Errorf("rendering kustomization %s: %w", target, err)
+	note := opts.Note
+	if note == nil {
+		note = func(string) {}
 	}
-	tell := opts.Note
-	if tell == nil {
-		tell = func(string) {}
+	name, err := nameOf(target, opts)
+	if err != nil { // For example, the working directory was deleted.
+		manifests, _, err := build(filesys.MakeFsOnDisk(), target, opts)
+		return manifests, err
 	}
-	if manifests, ok := c.load(name, tell); ok {
-		return manifests, nil
+	if !c.Renew {
+		if manifests, ok := c.load(name, note); ok {
+			return manifests, nil
+		}
 	}
 	var notes []string
 	opts.Note = func(text string) {
 		notes = append(notes, text)
-		tell(text)
+		note(text)
 	}
-	seen := observe(filesys.MakeFsOnDisk())
+	seen := newObserver()
+	warned := watchLog()
 	manifests, objects, err := build(seen, target, opts)
+	if warned() {
+		seen.doNotKeep("kustomize has logged something")
+	}
 	if err == nil {
 		c.save(name, seen, notes, objects, manifests)
 	}
 	return manifests, err
 }
 
-// name names the file for a target with its options.
-func (c Cache) name(target string, opts Options) (string, error) {
+// nameOf names the entry of a target with its options. Another ko has other entries: what
+// is rendered depends on its version and on that of kustomize in it.
+func nameOf(target string, opts Options) (string, error) {
 	directory, err := os.Getwd()
 	if err != nil {
 		return "", err
 	}
-	text := fmt.Sprintf("%s %q %q %q %v %q", making, directory, target, opts.Namespace, opts.AnyFile, versions())
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:16]), nil
+	program, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	info, err := os.Stat(program)
+	if err != nil {
+		return "", err
+	}
+	built, _ := debug.ReadBuildInfo()
+	return hash(fmt.Appendf(nil, "%q %q %q %v %v %d %d", directory, target, opts.Namespace, opts.AnyFile, built, info.Size(), info.ModTime().UnixNano()))[:32], nil
 }
 
-// versions returns the versions of kustomize that are part of this program.
-func versions() (found []string) {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return nil
-	}
-	for _, module := range info.Deps {
-		if strings.HasPrefix(module.Path, "sigs.k8s.io/kustomize/") || strings.Contains(module.Path, "yaml") {
-			found = append(found, module.Path+"@"+module.Version+" "+module.Sum)
-		}
-	}
-	return found
-}
-
-// load returns the manifests that were kept, if they are what the files are rendered to
-// now, and passes on the notes.
+// load returns the manifests of an entry, if they are what the files are rendered to now,
+// and passes on the notes.
 func (c Cache) load(name string, note func(string)) (manifests []byte, ok bool) {
-	header, manifests, found := bytes.Cut(c.Directory.Read(name), []byte("\n"))
-	var was kept
-	if !found || json.Unmarshal(header, &was) != nil || answer(manifests, nil) != was.Sum {
+	sum, rest, _ := bytes.Cut(c.Directory.Read(name), []byte("\n"))
+	if hash(rest) != string(sum) {
 		return nil, false // It is damaged.
 	}
-	disk := filesys.MakeFsOnDisk()
-	for _, s := range was.Seen {
-		if ask(disk, s.Question) != s.Answer {
-			return nil, false
-		}
+	header, manifests, _ := bytes.Cut(rest, []byte("\n"))
+	var found entry
+	if json.Unmarshal(header, &found) != nil || !hold(found.Read) {
+		return nil, false
 	}
-	for _, text := range was.Notes {
+	for _, text := range found.Notes {
 		note(text)
 	}
 	return manifests, true
 }
 
-// save keeps what was rendered, unless there is doubt whether it can be used again. A
-// cache that cannot be written costs time, and nothing else.
+// save writes an entry, unless it must not be used again. A cache that cannot be written
+// costs time, and nothing else.
 func (c Cache) save(name string, seen *observer, notes []string, objects resmap.ResMap, manifests []byte) {
-	if seen.doubt != "" || hasSecrets(objects) {
+	// A file may have changed meanwhile, or be a copy that kustomize has deleted.
+	if seen.reason != "" || hasSecrets(objects) || !hold(seen.observations()) {
 		return
 	}
-	now := kept{seen.sights(), notes, answer(manifests, nil)}
-	disk := filesys.MakeFsOnDisk()
-	for _, s := range now.Seen {
-		if ask(disk, s.Question) != s.Answer {
-			return // It has changed meanwhile, or was a copy for the time of this rendering.
-		}
-	}
-	header, err := json.Marshal(now)
+	header, err := json.Marshal(entry{seen.observations(), notes})
 	if err != nil {
 		return
 	}
+	rest := append(append(header, '\n'), manifests...)
 	c.Directory.RemoveOld()
-	_ = c.Directory.Write(name, append(append(header, '\n'), manifests...)) // see above
+	_ = c.Directory.Write(name, append([]byte(hash(rest)+"\n"), rest...)) // see above
 }
 
 func hasSecrets(objects resmap.ResMap) bool {
