@@ -75,7 +75,9 @@ func TestOthersSendWhileOneCompiles(t *testing.T) {
 	}
 	p := newPod(t)
 	p.expect("image")
-	one := p.build("one", "")
+	// All are built before: the first one must not be proved good before the others come.
+	one, late := p.build("one", ""), p.build("late", "")
+	others := []string{p.build("other0", ""), p.build("other1", ""), p.build("other2", "")}
 	if out, err := p.send(one); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -83,7 +85,7 @@ func TestOthersSendWhileOneCompiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	packed, err := parcel.New(p.build("late", ""), p.library)
+	packed, err := parcel.New(late, p.library)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,8 +96,8 @@ func TestOthersSendWhileOneCompiles(t *testing.T) {
 			t.Error(err)
 			return
 		}
-		for i := range 3 {
-			if out, err := p.send(p.build(fmt.Sprint("other", i), "")); err != nil {
+		for _, other := range others {
+			if out, err := p.send(other); err != nil {
 				t.Errorf("%v: %s", err, out)
 			}
 		}
