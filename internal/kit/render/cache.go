@@ -16,8 +16,8 @@ import (
 // Cache keeps what kustomizations were rendered to. Kustomize takes 0.2 s for a small one,
 // and four seconds for a thousand objects, since it compares each object with all others.
 //
-// An entry is used if every file that kustomize read then has the same content now. There
-// is none if files do not decide what is rendered, or if they hold Secrets: see
+// An entry is used if every file that kustomize read then has the same content now. Nothing
+// is kept if the result depends on more than files, or if the files hold Secrets: see
 // [observer.doNotKeep].
 //
 // A process that renders a kustomization with a schema of its own (openapi: or crds:) must
@@ -106,11 +106,12 @@ func (c Cache) load(name string, note func(string)) (manifests []byte, ok bool) 
 // save writes an entry, unless it must not be used again. A cache that cannot be written
 // costs time, and nothing else.
 func (c Cache) save(name string, seen *observer, notes []string, objects resmap.ResMap, manifests []byte) {
+	read := seen.observations()
 	// A file may have changed meanwhile, or be a copy that kustomize has deleted.
-	if seen.reason != "" || hasSecrets(objects) || !hold(seen.observations()) {
+	if seen.reason != "" || hasSecrets(objects) || !hold(read) {
 		return
 	}
-	header, err := json.Marshal(entry{seen.observations(), notes})
+	header, err := json.Marshal(entry{read, notes})
 	if err != nil {
 		return
 	}

@@ -2,7 +2,6 @@ package render_test
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,6 +17,7 @@ import (
 	"github.com/koshop/koshop/internal/kit/usercache"
 )
 
+// With Renew, a result is replaced.
 func TestRenewedCache(t *testing.T) {
 	c := newCached(t, shopTree)
 	first := c.mustRender("at first")
@@ -26,7 +26,7 @@ func TestRenewedCache(t *testing.T) {
 	c.must(err)
 	_, entry, _ := bytes.Cut(content, []byte("\n"))
 	entry = bytes.Replace(entry, []byte("name: web"), []byte("name: wrong"), 1)
-	c.replaceFile(file, fmt.Appendf(nil, "%x\n%s", sha256.Sum256(entry), entry))
+	c.replaceFile(file, sealed(entry))
 	if got, err := c.render(); err != nil || !strings.Contains(got, "wrong") {
 		t.Fatalf("it is not used: error %v\n%s", err, got)
 	}
@@ -38,6 +38,7 @@ func TestRenewedCache(t *testing.T) {
 	}
 }
 
+// JSON cannot hold each name of a file.
 func TestOddNames(t *testing.T) {
 	c := newCached(t, map[string]string{"dev/kustomization.yaml": "resources: [link.yaml]\n"})
 	for _, name := range []string{"caf\xe9.yaml", "caf\ufffd.yaml"} {
@@ -49,6 +50,7 @@ func TestOddNames(t *testing.T) {
 	c.mustRender("changed")
 }
 
+// The cache also works if the working directory was deleted.
 func TestCacheWithoutAWorkingDirectory(t *testing.T) {
 	c := newCached(t, shopTree)
 	gone := filepath.Join(t.TempDir(), "gone")
@@ -58,6 +60,7 @@ func TestCacheWithoutAWorkingDirectory(t *testing.T) {
 	c.mustRender("without a working directory")
 }
 
+// What is damaged is rendered again, and a cache that cannot be written does no harm.
 func TestDamagedCache(t *testing.T) {
 	for how, damage := range map[string]func(content []byte) []byte{
 		"empty":          func([]byte) []byte { return nil },
@@ -70,7 +73,7 @@ func TestDamagedCache(t *testing.T) {
 		"no observations": func(content []byte) []byte { return bytes.Replace(content, []byte(`"Read"`), []byte(`"Rxad"`), 1) },
 		"none, and whole": func(content []byte) []byte {
 			entry := bytes.Replace(content[bytes.IndexByte(content, '\n')+1:], []byte(`"Read"`), []byte(`"Rxad"`), 1)
-			return fmt.Appendf(nil, "%x\n%s", sha256.Sum256(entry), entry)
+			return sealed(entry)
 		},
 	} {
 		t.Run(how, func(t *testing.T) {
@@ -94,6 +97,7 @@ func TestDamagedCache(t *testing.T) {
 	})
 }
 
+// After any edits, the cache answers as kustomize does.
 func TestRandomEditsOfACachedKustomization(t *testing.T) {
 	edits := 150
 	if testing.Short() {

@@ -12,6 +12,8 @@ import (
 	"testing"
 )
 
+// What does not depend on local files alone is rendered each time, as is what kustomize
+// warns of, and what is secret.
 func TestWhatIsNotKept(t *testing.T) {
 	answer := shopTree["base/web.yaml"]
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(answer)) }))
@@ -71,6 +73,7 @@ func TestWhatIsNotKept(t *testing.T) {
 	}
 }
 
+// A kustomization file may be a link to a file of any name.
 func TestLinkedKustomizationThatIsNotKept(t *testing.T) {
 	tree := maps.Clone(shopTree)
 	tree["base/odd.txt"] = "commonLabels: {a: b}\nresources: [web.yaml]\n"
@@ -84,6 +87,7 @@ func TestLinkedKustomizationThatIsNotKept(t *testing.T) {
 	}
 }
 
+// A base that kustomize clones with git is cloned each time.
 func TestClonedBaseThatIsNotKept(t *testing.T) {
 	repository := writeTree(t, map[string]string{"deploy/kustomization.yaml": "resources: [web.yaml]\n", "deploy/web.yaml": shopTree["base/web.yaml"]})
 	git := func(args ...string) {

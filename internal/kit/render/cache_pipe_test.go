@@ -10,6 +10,7 @@ import (
 	"testing"
 )
 
+// A pipe can be read once: a secret manager may write a file of a generator into one.
 func TestPipeIsReadOnce(t *testing.T) {
 	c := newCached(t, map[string]string{"dev/kustomization.yaml": "configMapGenerator:\n- name: c\n  envs: [x.env]\n"})
 	pipe := filepath.Join(c.root, "dev/x.env")

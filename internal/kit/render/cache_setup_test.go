@@ -15,6 +15,7 @@ import (
 	"github.com/koshop/koshop/internal/kit/usercache"
 )
 
+// cached is a kustomization that is rendered with a cache.
 type cached struct {
 	*testing.T
 	root string
@@ -23,6 +24,7 @@ type cached struct {
 	notes []string
 }
 
+// shopTree has a base, an overlay, a component, and most kinds of files that kustomize reads.
 var shopTree = map[string]string{
 	"base/kustomization.yaml":     "resources: [web.yaml, more]\nconfigMapGenerator:\n- name: settings\n  files: [a.txt]\n  literals: [URL=http://web/]\n",
 	"base/web.yaml":               "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {externalName: 'http://example.com'}\n",
@@ -48,6 +50,7 @@ func (c *cached) render() (string, error) {
 	return string(manifests), err
 }
 
+// mustRender renders with the cache, and fails unless that is what is rendered without it.
 func (c *cached) mustRender(how string) string {
 	c.Helper()
 	got, err := c.render()
@@ -60,6 +63,8 @@ func (c *cached) mustRender(how string) string {
 	return got
 }
 
+// isKept reports whether the next rendering takes what is kept: it passes on a note that is
+// written into the file.
 func (c *cached) isKept() bool {
 	c.Helper()
 	files, notes := c.files(), c.notes
@@ -71,12 +76,15 @@ func (c *cached) isKept() bool {
 	c.must(err)
 	_, entry, _ := bytes.Cut(before, []byte("\n"))
 	entry = regexp.MustCompile(`"Notes":(\[[^]]*\]|null)`).ReplaceAll(entry, []byte(`"Notes":["this is kept"]`))
-	c.replaceFile(files[0], fmt.Appendf(nil, "%x\n%s", sha256.Sum256(entry), entry))
+	c.replaceFile(files[0], sealed(entry))
 	_, err = c.render()
 	c.must(err)
 	c.replaceFile(files[0], before)
 	return slices.Contains(c.notes, "this is kept")
 }
+
+// sealed returns the content of a file in the cache that is not damaged.
+func sealed(entry []byte) []byte { return fmt.Appendf(nil, "%x\n%s", sha256.Sum256(entry), entry) }
 
 func (c *cached) files() []string {
 	c.Helper()

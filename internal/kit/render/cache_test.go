@@ -13,18 +13,7 @@ import (
 	"github.com/koshop/koshop/internal/kit/render"
 )
 
-// cached is a kustomization that is rendered with a cache.
-
-// shopTree has a base, an overlay, a component, and most kinds of files that kustomize reads.
-
-// mustRender renders with the cache, and fails unless that is what is rendered without it.
-
-// isKept reports whether the next rendering takes what is kept: it passes on a note that is
-
-// written into the file.
-
 // What was rendered once is used as long as nothing has changed, with its notes.
-
 func TestCache(t *testing.T) {
 	c := newCached(t, shopTree)
 	first := c.mustRender("at first")
@@ -51,11 +40,9 @@ func TestCache(t *testing.T) {
 }
 
 // sameResult are the changes after which the result is the same, by another way.
-
 var sameResult = []string{"a directory becomes a file", "another name of that file"}
 
 // Whatever changes the result is noticed.
-
 func TestChangesThatTheCacheNotices(t *testing.T) {
 	for how, change := range map[string]func(c *cached){
 		"a resource":             func(c *cached) { c.edit("base/web.yaml", "name: web", "name: wow") },
@@ -109,9 +96,7 @@ func TestChangesThatTheCacheNotices(t *testing.T) {
 }
 
 // What may be loaded is part of the question: a result that took a file from elsewhere is
-
-// none where that is forbidden.
-
+// not used where that is forbidden.
 func TestCacheOfRestrictedFiles(t *testing.T) {
 	tree := maps.Clone(shopTree)
 	tree["dev/kustomization.yaml"] = strings.Replace(tree["dev/kustomization.yaml"], "path: patch.yaml", "path: ../part/patch.yaml", 1)
@@ -124,7 +109,6 @@ func TestCacheOfRestrictedFiles(t *testing.T) {
 }
 
 // Another program renders anew.
-
 func TestCacheOfAnotherProgram(t *testing.T) {
 	c := newCached(t, shopTree)
 	c.mustRender("at first")
@@ -139,10 +123,7 @@ func TestCacheOfAnotherProgram(t *testing.T) {
 	}
 }
 
-// With Renew, a result is replaced.
-
 // A relative target means another directory elsewhere.
-
 func TestCacheElsewhere(t *testing.T) {
 	c := newCached(t, shopTree)
 	for _, directory := range []string{"base", "part/.."} {
@@ -155,21 +136,3 @@ func TestCacheElsewhere(t *testing.T) {
 		}
 	}
 }
-
-// What does not depend on local files alone is rendered each time, as is what kustomize
-
-// warns of, and what is secret.
-
-// A kustomization file may be a link to a file of any name.
-
-// A base that kustomize clones with git is cloned each time.
-
-// A pipe can be read once: a secret manager may write a file of a generator into one.
-
-// JSON cannot hold each name of a file.
-
-// A working directory that was deleted is in nobody's way.
-
-// What is damaged is rendered again, and a cache that cannot be written does no harm.
-
-// After any edits, the cache answers as kustomize does.

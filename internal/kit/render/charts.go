@@ -5,9 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 
-	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/yaml"
 )
@@ -18,7 +16,7 @@ import (
 func chartFiles(read []string) []string {
 	var files []string
 	for _, path := range read {
-		if !slices.Contains(konfig.RecognizedKustomizationFileNames(), filepath.Base(path)) {
+		if !isKustomization(path) {
 			continue
 		}
 		for _, chart := range charts(path) {

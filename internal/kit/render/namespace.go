@@ -4,10 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
-	"slices"
 
-	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
@@ -25,7 +22,7 @@ type mover struct {
 
 func (m *mover) ReadFile(path string) ([]byte, error) {
 	content, err := m.FileSystem.ReadFile(path)
-	if err != nil || m.done || !slices.Contains(konfig.RecognizedKustomizationFileNames(), filepath.Base(path)) {
+	if err != nil || m.done || !isKustomization(path) {
 		return content, err
 	}
 	m.done = true

@@ -132,6 +132,7 @@ func (o *observer) CleanedAbs(path string) (filesys.ConfirmedDir, string, error)
 	return directory, file, err
 }
 
+// isKustomization reports whether a file has a name by which kustomize finds a kustomization.
 func isKustomization(path string) bool {
 	return slices.Contains(konfig.RecognizedKustomizationFileNames(), filepath.Base(path))
 }

@@ -60,8 +60,8 @@ func (d Directory) Write(name string, content []byte) error {
 // tooOld is how long a file is kept that is not written again.
 const tooOld = 90 * 24 * time.Hour
 
-// RemoveOld removes files that nobody has needed for long, such as those about directories
-// that are gone. What cannot be removed stays.
+// RemoveOld removes files that were written 90 days ago or earlier, such as those about
+// directories that are gone. What cannot be removed stays.
 func (d Directory) RemoveOld() {
 	if d == "" {
 		return
