@@ -21,6 +21,7 @@ import (
 	"github.com/koshop/koshop/internal/kit/pipeline"
 	"github.com/koshop/koshop/internal/kit/program"
 	"github.com/koshop/koshop/internal/kit/progress"
+	"github.com/koshop/koshop/internal/kit/record"
 	"github.com/koshop/koshop/internal/kit/reload/carrier"
 	"github.com/koshop/koshop/internal/kit/reload/parcel"
 	"github.com/koshop/koshop/internal/kit/render"
@@ -177,7 +178,7 @@ func newPipeline(ctx context.Context, flags *pflag.FlagSet, connect connector, l
 	noRemote, _ := flags.GetBool(noRemoteFlag)
 	explain, _ := flags.GetBool(explainFlag)
 	records, err := reuse.New(reuse.Options{
-		Settings: settings, Bases: bases, Publisher: publisher, Rebuild: rebuild, Remote: !noRemote, ReadOnly: explain, Directory: usercache.Of("records"), Run: (*exec.Cmd).Run,
+		Settings: settings, Bases: bases, Publisher: publisher, Rebuild: rebuild, Remote: !noRemote, ReadOnly: explain, Directory: record.UserDirectory(), Run: (*exec.Cmd).Run,
 	})
 	if err != nil {
 		return nil, err

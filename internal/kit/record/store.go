@@ -14,6 +14,9 @@ import (
 // Store keeps records in a directory.
 type Store struct{ Dir usercache.Directory }
 
+// UserDirectory returns the directory of the user's records.
+func UserDirectory() usercache.Directory { return usercache.Of("records") }
+
 // Key names a record: what an image was made from, and where it was pushed to.
 type Key struct {
 	WorkingDirectory string // absolute
@@ -26,7 +29,7 @@ func (k Key) file() string {
 	return hash(fmt.Sprintf("%q %q %q", k.WorkingDirectory, k.ImportPath, k.Repository))[:32]
 }
 
-// form is the first line of a record. Another version writes another one, and does not
+// formLine is the first line of a record. Another version writes another one, and does not
 // read this one.
 const formLine = "ko record 1"
 

@@ -20,10 +20,10 @@ import (
 	"github.com/koshop/koshop/internal/kit/program"
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kit/publish"
+	"github.com/koshop/koshop/internal/kit/record"
 	"github.com/koshop/koshop/internal/kit/registry"
 	"github.com/koshop/koshop/internal/kit/reload/carrier"
 	"github.com/koshop/koshop/internal/kit/reuse"
-	"github.com/koshop/koshop/internal/kit/usercache"
 	"github.com/koshop/koshop/internal/kube"
 )
 
@@ -124,7 +124,7 @@ func (r *Reload) images(bases *base.Images) (*reuse.Images, error) {
 		return nil, err
 	}
 	return reuse.New(reuse.Options{
-		Settings: r.settings, Bases: bases, Publisher: publisher, Rebuild: r.Rebuild, Remote: !r.NoRemoteRecord, Directory: usercache.Of("records"), Run: r.tools.Run,
+		Settings: r.settings, Bases: bases, Publisher: publisher, Rebuild: r.Rebuild, Remote: !r.NoRemoteRecord, Directory: record.UserDirectory(), Run: r.tools.Run,
 	})
 }
 
