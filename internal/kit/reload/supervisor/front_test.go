@@ -35,9 +35,10 @@ func newServerPod(t testing.TB, more func(*wire.Container), env ...func(*pod) st
 
 func startServerPod(t testing.TB, more func(*wire.Container), env ...func(*pod) string) *pod {
 	t.Helper()
-	p := &pod{t: t, bin: t.TempDir(), library: parcel.NewLibrary(t.TempDir()), dir: t.TempDir(), address: unusedAddress(t), source: trafficProgram}
+	p := &pod{t: t, bin: t.TempDir(), library: parcel.NewLibrary(t.TempDir()), dir: t.TempDir(), source: trafficProgram}
 	p.goBuild("live-reload", "../../../../cmd/live-reload")
 	p.buildVersion("image")
+	p.address = unusedAddress(t) // While it compiled, another test could have taken it.
 	number, err := strconv.Atoi(p.port())
 	if err != nil {
 		t.Fatal(err)
@@ -175,6 +176,21 @@ func TestADoorOpensWithItsProgram(t *testing.T) {
 			connection.Close()
 			t.Fatalf("somebody listens after %v", time.Since(began))
 		}
+	}
+	p.comes("image")
+}
+
+// Another program that takes the port for a moment, to see whether it is free, is not
+// taken for the pod's own.
+func TestAPortThatAnotherTakesForAMoment(t *testing.T) {
+	p := startServerPod(t, nil, func(*pod) string { return "DELAY=1s" })
+	for began := time.Now(); time.Since(began) < 700*time.Millisecond; time.Sleep(80 * time.Millisecond) {
+		listener, err := net.Listen("tcp", p.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Millisecond)
+		listener.Close()
 	}
 	p.comes("image")
 }

@@ -79,28 +79,40 @@ type arrival struct {
 	itself bool // on the container's port, and not where the program was told to
 }
 
+const (
+	// lookEvery is how often it is looked whether an instance listens.
+	lookEvery = 20 * time.Millisecond
+	// looks is how many times in a row a program must be seen at the container's port.
+	// Another one may listen there for a moment, to find out whether the port is free.
+	looks = 3
+)
+
 // lookOut waits until an instance that serves listens, for the doors that are not open.
 func (s *Supervisor) lookOut(i *instance) {
 	for _, port := range s.doors.shut() {
-		go func() { // Ends with the instance.
-			pause := time.NewTicker(20 * time.Millisecond)
-			defer pause.Stop()
-			for {
-				if probe.Check(context.Background(), i.listens(i.ports[port]), nil) == nil {
-					s.arrivals <- arrival{port: port}
-					return
-				}
-				if route.Probe(int(port)) != nil {
-					s.arrivals <- arrival{port: port, itself: true}
-					return
-				}
-				select {
-				case <-i.ended:
-					return
-				case <-pause.C:
-				}
-			}
-		}()
+		go s.lookOutFor(i, port) // Ends with the instance.
+	}
+}
+
+func (s *Supervisor) lookOutFor(i *instance, port int32) {
+	pause := time.NewTicker(lookEvery)
+	defer pause.Stop()
+	for seen := 0; ; {
+		if probe.Check(context.Background(), i.listens(i.ports[port]), nil) == nil {
+			s.arrivals <- arrival{port: port}
+			return
+		}
+		if route.Probe(int(port)) == nil {
+			seen = 0
+		} else if seen++; seen == looks {
+			s.arrivals <- arrival{port: port, itself: true}
+			return
+		}
+		select {
+		case <-i.ended:
+			return
+		case <-pause.C:
+		}
 	}
 }
 

@@ -48,9 +48,10 @@ func newPod(t *testing.T) *pod { return newPodIn(t, nil) }
 // newPodIn starts it as a process with certain attributes.
 func newPodIn(t *testing.T, attributes *syscall.SysProcAttr) *pod {
 	t.Helper()
-	p := &pod{attributes: attributes, t: t, bin: t.TempDir(), library: parcel.NewLibrary(t.TempDir()), dir: t.TempDir(), address: unusedAddress(t)}
+	p := &pod{attributes: attributes, t: t, bin: t.TempDir(), library: parcel.NewLibrary(t.TempDir()), dir: t.TempDir()}
 	p.goBuild("live-reload", "../../../../cmd/live-reload")
 	p.build("image", "")
+	p.address = unusedAddress(t) // While it compiled, another test could have taken it.
 	p.command = []string{"-grace", "1s", filepath.Join(p.bin, "image"), p.address}
 	p.start()
 	return p
