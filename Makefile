@@ -41,7 +41,7 @@ USE_CLUSTER = $(if $(CONTEXT)$(KUBECONFIG),,if [ -f $(CLUSTER_DIR)/env ]; then .
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # "make cluster deploy-dev" means one after the other.
-.PHONY: help up intercept install deploy-dev deploy-workshop undeploy-dev undeploy-workshop test test-all test-slow test-apiserver test-prune test-record chaos mutants e2e bench bench-up bench-shop fuzz lint vuln cluster cluster-down $(KO) $(INTERCEPT)
+.PHONY: help up intercept install deploy-dev deploy-workshop undeploy-dev undeploy-workshop test test-all test-slow test-apiserver test-prune test-record test-reloads chaos mutants e2e bench bench-up bench-shop fuzz lint vuln cluster cluster-down $(KO) $(INTERCEPT)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -107,6 +107,9 @@ $(CLUSTER_DIR)/bin/kube-apiserver:
 
 e2e: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Deploy the overlays for real and walk the user flow
 	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) $(GO_TEST_E2E) -timeout=70m -parallel=6 -v ./internal/e2e
+
+test-reloads: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Reload a hundred times in pods, under traffic and after edits; RELOADS
+	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) RELOADS=$(or $(RELOADS),100) $(GO_TEST_E2E) -timeout=2h -v -run='^Test(ReloadsUnderTraffic|ManyEditsInAPod)$$' $(ARGS) ./internal/e2e
 
 bench: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Compare deploys of nothing new, edits until served and a fresh clone with upstream ko, in one table
 	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) $(GO_TEST_E2E) -timeout=40m -run='^$$' -bench=. -benchtime=1x ./internal/e2e

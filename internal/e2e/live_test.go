@@ -117,16 +117,25 @@ func (s *liveServer) allSay(t *testing.T, version string, n int) {
 	}
 }
 
-// A hundred reloads, ten of them of broken versions, lose no request and cut no stream,
-// in one pod and in three. RELOADS says how many others there are to be.
-func TestReloadsUnderTraffic(t *testing.T) {
-	reloads := 100
-	if text := os.Getenv("RELOADS"); text != "" {
-		var err error
-		if reloads, err = strconv.Atoi(text); err != nil {
-			t.Fatal(err)
-		}
+// reloadCount returns how many reloads a test makes of a kind: what RELOADS says, or a
+// few. See make test-reloads.
+func reloadCount(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("RELOADS")
+	if text == "" {
+		return 20
 	}
+	count, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("RELOADS: %v", err)
+	}
+	return count
+}
+
+// Reloads, some of them of broken versions, lose no request and cut no stream, in one
+// pod and in three.
+func TestReloadsUnderTraffic(t *testing.T) {
+	reloads := reloadCount(t)
 	for _, replicas := range []int{1, 3} {
 		t.Run(fmt.Sprint(replicas), func(t *testing.T) {
 			s := deployServer(t, replicas)
