@@ -83,8 +83,9 @@ test: ## Run the tests that take little time; they need no cluster
 test-all: test test-slow ## Run all tests that need no cluster
 
 test-slow: ## Run those of test-all that are not in test: slow ones, the race detector, the local node's module
-	go test -vet=off -timeout=30m $(RACE) $(ARGS) $$(go list ./... | grep -v /internal/kit/layouts)
+	go test -vet=off -timeout=30m $(RACE) $(ARGS) $$(go list ./... | grep -v -e /internal/kit/layouts -e /internal/kit/reload/supervisor)
 	$(GO_TEST) $(ARGS) ./internal/kit/layouts # Mostly the go tool, which the race detector does not look at.
+	RACE=$(RACE) $(GO_TEST) $(ARGS) ./internal/kit/reload/supervisor # It has the supervisor compiled with the race detector.
 	cd cmd/cluster && $(GO_TEST) $(ARGS) ./...
 
 chaos: ## Break the shop during 100,000 payments on each database and compare what it says; CHAOS_SEED, CHAOS_ATTEMPTS

@@ -36,7 +36,7 @@ func newServerPod(t testing.TB, more func(*wire.Container), env ...func(*pod) st
 func startServerPod(t testing.TB, more func(*wire.Container), env ...func(*pod) string) *pod {
 	t.Helper()
 	p := &pod{t: t, bin: t.TempDir(), library: parcel.NewLibrary(t.TempDir()), dir: t.TempDir(), source: trafficProgram}
-	p.goBuild("live-reload", "../../../../cmd/live-reload")
+	p.buildSupervisor()
 	p.buildVersion("image")
 	p.address = unusedAddress(t) // While it compiled, another test could have taken it.
 	number, err := strconv.Atoi(p.port())
