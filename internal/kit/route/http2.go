@@ -13,6 +13,9 @@ import (
 const (
 	// pingWithin is how long a client may take to answer a ping.
 	pingWithin = 10 * time.Second
+	// lateStreams is how long a stream may take to arrive that a client has begun before it
+	// read that it is to begin no more.
+	lateStreams = 100 * time.Millisecond
 	// lastWords is how long a client may take to close a connection on which nothing
 	// goes on any more.
 	lastWords = time.Second
@@ -71,6 +74,9 @@ func (p *Pool) serveHTTP2(ctx, closing context.Context, client *net.TCPConn, beg
 		linger()
 	})
 	r.fromClient(beginning)
+	// The client is gone, or says no more: the program is told, and does not leave it at that.
+	r.server.CloseWrite()
+	r.server.SetReadDeadline(time.Now().Add(pingWithin))
 }
 
 // reachOnly claims the endpoint of a pool that has just one, and connects to it. It
@@ -202,9 +208,20 @@ func (r *http2Relay) drain(running context.Context) bool {
 	if err != nil {
 		return false
 	}
-	// After its answer the client begins no stream here.
+	// After its answer the client begins no stream here, but for one that it had begun
+	// before it read what we said: net/http's client sends those a little later.
 	bounded, cancel := context.WithTimeout(running, pingWithin)
 	defer cancel()
 	r.streams.untilPinged(bounded)
-	return r.streams.untilNone(running)
+	for before := r.streams.begun(); r.streams.untilNone(running); before = r.streams.begun() {
+		select {
+		case <-running.Done():
+			return false
+		case <-time.After(lateStreams):
+		}
+		if r.streams.begun() == before {
+			return true
+		}
+	}
+	return false
 }

@@ -82,6 +82,13 @@ func (s *streams) tell() {
 	}
 }
 
+// begun returns the newest stream that the client has begun.
+func (s *streams) begun() uint32 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.newest
+}
+
 // untilNone returns true when no stream is left, and false if ctx ends before.
 func (s *streams) untilNone(ctx context.Context) bool {
 	s.mu.Lock()

@@ -152,3 +152,26 @@ func TestGiveUp(t *testing.T) {
 		}
 	}
 }
+
+// A client that ends its connection leaves nothing behind that its endpoint waits for.
+func TestHTTP2ClientThatGoes(t *testing.T) {
+	before := route.NewEndpoint(serve(t, saying("one")).Listener.Addr().String())
+	pool := route.NewPool("web")
+	pool.Set([]*route.Endpoint{before})
+	client := http2(t)
+	response, err := client.Get("http://" + listenAny(t, pool))
+	if status, body := read(t, response, err); status != http.StatusOK || body != "one" {
+		t.Fatalf("%d %q", status, body)
+	}
+	client.CloseIdleConnections()
+	finished := make(chan struct{})
+	go func() {
+		before.Finish(t.Context())
+		close(finished)
+	}()
+	select {
+	case <-finished:
+	case <-time.After(deadline):
+		t.Error("the endpoint waits for a connection that has ended")
+	}
+}
