@@ -54,17 +54,21 @@ func (f *Traffic) http1Client(count bool) *http.Client {
 	}}}
 }
 
-// kept is a connection that is never to be closed.
+// kept is a connection that the other side is never to close. The client closes one itself
+// now and then, when it is slow.
 type kept struct {
 	net.Conn
 	traffic *Traffic
 }
 
-func (k *kept) Close() error {
-	k.traffic.mu.Lock()
-	k.traffic.cut++
-	k.traffic.mu.Unlock()
-	return k.Conn.Close()
+func (k *kept) Read(p []byte) (int, error) {
+	n, err := k.Conn.Read(p)
+	if err != nil && !errors.Is(err, net.ErrClosed) {
+		k.traffic.mu.Lock()
+		k.traffic.cut++
+		k.traffic.mu.Unlock()
+	}
+	return n, err
 }
 
 // once asks with a request that is never tried again by the client itself: it is POST.

@@ -35,7 +35,7 @@ func newServerPod(t testing.TB, more func(*wire.Container), env ...func(*pod) st
 
 func startServerPod(t testing.TB, more func(*wire.Container), env ...func(*pod) string) *pod {
 	t.Helper()
-	p := &pod{t: t, bin: t.TempDir(), library: parcel.NewLibrary(t.TempDir()), dir: t.TempDir(), source: trafficProgram}
+	p := &pod{t: t, bin: t.TempDir(), library: parcel.NewLibrary(t.TempDir()), dir: t.TempDir(), source: trafficProgram, readyWithin: "1m"}
 	p.buildSupervisor()
 	p.buildVersion("image")
 	p.address = unusedAddress(t) // While it compiled, another test could have taken it.
@@ -51,11 +51,11 @@ func startServerPod(t testing.TB, more func(*wire.Container), env ...func(*pod) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.command = []string{"-container", string(text), "-grace", "30s", "-ready-within", "3s", filepath.Join(p.bin, "image")}
 	p.env = []string{"PORT=" + p.port()}
 	for _, variable := range env {
 		p.env = append(p.env, variable(p))
 	}
+	p.command = []string{"-container", string(text), "-grace", "30s", "-ready-within", p.readyWithin, filepath.Join(p.bin, "image")}
 	p.start()
 	return p
 }
@@ -115,7 +115,10 @@ func TestOneThatIsNeverReady(t *testing.T) {
 	if testing.Short() {
 		t.Skip("slow: see make test-all")
 	}
-	p := newServerPod(t, nil)
+	p := newServerPod(t, nil, func(p *pod) string {
+		p.readyWithin = "3s"
+		return ""
+	})
 	out, err := p.send(p.buildVersion("unready", "-tags=unready"))
 	if err == nil || !strings.Contains(out, "is not ready after 3s: dial tcp 127.0.0.1:") {
 		t.Errorf("the sender is told %v, %q", err, out)
@@ -171,11 +174,15 @@ func TestThoseThatCannotRunBesideEachOther(t *testing.T) {
 // supervisor.
 func TestADoorOpensWithItsProgram(t *testing.T) {
 	p := startServerPod(t, nil, func(*pod) string { return "DELAY=1s" })
-	for began := time.Now(); time.Since(began) < 500*time.Millisecond; time.Sleep(20 * time.Millisecond) {
-		if connection, err := net.Dial("tcp", p.address); err == nil {
+	for time.Since(p.started) < 500*time.Millisecond {
+		connection, err := net.Dial("tcp", p.address)
+		if err == nil {
 			connection.Close()
-			t.Fatalf("somebody listens after %v", time.Since(began))
 		}
+		if took := time.Since(p.started); err == nil && took < time.Second {
+			t.Fatalf("somebody listens after %v", took)
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
 	p.comes("image")
 }
@@ -187,9 +194,9 @@ func TestAPortThatAnotherTakesForAMoment(t *testing.T) {
 	for began := time.Now(); time.Since(began) < 700*time.Millisecond; time.Sleep(80 * time.Millisecond) {
 		listener, err := net.Listen("tcp", p.address)
 		if err != nil {
-			t.Fatal(err)
+			break // The program listens by now.
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(50 * time.Millisecond)
 		listener.Close()
 	}
 	p.comes("image")
@@ -204,11 +211,15 @@ func TestAPodThatEnds(t *testing.T) {
 	p := newServerPod(t, nil, func(*pod) string { return "GRACEFUL=yes" })
 	begin := func() chan string {
 		answered := make(chan string, 1)
+		response, err := http.Get("http://" + p.address + "/?wait=10s") // It returns when the program has begun to answer.
+		if err != nil {
+			t.Fatal(err)
+		}
 		go func() {
-			got, err := p.get("/?wait=3s")
-			answered <- fmt.Sprint(got, " ", err)
+			defer response.Body.Close()
+			got, err := io.ReadAll(response.Body)
+			answered <- fmt.Sprint(string(got), " ", err)
 		}()
-		time.Sleep(200 * time.Millisecond)
 		return answered
 	}
 	ofImage := begin()
@@ -217,7 +228,7 @@ func TestAPodThatEnds(t *testing.T) {
 	}
 	ofOne := begin()
 	p.cmd.Process.Signal(syscall.SIGTERM)
-	for end := time.Now().Add(2 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(8 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		connection, err := net.Dial("tcp", p.address)
 		if err != nil {
 			break

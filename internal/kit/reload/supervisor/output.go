@@ -23,7 +23,7 @@ const (
 	maxLine = 512
 	// readOutWithin is how long it may take to read what a program has printed once
 	// it has ended: its own children may still hold the pipe.
-	readOutWithin = 200 * time.Millisecond
+	readOutWithin = 2 * time.Second
 )
 
 // output passes on what an instance prints, and remembers the end of it.

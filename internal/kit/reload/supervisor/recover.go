@@ -4,6 +4,7 @@ package supervisor
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/koshop/koshop/internal/kit/probe"
@@ -82,9 +83,9 @@ type arrival struct {
 const (
 	// lookEvery is how often it is looked whether an instance listens.
 	lookEvery = 20 * time.Millisecond
-	// looks is how many times in a row a program must be seen at the container's port.
-	// Another one may listen there for a moment, to find out whether the port is free.
-	looks = 3
+	// looks is how often in a row a port must be taken by nobody knows whom to be taken by
+	// the instance.
+	looks = 5
 )
 
 // lookOut waits until an instance that serves listens, for the doors that are not open.
@@ -97,14 +98,16 @@ func (s *Supervisor) lookOut(i *instance) {
 func (s *Supervisor) lookOutFor(i *instance, port int32) {
 	pause := time.NewTicker(lookEvery)
 	defer pause.Stop()
-	for seen := 0; ; {
+	for unknown := 0; ; {
 		if probe.Check(context.Background(), i.listens(i.ports[port]), nil) == nil {
 			s.arrivals <- arrival{port: port}
 			return
 		}
-		if route.Probe(int(port)) == nil {
-			seen = 0
-		} else if seen++; seen == looks {
+		ours, known := isTakenByOurs(int(port))
+		if unknown++; known {
+			unknown = 0
+		}
+		if ours || unknown == looks {
 			s.arrivals <- arrival{port: port, itself: true}
 			return
 		}
@@ -114,6 +117,17 @@ func (s *Supervisor) lookOutFor(i *instance, port int32) {
 		case <-pause.C:
 		}
 	}
+}
+
+// isTakenByOurs reports whether a program of this container listens on a port, as far as it is
+// known. Where others have the same network, they may listen there for a moment to see whether
+// the port is free.
+func isTakenByOurs(port int) (ours, known bool) {
+	busy, isBusy := errors.AsType[*route.BusyError](route.Probe(port))
+	if !isBusy {
+		return false, true
+	}
+	return busy.Process != 0 && descends(busy.Process), busy.Process != 0
 }
 
 // arrived opens a door, or leaves its port to the program that listens there whatever it

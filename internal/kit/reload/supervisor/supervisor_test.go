@@ -43,6 +43,9 @@ type pod struct {
 	command    []string // what live-reload runs, behind -dir
 	env        []string // of the container, beside this process's
 	note       string   // that the last sender was told
+
+	readyWithin string    // how long a version may take to be ready
+	started     time.Time // when the supervisor was
 }
 
 // newPod starts a supervisor whose image holds the program version "image".
@@ -138,6 +141,7 @@ func compiled(args []string) (path string, err error) {
 // start starts the container.
 func (p *pod) start() {
 	p.t.Helper()
+	p.started = time.Now()
 	p.cmd = exec.Command(filepath.Join(p.bin, "live-reload"), append([]string{"run", "-dir", p.dir}, p.command...)...)
 	p.cmd.Env = append(os.Environ(), p.env...)
 	p.cmd.Stdout, p.cmd.Stderr, p.cmd.SysProcAttr = &p.output, &p.output, p.attributes
@@ -260,8 +264,12 @@ func (p *pod) expect(want string) {
 func TestAnExecutableTakesOver(t *testing.T) {
 	p := newPod(t)
 	p.expect("image")
-	for _, version := range []string{"one", "two", "three"} {
-		if out, err := p.send(p.build(version, "")); err != nil {
+	versions := []string{"one", "two", "three"}
+	for _, version := range versions {
+		p.build(version, "") // Before, since one that runs while the next compiles may prove itself, and is kept.
+	}
+	for _, version := range versions {
+		if out, err := p.send(filepath.Join(p.bin, version)); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
 		p.expect(version)

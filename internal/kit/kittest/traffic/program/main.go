@@ -74,6 +74,7 @@ func endGracefully(server *http.Server) {
 // greet answers with the version, after some time if the query says so.
 func greet(w http.ResponseWriter, r *http.Request) {
 	if wait, err := time.ParseDuration(r.URL.Query().Get("wait")); err == nil {
+		http.NewResponseController(w).Flush() // The client knows that it has begun.
 		time.Sleep(wait)
 	}
 	io.Copy(io.Discard, r.Body)
