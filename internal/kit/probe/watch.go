@@ -7,14 +7,17 @@ import (
 
 // firstPause is the pause before a probe is asked for the second time: a start is
 // noticed at once, not at the end of a period. Each further pause is a quarter
-// longer, up to the period.
-const firstPause = 5 * time.Millisecond
+// longer, up to maxPause or the period: requests wait for about as long.
+const (
+	firstPause = 5 * time.Millisecond
+	maxPause   = time.Second
+)
 
 // Until returns when the probe has succeeded, with nil, or when ctx has ended,
 // with what was seen last. Each failure is reported as it comes.
 func Until(ctx context.Context, p *Probe, run Exec, failed func(error)) error {
 	last := context.Canceled
-	for pause := firstPause; ; pause = min(pause*5/4, Seconds(p.PeriodSeconds, 10)) {
+	for pause := firstPause; ; pause = min(pause*5/4, maxPause, Seconds(p.PeriodSeconds, 10)) {
 		err := Check(ctx, p, run)
 		if err == nil {
 			return nil
