@@ -42,7 +42,7 @@ const (
 	checkTimeout = 500 * time.Millisecond
 	// lockTimeout is how long SQLite waits for a lock that another process holds.
 	// It is below statementTimeout, so that the lock is the reason that is given.
-	lockTimeout = 2 * time.Second
+	lockTimeout = 1500 * time.Millisecond
 )
 
 // Source says where a service's data is. The zero Source is invalid.
