@@ -78,15 +78,15 @@ cluster-down: ## Stop it and leave nothing behind
 
 # Other words for go test go into ARGS, such as ARGS=-v.
 test: ## Run the tests that take little time; they need no cluster
-	$(GO_TEST) -short $(ARGS) ./...
+	$(GO_TEST) -short -timeout=30m $(ARGS) ./...
 
 test-all: test test-slow ## Run all tests that need no cluster
 
 test-slow: ## Run those of test-all that are not in test: slow ones, the race detector, the local node's module
-	go test -vet=off -timeout=30m $(RACE) $(ARGS) $$(go list ./... | grep -v -e /internal/kit/layouts -e /internal/kit/reload/supervisor)
-	$(GO_TEST) $(ARGS) ./internal/kit/layouts # Mostly the go tool, which the race detector does not look at.
-	RACE=$(RACE) $(GO_TEST) $(ARGS) ./internal/kit/reload/supervisor # It has the supervisor compiled with the race detector.
-	cd cmd/cluster && $(GO_TEST) $(ARGS) ./...
+	go test -vet=off -timeout=1h $(RACE) $(ARGS) $$(go list ./... | grep -v -e /internal/kit/layouts -e /internal/kit/reload/supervisor)
+	$(GO_TEST) -timeout=1h $(ARGS) ./internal/kit/layouts # Mostly the go tool, which the race detector does not look at.
+	RACE=$(RACE) $(GO_TEST) -timeout=1h $(ARGS) ./internal/kit/reload/supervisor # It has the supervisor compiled with the race detector.
+	cd cmd/cluster && $(GO_TEST) -timeout=30m $(ARGS) ./...
 
 chaos: ## Break the shop during 100,000 payments on each database and compare what it says; CHAOS_SEED, CHAOS_ATTEMPTS
 	CHAOS_ATTEMPTS=$(or $(CHAOS_ATTEMPTS),100000) $(GO_TEST) -count=1 -timeout=6h -v -run=TestFaults $(ARGS) ./internal/shop/chaos
@@ -95,7 +95,7 @@ mutants: ## Run the tests of payments and orders, and the faults, on mistakes th
 	MUTANTS=1 $(GO_TEST) -count=1 -timeout=6h -v -run='^Test(TheSuiteFindsMutants|MutantsOfTheMoneyRules)$$' $(ARGS) ./internal/shop/chaos
 
 test-apiserver: $(CLUSTER_DIR)/bin/kube-apiserver ## Run those tests that take a real API server, without a node
-	KUBEBUILDER_ASSETS=$(CLUSTER_DIR)/bin $(GO_TEST) -tags=apiserver -timeout=30m -parallel=6 $(ARGS) ./internal/kit/apply/... ./internal/kit/registry
+	KUBEBUILDER_ASSETS=$(CLUSTER_DIR)/bin $(GO_TEST) -tags=apiserver -timeout=2h -parallel=6 $(ARGS) ./internal/kit/apply/... ./internal/kit/registry
 
 test-prune: $(CLUSTER_DIR)/bin/kube-apiserver ## Edit overlays 1,000 times at random and apply them with --prune; PRUNE_EDITS
 	KUBEBUILDER_ASSETS=$(CLUSTER_DIR)/bin PRUNE_EDITS=$(or $(PRUNE_EDITS),1000) $(GO_TEST) -tags=apiserver -count=1 -timeout=3h -v -run='^TestRandomEdits$$' $(ARGS) ./internal/kit/apply
@@ -107,7 +107,7 @@ $(CLUSTER_DIR)/bin/kube-apiserver:
 	$(MAKE) cluster cluster-down
 
 e2e: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Deploy the overlays for real and walk the user flow
-	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) $(GO_TEST_E2E) -timeout=70m -parallel=6 -v ./internal/e2e
+	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) $(GO_TEST_E2E) -timeout=3h -parallel=6 -v ./internal/e2e
 
 test-reloads: $(KO) $(if $(CONTEXT)$(KUBECONFIG),,cluster) ## Reload a hundred times in pods, under traffic and after edits; RELOADS
 	@$(USE_CLUSTER) KO=$(CURDIR)/$(KO) CONTEXT=$(CONTEXT) RELOADS=$(or $(RELOADS),100) $(GO_TEST_E2E) -timeout=2h -v -run='^Test(ReloadsUnderTraffic|ManyEditsInAPod)$$' $(ARGS) ./internal/e2e

@@ -130,7 +130,7 @@ func TestCheckWaits(t *testing.T) {
 		t.Errorf("%d looks, printed %q, want 3 and %q", looks, out.String(), want)
 	}
 	looks = -1000
-	await(cmd, sections, time.Millisecond)
+	await(cmd, sections, 200*time.Millisecond)
 	if looks != -999 {
 		t.Errorf("after the time is over it looked %d times more", looks+999)
 	}

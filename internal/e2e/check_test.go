@@ -201,7 +201,7 @@ func (c *cluster) rolledOut(t *testing.T, namespace, service string) {
 		if err != nil {
 			return err
 		}
-		if s := deployment.Status; s.ObservedGeneration < deployment.Generation || s.UpdatedReplicas != *deployment.Spec.Replicas {
+		if s := deployment.Status; s.ObservedGeneration < deployment.Generation || s.UpdatedReplicas != *deployment.Spec.Replicas || s.ReadyReplicas != *deployment.Spec.Replicas || s.Replicas != *deployment.Spec.Replicas {
 			return fmt.Errorf("its status is %+v", s)
 		}
 		_, err = c.readyPods(ctx, namespace, service, int(*deployment.Spec.Replicas))

@@ -279,8 +279,9 @@ func (r *classroom) doesTheWorkshop(t *testing.T, attendee, namespace string) {
 	// All of it at once, which is what the quota is for.
 	r.mustAs(t, attendee, "kubectl", "rollout", "restart", "deployments,statefulsets")
 	for _, service := range services {
-		r.mustAs(t, attendee, "kubectl", "rollout", "status", "deployment/"+service, "--timeout=3m")
+		r.mustAs(t, attendee, "kubectl", "rollout", "status", "deployment/"+service, "--timeout=10m")
 	}
+	r.mustAs(t, attendee, "kubectl", "rollout", "status", "statefulset/postgres", "--timeout=10m")
 	// One who may not change the namespace cannot weaken it by an overlay either.
 	weak := overlayIn(t, "kustomize/overlays/workshop", namespace,
 		"patches:\n- target: {kind: Namespace}\n  patch: '{apiVersion: v1, kind: Namespace, metadata: {name: api, labels: {pod-security.kubernetes.io/enforce: privileged}}}'\n")

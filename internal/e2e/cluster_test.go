@@ -27,7 +27,7 @@ import (
 )
 
 // patience is how long a test waits for what a healthy cluster does in seconds.
-const patience = 3 * time.Minute
+const patience = 10 * time.Minute
 
 // pollEvery is how often a condition is looked at meanwhile.
 const pollEvery = 200 * time.Millisecond

@@ -99,7 +99,7 @@ type shell struct {
 }
 
 // documentTimeout bounds what the commands of one document take together.
-const documentTimeout = 10 * time.Minute
+const documentTimeout = 40 * time.Minute
 
 // endOfCommand is what the shell prints behind the output of each command.
 const endOfCommand = "@@ end of command, exit status "

@@ -130,7 +130,7 @@ func TestManyEditsInAPod(t *testing.T) {
 // to the one before, too.
 func TestReloadOfAProgramThatEndsSoon(t *testing.T) {
 	p := deployLive(t)
-	p.write(t, p.extra(), "package payments\n\nimport (\n\t\"os\"\n\t\"time\"\n)\n\nfunc init() { time.AfterFunc(2*time.Second, func() { os.Exit(7) }) }\n")
+	p.write(t, p.extra(), "package payments\n\nimport (\n\t\"os\"\n\t\"time\"\n)\n\nfunc init() { time.AfterFunc(8*time.Second, func() { os.Exit(7) }) }\n")
 	edit(t, p.checkout, "Hi for a moment!")
 	p.mustReload(t)
 	serves(t, p.url, `"Hi for a moment!"`)

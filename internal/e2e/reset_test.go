@@ -103,7 +103,7 @@ func TestReset(t *testing.T) {
 		t.Errorf("stays: %q, want %q", plan.Kept, want)
 	}
 
-	r.kubectl(t, beside, "delete", "--namespace", preview, "-f-")
+	r.kubectl(t, beside, "delete", "--cascade=foreground", "--namespace", preview, "-f-") // With the pods of the Job.
 	plan = r.plan(t, shop, shop, shop, preview, own)
 	if len(plan.Kept) > 0 || len(plan.Namespaces) != 2 {
 		t.Fatalf("to be removed: %q; stays: %q", plan.Lines(), plan.Kept)

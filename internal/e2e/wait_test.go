@@ -59,7 +59,7 @@ func breakDeploys(t *testing.T, flags ...string) {
 				if _, err := applyAndWait(t, namespace, test.first, "--wait=false", "--force-conflicts"); err != nil {
 					t.Fatal(err)
 				}
-				time.Sleep(2 * time.Second) // Until controllers have seen it.
+				time.Sleep(6 * time.Second) // Until controllers have seen it.
 			}
 			begin := time.Now()
 			out, err := applyAndWait(t, namespace, test.manifests, append(flags, "--wait", "--timeout=90s")...)
@@ -80,8 +80,8 @@ func breakDeploys(t *testing.T, flags ...string) {
 func TestWaitNotInTime(t *testing.T) {
 	c := connect(t)
 	never := deployment("web", pod(act("-ready=-1s", "readinessProbe: {httpGet: {path: /ready, port: 8080}, periodSeconds: 1, timeoutSeconds: 5}")))
-	out, err := applyAndWait(t, c.newNamespace(t), never, "--wait", "--timeout=10s")
-	for _, want := range []string{"kept: ", "10s have passed", "deployment.apps/web: Available: 0/1", "Readiness probe failed: HTTP probe failed with statuscode: 503"} {
+	out, err := applyAndWait(t, c.newNamespace(t), never, "--wait", "--timeout=40s")
+	for _, want := range []string{"kept: ", "40s have passed", "deployment.apps/web: Available: 0/1", "Readiness probe failed: HTTP probe failed with statuscode: 503"} {
 		if err == nil || !strings.Contains(out.stderr, want) {
 			t.Errorf("error %v, stderr lacks %q: %s", err, want, out.stderr)
 		}
@@ -96,7 +96,7 @@ func TestLateDeploys(t *testing.T) {
 			t.Parallel()
 			namespace := c.newNamespace(t)
 			manifests := strings.ReplaceAll(manifests, slowRegistry+"/"+actor, throughSlowLink(t))
-			if out, err := applyAndWait(t, namespace, manifests, "--wait", "--timeout=3m"); err != nil {
+			if out, err := applyAndWait(t, namespace, manifests, "--wait", "--timeout=8m"); err != nil {
 				t.Errorf("error %v, stderr %s", err, out.stderr)
 			}
 		})
@@ -134,7 +134,7 @@ func TestRepairingDeploys(t *testing.T) {
 				if _, err := applyAndWait(t, namespace, test.before); err != nil {
 					t.Fatal(err)
 				}
-				time.Sleep(2 * time.Second) // Until controllers have seen it.
+				time.Sleep(6 * time.Second) // Until controllers have seen it.
 			}
 			if out, err := applyAndWait(t, namespace, test.broken, "--wait"); err == nil {
 				t.Errorf("it was not broken: %s", out.stderr)

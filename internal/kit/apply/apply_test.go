@@ -92,7 +92,7 @@ func wantError(t *testing.T, err error, wants ...string) {
 // eventually waits until something is so.
 func eventually(t testing.TB, what string, is func() (bool, error)) {
 	t.Helper()
-	err := wait.PollUntilContextTimeout(t.Context(), 20*time.Millisecond, 20*time.Second, true, func(context.Context) (bool, error) { return is() })
+	err := wait.PollUntilContextTimeout(t.Context(), 20*time.Millisecond, 2*time.Minute, true, func(context.Context) (bool, error) { return is() })
 	if err != nil {
 		t.Fatalf("waiting for %s: %v", what, err)
 	}

@@ -26,9 +26,9 @@ func TestDeleteOfWhatIsHeld(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	opts := apply.DeleteOptions{Wait: true, Timeout: time.Second}
+	opts := apply.DeleteOptions{Wait: true, Timeout: 5 * time.Second}
 	err := apply.Delete(t.Context(), c, []kube.Object{held.DeepCopy(), other}, opts, progress.New(io.Discard), event.JSON(&out))
-	wantError(t, err, "configmap/settings in namespace "+ns+" is still there, held by its finalizer example.com/hold: 1s have passed")
+	wantError(t, err, "configmap/settings in namespace "+ns+" is still there, held by its finalizer example.com/hold: 5s have passed")
 	if err != nil && strings.Contains(err.Error(), "other") {
 		t.Errorf("it speaks of what has gone: %v", err)
 	}

@@ -54,7 +54,7 @@ var here = applyset.Set{Name: "shop", OnlyHere: true}
 func (d *deployments) apply(set applyset.Set, prune bool, objects []kube.Object) error {
 	d.t.Helper()
 	return d.run(func(log *progress.Log, report event.Report) error {
-		opts := apply.Options{Wait: prune, Prune: prune, Timeout: 20 * time.Second, Set: set}
+		opts := apply.Options{Wait: prune, Prune: prune, Timeout: 2 * time.Minute, Set: set}
 		return apply.Send(d.t.Context(), d.cluster, copies(objects), opts, log, report)
 	})
 }

@@ -34,8 +34,18 @@ func TestReplaceOfWhatIsHeld(t *testing.T) {
 func TestUndoOfAReplaceUnderWay(t *testing.T) {
 	c := newCluster(t)
 	old := newHeld(t, c)
-	time.AfterFunc(3*time.Second, func() { letGo(t, c, old) })
+	deleted := make(chan struct{})
+	go func() {
+		defer close(deleted)
+		eventually(t, "the object to be deleted", func() (bool, error) {
+			live, err := c.Live(t.Context(), old)
+			return live != nil && live.GetDeletionTimestamp() != nil, err
+		})
+		time.Sleep(3 * time.Second) // Until the replacing has given up, and not the undoing.
+		letGo(t, c, old)
+	}()
 	err := replaceHeld(t, c, old, 2*time.Second)
+	<-deleted
 	wantError(t, err, "the cluster is as it was")
 	live, liveErr := c.Live(t.Context(), old)
 	if liveErr != nil || live == nil || live.GetDeletionTimestamp() != nil || nestedText(live, "data", "color") != "blue" {

@@ -67,12 +67,12 @@ func (r *run) done(actions ...string) []string {
 
 // pruning are the options of ko apply --prune --atomic.
 func pruning(set applyset.Set) apply.Options {
-	return apply.Options{Options: plan.Options{Replace: true}, Wait: true, Atomic: true, Prune: true, Timeout: 20 * time.Second, Set: set}
+	return apply.Options{Options: plan.Options{Replace: true}, Wait: true, Atomic: true, Prune: true, Timeout: 2 * time.Minute, Set: set}
 }
 
 // plainly are the options of ko apply.
 func plainly(set applyset.Set) apply.Options {
-	return apply.Options{Timeout: 20 * time.Second, Set: set}
+	return apply.Options{Timeout: 2 * time.Minute, Set: set}
 }
 
 // applyWith applies objects.
@@ -96,7 +96,7 @@ func mustApply(t *testing.T, c *kube.Cluster, opts apply.Options, objects ...kub
 func deleteWith(t *testing.T, c *kube.Cluster, set applyset.Set, objects ...kube.Object) *run {
 	t.Helper()
 	r := &run{}
-	opts := apply.DeleteOptions{Wait: true, Timeout: 20 * time.Second, Set: set}
+	opts := apply.DeleteOptions{Wait: true, Timeout: 2 * time.Minute, Set: set}
 	r.err = apply.Delete(t.Context(), c, objects, opts, progress.New(io.Discard), r.report)
 	return r
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/koshop/koshop/internal/kit/apply"
 	"github.com/koshop/koshop/internal/kit/apply/event"
 	"github.com/koshop/koshop/internal/kit/apply/plan"
+	"github.com/koshop/koshop/internal/kit/kittest"
 	"github.com/koshop/koshop/internal/kit/progress"
 	"github.com/koshop/koshop/internal/kube"
 )
@@ -45,12 +46,10 @@ var twenty = strings.Split(strings.TrimSpace(`
 {apiVersion: v1, kind: ResourceQuota, metadata: {name: quota, namespace: NS}, spec: {hard: {count/secrets: "VERSION0"}}}
 `), "\n")
 
-// chance chooses, by a seed that is printed.
+// chance chooses, by a seed that is printed. See [kittest.Seed].
 func chance(t *testing.T) *rand.Rand {
 	t.Helper()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	return rand.New(rand.NewPCG(seed, 0))
+	return rand.New(rand.NewPCG(kittest.Seed(t), 0))
 }
 
 // times is how often something is tried by chance, less where tests are to be quick.
@@ -89,7 +88,7 @@ func begin(t *testing.T, c *kube.Cluster, namespace string, random *rand.Rand) {
 
 // sendThrough applies the second release through a faulty cluster.
 func sendThrough(ctx context.Context, f *faulty, objects []kube.Object) error {
-	opts := apply.Options{Options: plan.Options{ForceConflicts: true, Replace: true}, Timeout: time.Minute}
+	opts := apply.Options{Options: plan.Options{ForceConflicts: true, Replace: true}, Timeout: 5 * time.Minute}
 	return apply.Send(ctx, f.Cluster, objects, opts, progress.New(io.Discard), func(event.Event) {})
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"k8s.io/client-go/rest"
 
@@ -35,6 +36,11 @@ func TestFindOnAnAPIServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	apitest.Kubectl(t, strings.ReplaceAll(string(text), "{{.Registry}}", "localhost:5001"), "apply", "--server-side", "-f", "-")
+	for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+		if _, err := registry.Find(t.Context(), stranger); err == nil {
+			break // The API server has read the new right.
+		}
+	}
 	for name, each := range map[string]*kube.Cluster{"an administrator": c, "somebody": stranger} {
 		got, err := registry.Find(t.Context(), each)
 		if err != nil || got.Host != "localhost:5001" || got.Runtime != "localhost:5001" || got.Help == "" {

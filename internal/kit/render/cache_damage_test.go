@@ -12,8 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/koshop/koshop/internal/kit/kittest"
 	"github.com/koshop/koshop/internal/kit/usercache"
 )
 
@@ -103,8 +103,7 @@ func TestRandomEditsOfACachedKustomization(t *testing.T) {
 	if testing.Short() {
 		edits = 40
 	}
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := kittest.Seed(t)
 	random := rand.New(rand.NewPCG(seed, 0))
 	tree := shopTree
 	c := newCached(t, tree)

@@ -143,7 +143,7 @@ func TestGivesUp(t *testing.T) {
 func TestStrangerIsNotTrusted(t *testing.T) {
 	s := newAPIServer(t, "", http.StatusCreated)
 	cfg := s.config(t)
-	cfg.Timeout = 300 * time.Millisecond
+	cfg.Timeout = 5 * time.Second
 	cfg.Host = "localhost" // the certificate is for 127.0.0.1 and example.com
 	if err := clustersecret.Ensure(t.Context(), cfg, quiet()); err == nil || !strings.Contains(err.Error(), "certificate") || len(s.bodies) != 0 {
 		t.Errorf("%d requests, %v", len(s.bodies), err)

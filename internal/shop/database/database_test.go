@@ -203,7 +203,7 @@ func TestRefusalsDoNotRepeatPasswords(t *testing.T) {
 
 func TestUnreachableIsWaitedForUntilToldToStop(t *testing.T) {
 	src := databasetest.Source(t, "postgres://shop@127.0.0.1:1/shop")
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	var logged strings.Builder
 	_, err := open(ctx, src, "things", migrations(1), slog.New(slog.NewTextHandler(&logged, nil)))

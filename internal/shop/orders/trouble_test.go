@@ -101,7 +101,7 @@ func TestKilledConnectionsFailNoRequest(t *testing.T) {
 		})
 	}
 	for range 3 {
-		time.Sleep(500 * time.Millisecond)
+		time.Sleep(2 * time.Second) // A statement is repeated once: it has to be through before the next.
 		databasetest.Exec(t, url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'orders'`)
 	}
 	time.Sleep(500 * time.Millisecond)

@@ -32,7 +32,7 @@ func settle(t *testing.T, s *store, p api.Payment, status string) {
 // awaitPending waits until only so many payments are pending.
 func awaitPending(t *testing.T, s *store, n int) {
 	t.Helper()
-	for deadline := time.Now().Add(15 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		left, err := s.pendingSince(t.Context(), time.Now(), api.Payment{}, 1000)
 		if err != nil {
 			t.Fatal(err)
@@ -138,7 +138,7 @@ func TestClientThatIsToldNothingIsChargedOnce(t *testing.T) {
 	if got := shoptest.Do(t, "POST", base+"/payments", "", payment(order)); got.Status != 502 && got.Status != 504 {
 		t.Errorf("%d %s", got.Status, got.Body)
 	}
-	if took := time.Since(begin); took > 5*time.Second {
+	if took := time.Since(begin); took > 15*time.Second {
 		t.Errorf("the answer took %v", took)
 	}
 	broken.Store(false)

@@ -62,7 +62,7 @@ func await(t *testing.T, url string, want int) {
 
 func TestStopDrains(t *testing.T) {
 	op, cfg := newSlow(), local
-	cfg.DrainDelay = 300 * time.Millisecond
+	cfg.DrainDelay = 3 * time.Second
 	var order []string
 	srv := New(cfg, Service{
 		Name: "slow-svc", Timeout: time.Minute, Register: op.register,

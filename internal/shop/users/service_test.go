@@ -152,7 +152,7 @@ func TestFrozenDatabaseIsGivenUp(t *testing.T) {
 	for path, body := range map[string]string{"/users": `{"name":"Bob","email":"bob@example.com","password":"xxxxxxxx"}`, "/login": ann} {
 		begin := time.Now()
 		shoptest.Do(t, "POST", base+path, "", body).WantDetail(t, 503, "The database did not answer in time, try again")
-		if took := time.Since(begin); took > 5*time.Second {
+		if took := time.Since(begin); took > 15*time.Second {
 			t.Errorf("POST %s: given up after %v", path, took)
 		}
 	}
@@ -165,16 +165,16 @@ func TestFrozenDatabaseIsGivenUp(t *testing.T) {
 func TestUnknownAddressTakesAsLong(t *testing.T) {
 	base := start(t, databasetest.SQLite(t))
 	shoptest.Do(t, "POST", base+"/users", "", ann).Want(t, 200)
-	least := func(body string) time.Duration {
-		best := time.Hour
-		for range 5 {
-			begin := time.Now()
-			shoptest.Do(t, "POST", base+"/login", "", body).Want(t, 401)
-			best = min(best, time.Since(begin))
-		}
-		return best
+	known, unknown := time.Hour, time.Hour
+	try := func(email string, best *time.Duration) {
+		begin := time.Now()
+		shoptest.Do(t, "POST", base+"/login", "", `{"email":"`+email+`","password":"y"}`).Want(t, 401)
+		*best = min(*best, time.Since(begin))
 	}
-	known, unknown := least(`{"email":"ann@example.com","password":"y"}`), least(`{"email":"bob@example.com","password":"y"}`)
+	for range 5 { // In turn, so that what else the machine does is the same for both.
+		try("ann@example.com", &known)
+		try("bob@example.com", &unknown)
+	}
 	if unknown < known/3 || unknown > known*3 {
 		t.Errorf("a wrong password takes %v, an unknown address %v", known, unknown)
 	}

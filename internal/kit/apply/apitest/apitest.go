@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
@@ -33,7 +34,7 @@ func Main(m *testing.M) int {
 	if os.Getenv(Programs) == "" {
 		return m.Run()
 	}
-	server := &envtest.Environment{}
+	server := &envtest.Environment{ControlPlaneStartTimeout: 5 * time.Minute, ControlPlaneStopTimeout: time.Minute}
 	started, err := server.Start()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "starting an API server by the programs in %s=%s: %v\n", Programs, os.Getenv(Programs), err)

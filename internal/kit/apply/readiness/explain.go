@@ -14,7 +14,7 @@ const (
 	// lastLines is how many lines of a container's log are shown.
 	lastLines = 10
 	// askTimeout bounds how long the cluster is asked at the end for what explains it.
-	askTimeout = 3 * time.Second
+	askTimeout = 5 * time.Second
 	// shownFindings bounds how many findings are shown of an object: the pods of a
 	// rollout fail alike.
 	shownFindings = 4
