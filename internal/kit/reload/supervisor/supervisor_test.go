@@ -128,10 +128,11 @@ func compiled(args []string) (path string, err error) {
 		return path, nil
 	}
 	cmd := exec.Command("go", slices.Insert(slices.Clone(args), 1, "-o", path)...)
-	cmd.Env = os.Environ()
-	if !slices.Contains(args, "-race") {
-		cmd.Env = append(cmd.Env, "CGO_ENABLED=0")
+	cgo := "CGO_ENABLED=0"
+	if slices.Contains(args, "-race") {
+		cgo = "CGO_ENABLED=1" // The race detector needs it.
 	}
+	cmd.Env = append(os.Environ(), cgo)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%v: %w: %s", cmd, err, out)
 	}
