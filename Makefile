@@ -84,8 +84,7 @@ test-all: test test-slow ## Run all tests that need no cluster
 
 test-slow: ## Run those of test-all that are not in test: slow ones, the race detector, the local node's module
 	go test -vet=off -timeout=1h $(RACE) $(ARGS) $$(go list ./... | grep -v -e /internal/kit/layouts -e /internal/kit/reload/supervisor)
-	$(GO_TEST) -timeout=1h $(ARGS) ./internal/kit/layouts # Mostly the go tool, which the race detector does not look at.
-	RACE=$(RACE) $(GO_TEST) -timeout=1h $(ARGS) ./internal/kit/reload/supervisor # It has the supervisor compiled with the race detector.
+	RACE=$(RACE) $(GO_TEST) -timeout=1h $(ARGS) ./internal/kit/layouts ./internal/kit/reload/supervisor # Mostly the go tool, and a program that is compiled with the race detector.
 	cd cmd/cluster && $(GO_TEST) -timeout=30m $(ARGS) ./...
 
 chaos: ## Break the shop during 100,000 payments on each database and compare what it says; CHAOS_SEED, CHAOS_ATTEMPTS
