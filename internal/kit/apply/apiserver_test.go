@@ -3,7 +3,7 @@
 package apply_test
 
 import (
-	"cmp"
+	"fmt"
 	"os"
 	"strconv"
 	"testing"
@@ -12,16 +12,20 @@ import (
 	"github.com/koshop/koshop/internal/kube"
 )
 
-func TestMain(m *testing.M) { os.Exit(apitest.Main(m)) }
+func TestMain(m *testing.M) {
+	if text := os.Getenv("ONE_IN"); text != "" {
+		var err error
+		if oneIn, err = strconv.Atoi(text); err != nil || oneIn < 1 {
+			fmt.Fprintf(os.Stderr, "ONE_IN=%s: expected a number from 1 on\n", text)
+			os.Exit(1)
+		}
+	}
+	os.Exit(apitest.Main(m))
+}
 
 // newCluster is the real one.
 func newCluster(t testing.TB) *kube.Cluster { return apitest.Cluster(t) }
 
-// oneIn is of how many requests one is broken, by chance: ONE_IN=1 breaks each in its turn.
-var oneIn = cmp.Or(number(os.Getenv("ONE_IN")), 3)
-
-// number returns 0 for what is none.
-func number(text string) int {
-	n, _ := strconv.Atoi(text)
-	return n
-}
+// oneIn says how many requests there are for each one that is broken, by chance. With ONE_IN=1,
+// each request is broken once.
+var oneIn = 3

@@ -83,8 +83,8 @@ type arrival struct {
 const (
 	// lookEvery is how often it is looked whether an instance listens.
 	lookEvery = 20 * time.Millisecond
-	// looks is how often in a row a port must be taken by nobody knows whom to be taken by
-	// the instance.
+	// looks is how often in a row a port must be in use, by a process that cannot be found
+	// out, until that process is taken to be the instance.
 	looks = 5
 )
 
